@@ -1,0 +1,38 @@
+# One set of flags for all that is compiled.
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")  # assertions stay on: they say what must hold in our code
+
+add_compile_options(-Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+                    -Wpointer-arith -Wformat=2 -Wvla -Wundef -fno-common -fstack-protector-strong)
+add_compile_definitions(_GNU_SOURCE OPENSSL_API_COMPAT=30000 OPENSSL_NO_DEPRECATED)
+include_directories(${CMAKE_SOURCE_DIR})
+
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wno-missing-field-initializers)
+else()
+  add_compile_options(-Wno-missing-field-initializers -Wno-gnu-statement-expression)
+endif()
+
+set(MUSTER_SANITIZER_FLAGS "")
+if(MUSTER_SANITIZE)
+  list(APPEND MUSTER_SANITIZER_FLAGS -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+endif()
+if(MUSTER_TSAN)
+  list(APPEND MUSTER_SANITIZER_FLAGS -fsanitize=thread)
+endif()
+if(MUSTER_FUZZ)
+  list(APPEND MUSTER_SANITIZER_FLAGS -fsanitize=fuzzer-no-link)
+endif()
+if(MUSTER_COVERAGE)
+  list(APPEND MUSTER_SANITIZER_FLAGS --coverage)
+endif()
+if(MUSTER_SANITIZER_FLAGS)
+  add_compile_options(${MUSTER_SANITIZER_FLAGS} -fno-omit-frame-pointer)
+  add_link_options(${MUSTER_SANITIZER_FLAGS})
+else()
+  add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+  add_compile_options(-fPIE)
+  add_link_options(-pie -Wl,-z,relro,-z,now)
+endif()

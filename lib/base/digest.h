@@ -1,0 +1,50 @@
+/* digest.h: SHA-256, other hashes by name and HMAC over bytes. Algorithms are fetched once per thread's
+ * library context. Not for signatures (lib/keys, lib/pki). */
+#ifndef MUSTER_DIGEST_H
+#define MUSTER_DIGEST_H
+
+#include "lib/base/bytes.h"
+
+enum { DIGEST256_LEN = 32, DIGEST_MAX = 64 };
+
+struct digest256 {
+    uint8_t bytes[DIGEST256_LEN];
+};
+
+static inline struct bytes digest256_bytes(const struct digest256 *d)
+{
+    return bytes_of(d->bytes, sizeof(d->bytes));
+}
+
+static inline bool digest256_equal(const struct digest256 *a, const struct digest256 *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+/* False only when libcrypto fails: a caller that decides something on it must deny. */
+MUST_USE bool sha256(struct bytes in, struct digest256 *out);
+
+/* SHA-256 over the parts one after the other. */
+MUST_USE bool sha256_parts(const struct bytes *part, size_t count, struct digest256 *out);
+
+enum digest_algorithm {
+    DIGEST_NONE = 0,
+    DIGEST_MD5,
+    DIGEST_SHA1,
+    DIGEST_SHA224,
+    DIGEST_SHA256,
+    DIGEST_SHA384,
+    DIGEST_SHA512
+};
+
+/* OpenSSL's name ("SHA2-256"); NULL for DIGEST_NONE. */
+const char *digest_name(enum digest_algorithm algorithm);
+size_t digest_len(enum digest_algorithm algorithm);
+
+/* `out` holds DIGEST_MAX; *len is what was written. */
+MUST_USE bool digest(enum digest_algorithm algorithm, struct bytes in, uint8_t *out, size_t *len);
+
+/* HMAC-SHA-256 (RFC 2104). */
+MUST_USE bool hmac_sha256(struct bytes key, struct bytes in, struct digest256 *out);
+
+#endif

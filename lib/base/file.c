@@ -1,0 +1,57 @@
+#include "lib/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+bool file_read(const char *path, struct buffer *out, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t chunk[8192];
+    ssize_t got;
+
+    if (fd < 0)
+        return error_errno(err, path);
+    while ((got = read(fd, chunk, sizeof(chunk))) > 0)
+        buffer_append(out, bytes_of(chunk, (size_t)got));
+    (void)close(fd);
+    if (got < 0)
+        return error_errno(err, path);
+    if (buffer_failed(out))
+        return error_set(err, ERROR_LIMIT, "%s: larger than %zu bytes", path, out->max);
+    return true;
+}
+
+static bool write_all(int fd, struct bytes content)
+{
+    while (content.len > 0) {
+        ssize_t done = write(fd, content.data, content.len);
+
+        if (done < 0 && errno != EINTR)
+            return false;
+        if (done > 0)
+            content = bytes_from(content, (size_t)done);
+    }
+    return fsync(fd) == 0;
+}
+
+bool file_write(const char *path, struct bytes content, unsigned mode, struct error *err)
+{
+    char beside[4096];
+    bool written;
+    int fd;
+
+    if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
+        return error_set(err, ERROR_LIMIT, "path too long");
+    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0)
+        return error_errno(err, beside);
+    written = write_all(fd, content);
+    if (close(fd) != 0 || !written || rename(beside, path) != 0) {
+        (void)error_errno(err, path);
+        (void)unlink(beside);
+        return false;
+    }
+    return true;
+}

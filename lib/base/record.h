@@ -1,0 +1,32 @@
+/* record.h: how a value rests in the registry and in protocol state: a version byte, then fields of
+ * tag (u16), length (u32) and content, in any order, unknown tags skipped. Numbers are 8 bytes big-endian.
+ * A newer version than the reader knows is refused by its caller. */
+#ifndef MUSTER_RECORD_H
+#define MUSTER_RECORD_H
+
+#include "lib/base/buffer.h"
+
+void record_begin(struct buffer *out, uint8_t version);
+void record_put(struct buffer *out, uint16_t tag, struct bytes content);
+void record_put_u64(struct buffer *out, uint16_t tag, uint64_t value);
+
+struct record_reader {
+    struct bytes rest;
+    bool failed; /* truncated or malformed; asked once at the end */
+};
+
+struct record_field {
+    uint16_t tag;
+    struct bytes content;
+};
+
+/* False for an empty record. */
+MUST_USE bool record_open(struct bytes record, struct record_reader *out, uint8_t *version);
+
+/* The next field; false at the end or when malformed (then reader->failed). */
+bool record_next(struct record_reader *reader, struct record_field *out);
+
+/* The number in a field; marks the reader when the field is not 8 bytes long. */
+uint64_t record_u64(struct record_reader *reader, const struct record_field *field);
+
+#endif
