@@ -1,6 +1,6 @@
 /* message.h: an HTTP request and a response as values. They know no socket, no event loop and no TLS library.
- * All bytes of a request live in its arena, which lives until the response has been written; a response is made in
- * the same arena. One thread at a time. */
+ * All bytes of a request live in its arena, which lives until the response has been written; a response is
+ * made in the same arena. One thread at a time. */
 #ifndef MUSTER_HTTP_MESSAGE_H
 #define MUSTER_HTTP_MESSAGE_H
 
@@ -8,14 +8,14 @@
 #include "lib/base/ip.h"
 
 enum http_method { /* HTTP_METHOD_OTHER: a token that we do not know; 405 or 501 */
-    HTTP_METHOD_OTHER = 0,
-    HTTP_METHOD_GET,
-    HTTP_METHOD_HEAD,
-    HTTP_METHOD_POST,
-    HTTP_METHOD_PUT,
-    HTTP_METHOD_DELETE,
-    HTTP_METHOD_PATCH,
-    HTTP_METHOD_OPTIONS,
+                   HTTP_METHOD_OTHER = 0,
+                   HTTP_METHOD_GET,
+                   HTTP_METHOD_HEAD,
+                   HTTP_METHOD_POST,
+                   HTTP_METHOD_PUT,
+                   HTTP_METHOD_DELETE,
+                   HTTP_METHOD_PATCH,
+                   HTTP_METHOD_OPTIONS,
 };
 
 struct http_header {
@@ -29,16 +29,16 @@ struct http_peer {
     struct ip_address address; /* the client's, from PROXY protocol when the sender was a listed peer */
     uint16_t port;
     bool tls;
-    unsigned tls_version;             /* 0x0303 or 0x0304; 0 on plain connections */
+    unsigned tls_version; /* 0x0303 or 0x0304; 0 on plain connections */
     bool tls_resumed;
-    bool tls_extended_master_secret;  /* TLS 1.2: RFC 7627; true in 1.3 */
-    struct bytes certificate;         /* DER of the client's certificate; possession of its key is proved, nothing
-                                         else: chain, dates and revocation are for the procedure to judge */
+    bool tls_extended_master_secret; /* TLS 1.2: RFC 7627; true in 1.3 */
+    struct bytes certificate; /* DER of the client's certificate; possession of its key is proved, nothing
+                                 else: chain, dates and revocation are for the procedure to judge */
     struct bytes chain[HTTP_PEER_CHAIN_MAX]; /* what it sent beside it, DER */
     size_t chain_count;
-    uint8_t tls_unique[64];           /* RFC 5929, TLS 1.2 only */
+    uint8_t tls_unique[64]; /* RFC 5929, TLS 1.2 only */
     size_t tls_unique_len;
-    uint8_t tls_exporter[32];         /* RFC 9266: label EXPORTER-Channel-Binding, empty context; TLS 1.3 only */
+    uint8_t tls_exporter[32]; /* RFC 9266: label EXPORTER-Channel-Binding, empty context; TLS 1.3 only */
     bool has_tls_exporter;
 };
 
@@ -52,14 +52,16 @@ struct http_request {
     size_t header_count;
     struct bytes body; /* chunked coding removed */
     struct http_peer peer;
-    const char *base_url; /* of the listener, "https://ra.example.com"; links are made from this, never from Host */
-    unsigned listener;    /* which one took it: index into the configuration's list */
+    const char
+        *base_url; /* of the listener, "https://ra.example.com"; links are made from this, never from Host */
+    unsigned listener; /* which one took it: index into the configuration's list */
     struct arena *arena;
 };
 
 struct http_response {
     int status; /* 0: none yet */
-    struct http_header header[HTTP_RESPONSE_HEADERS_MAX]; /* names exactly as clients of the field expect them */
+    struct http_header
+        header[HTTP_RESPONSE_HEADERS_MAX]; /* names exactly as clients of the field expect them */
     size_t header_count;
     struct bytes body; /* Content-Length is written from this; never chunked */
     bool close;        /* close the connection after it */
@@ -71,8 +73,8 @@ struct bytes http_header_find(const struct http_request *request, const char *na
 /* How often that header stands in the request. */
 size_t http_header_count(const struct http_request *request, const char *name);
 
-/* Value of the first query parameter of that name, percent-decoded ('+' stays '+'). False when absent or when an
- * escape is malformed. */
+/* Value of the first query parameter of that name, percent-decoded ('+' stays '+'). False when absent or when
+ * an escape is malformed. */
 MUST_USE bool http_query_find(const struct http_request *request, const char *name, struct bytes *out);
 
 /* The same as it was sent, escapes intact. */

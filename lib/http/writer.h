@@ -7,7 +7,7 @@
 
 /* Appends head and body in one piece (a client of the field reads both at once). Date is `now_s`. `head_only`
  * leaves the body out but not its Content-Length (HEAD). Writes "Connection: close" when `close`. */
-void http_write_response(struct buffer *out, const struct http_response *response, int64_t now_s, bool head_only,
-                         bool close);
+void http_write_response(struct buffer *out, const struct http_response *response, int64_t now_s,
+                         bool head_only, bool close);
 
 #endif

@@ -3,8 +3,8 @@
 #ifndef MUSTER_NET_CLIENT_H
 #define MUSTER_NET_CLIENT_H
 
-#include "lib/base/error.h"
 #include "lib/base/buffer.h"
+#include "lib/base/error.h"
 #include "lib/http/message.h"
 
 struct event_base;
@@ -16,17 +16,17 @@ struct net_client_request {
     const struct http_header *header;
     size_t header_count;
     struct bytes body;
-    unsigned timeout_ms;        /* for all of it */
-    size_t response_max;        /* bytes of body; beyond: failure */
-    const char *trust_path;     /* PEM of the anchors for https; NULL: the system's */
-    bool follow_redirects;      /* at most 5, http and https only */
+    unsigned timeout_ms;    /* for all of it */
+    size_t response_max;    /* bytes of body; beyond: failure */
+    const char *trust_path; /* PEM of the anchors for https; NULL: the system's */
+    bool follow_redirects;  /* at most 5, http and https only */
 };
 
 struct net_client_result {
-    bool ok;                    /* an HTTP response arrived whole */
+    bool ok; /* an HTTP response arrived whole */
     int status;
     struct bytes content_type, body;
-    const char *failure;        /* when not ok, for the log */
+    const char *failure; /* when not ok, for the log */
 };
 
 /* Called on the owning loop; the result lives during the call. */

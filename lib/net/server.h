@@ -1,6 +1,7 @@
-/* server.h: event-loop threads that take connections, speak TLS and frame HTTP, and hand whole requests to the
- * gateway. N loops, each with its own SO_REUSEPORT sockets. Absolute deadlines per phase; a drip of bytes extends
- * nothing. Limits are answered here (400, 408, 411, 413, 414, 417, 431, 501, 503, 505) and counted. */
+/* server.h: event-loop threads that take connections, speak TLS and frame HTTP, and hand whole requests to
+ * the gateway. N loops, each with its own SO_REUSEPORT sockets. Absolute deadlines per phase; a drip of bytes
+ * extends nothing. Limits are answered here (400, 408, 411, 413, 414, 417, 431, 501, 503, 505) and counted.
+ */
 #ifndef MUSTER_NET_SERVER_H
 #define MUSTER_NET_SERVER_H
 
@@ -14,7 +15,8 @@ enum { NET_LISTENERS_MAX = 16, NET_PROXIES_MAX = 32, NET_LOOPS_MAX = 64 };
 
 enum net_client_certificate {
     NET_CLIENT_CERTIFICATE_NONE = 0, /* not asked for */
-    NET_CLIENT_CERTIFICATE_OPTIONAL, /* asked for; the handshake proves possession of the key and nothing more */
+    NET_CLIENT_CERTIFICATE_OPTIONAL, /* asked for; the handshake proves possession of the key and nothing more
+                                      */
     NET_CLIENT_CERTIFICATE_REQUIRED, /* no handshake without one (administration); still not judged here */
 };
 
@@ -31,28 +33,36 @@ struct net_listener {
     uint16_t port;       /* 0: any free one, see net_server_port */
     struct net_tls tls;
     const char *base_url;
-    struct ip_range proxy[NET_PROXIES_MAX]; /* peers whose PROXY protocol v1/v2 header is required and believed */
+    struct ip_range
+        proxy[NET_PROXIES_MAX]; /* peers whose PROXY protocol v1/v2 header is required and believed */
     size_t proxy_count;
 };
 
 struct net_options {
     unsigned loops;
     struct http_limits http;
-    size_t arena_max;            /* of one request with its answer, bytes */
+    size_t arena_max;                                           /* of one request with its answer, bytes */
     unsigned handshake_ms, head_ms, body_ms, write_ms, idle_ms; /* absolute, from the start of the phase */
-    unsigned connections_max;    /* in all; beyond: accept and close */
-    unsigned per_address_max;    /* of one client address; beyond: 503 on plain, close on TLS */
-    unsigned drain_ms;           /* on stop: how long what is in flight may take */
+    unsigned connections_max;                                   /* in all; beyond: accept and close */
+    unsigned per_address_max; /* of one client address; beyond: 503 on plain, close on TLS */
+    unsigned drain_ms;        /* on stop: how long what is in flight may take */
 };
-#define NET_OPTIONS_DEFAULT \
-    ((struct net_options){ .loops = 1, \
-                           .http = { .target_max = 16384, .head_max = 32768, .body_max = 1 << 20, .header_max = 64 }, \
-                           .arena_max = 8 << 20, .handshake_ms = 10000, .head_ms = 10000, .body_ms = 20000, \
-                           .write_ms = 20000, .idle_ms = 60000, .connections_max = 20000, .per_address_max = 1000, \
-                           .drain_ms = 10000 })
+#define NET_OPTIONS_DEFAULT                                                                        \
+    ((struct net_options){                                                                         \
+        .loops = 1,                                                                                \
+        .http = { .target_max = 16384, .head_max = 32768, .body_max = 1 << 20, .header_max = 64 }, \
+        .arena_max = 8 << 20,                                                                      \
+        .handshake_ms = 10000,                                                                     \
+        .head_ms = 10000,                                                                          \
+        .body_ms = 20000,                                                                          \
+        .write_ms = 20000,                                                                         \
+        .idle_ms = 60000,                                                                          \
+        .connections_max = 20000,                                                                  \
+        .per_address_max = 1000,                                                                   \
+        .drain_ms = 10000 })
 
-/* One request in flight: its arena and the way back to its connection. Owned by the server; the handler has it from
- * on_request until net_reply, after which it must not be touched. */
+/* One request in flight: its arena and the way back to its connection. Owned by the server; the handler has
+ * it from on_request until net_reply, after which it must not be touched. */
 struct net_exchange {
     struct http_request request;
     struct http_response response;
@@ -60,33 +70,35 @@ struct net_exchange {
     void *user;          /* the handler's own, NULL at first */
 };
 
-/* Called on a loop thread for each whole request; must not block. Answers with net_reply, now or later, from any
- * thread, exactly once. */
+/* Called on a loop thread for each whole request; must not block. Answers with net_reply, now or later, from
+ * any thread, exactly once. */
 typedef void net_on_request(struct net_exchange *exchange, void *context);
 
 /* What the loops count, for /metrics. Any thread; monotonic unless said. */
 struct net_counters {
-    uint64_t accepted, open /* now */, requests, refused_http, refused_limit, timeouts, handshakes, handshake_failures;
+    uint64_t accepted, open /* now */, requests, refused_http, refused_limit, timeouts, handshakes,
+        handshake_failures;
 };
 
 struct net_server;
 
 /* Binds and listens; nothing is accepted yet. Errors name the listener. Keys are taken from `keys`. */
-MUST_USE bool net_server_new(const struct net_options *options, const struct net_listener *listener, size_t count,
-                             struct keys *keys, net_on_request *on_request, void *context, struct net_server **out,
-                             struct error *err);
+MUST_USE bool net_server_new(const struct net_options *options, const struct net_listener *listener,
+                             size_t count, struct keys *keys, net_on_request *on_request, void *context,
+                             struct net_server **out, struct error *err);
 
 MUST_USE bool net_server_start(struct net_server *server, struct error *err);
 
-/* Reads certificates and keys anew for TLS listeners of the same names; connections stay. On error the old stay. */
-MUST_USE bool net_server_reload_tls(struct net_server *server, const struct net_listener *listener, size_t count,
-                                    struct keys *keys, struct error *err);
+/* Reads certificates and keys anew for TLS listeners of the same names; connections stay. On error the old
+ * stay. */
+MUST_USE bool net_server_reload_tls(struct net_server *server, const struct net_listener *listener,
+                                    size_t count, struct keys *keys, struct error *err);
 
 /* Sends exchange->response. Any thread. If the peer has gone the answer is dropped. */
 void net_reply(struct net_exchange *exchange);
 
-/* Stops accepting, lets what is in flight finish (at most drain_ms), joins the loops. on_request is still called for
- * requests whose head had arrived. */
+/* Stops accepting, lets what is in flight finish (at most drain_ms), joins the loops. on_request is still
+ * called for requests whose head had arrived. */
 void net_server_stop(struct net_server *server);
 void net_server_free(struct net_server *server);
 
