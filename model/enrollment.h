@@ -1,0 +1,57 @@
+/* enrollment.h: what a device asks, in no protocol's words. Decoding ends here. */
+#ifndef MUSTER_MODEL_ENROLLMENT_H
+#define MUSTER_MODEL_ENROLLMENT_H
+
+#include "lib/pki/certificate.h"
+#include "lib/pki/requested.h"
+#include "model/procedure.h"
+
+/* HTTP Digest (RFC 7616) as the client computed it; enough to compute it again. The nonce was judged before.
+ */
+struct http_digest {
+    enum digest_algorithm algorithm; /* MD5 or SHA-256 */
+    struct bytes user_name, realm, nonce, nc, cnonce, uri, method;
+    struct bytes response; /* hexadecimal, lower case */
+};
+
+enum credential_kind {
+    CREDENTIAL_NONE = 0,
+    CREDENTIAL_SECRET,      /* SCEP challengePassword, HTTP Basic */
+    CREDENTIAL_DIGEST,      /* HTTP Digest */
+    CREDENTIAL_CERTIFICATE, /* a certificate whose key's possession is proved, ours or a vendor's */
+};
+
+struct credential {
+    enum credential_kind kind;
+    union {
+        struct {
+            struct bytes secret;
+            struct bytes user_name; /* none: a protocol without user names; empty text counts as none */
+            struct bytes realm;     /* that the challenge carried; none: no realm in this protocol */
+        } secret;
+        struct http_digest digest;
+        struct {
+            struct bytes der;          /* leaf */
+            const struct bytes *chain; /* what came with it */
+            size_t chain_count;
+        } certificate;
+    };
+};
+
+struct enrollment {
+    enum protocol protocol;
+    const struct procedure *procedure;
+    struct bytes transaction_id; /* as the protocol has it; with EST made from client and content. At most 255
+                                    octets */
+    struct digest256
+        signer; /* who speaks: SHA-256 of the message signer's key (SCEP), of the client's identity (EST) */
+    const struct requested *requested;
+    struct bytes request; /* the CSR's DER, kept while an officer thinks about it */
+    struct credential credential;
+    struct credential second; /* EST with both certificate and HTTP authentication demanded; NONE else */
+    bool renewal;           /* the protocol says that this is one, or the credential is our own certificate */
+    struct ip_address peer; /* none: do not use it */
+    uint32_t repeat_s;      /* how long the same request gets the same certificate; 0: for good */
+};
+
+#endif

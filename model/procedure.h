@@ -1,0 +1,92 @@
+/* procedure.h: a token procedure: one enrollment service that a device can be pointed at. Filled from
+ * configuration, read-only afterwards. */
+#ifndef MUSTER_MODEL_PROCEDURE_H
+#define MUSTER_MODEL_PROCEDURE_H
+
+#include "lib/pki/certificate.h"
+#include "lib/pki/public_key.h"
+#include "model/registration.h"
+
+enum match_rule { MATCH_ANY = 0, MATCH_MOST_SPECIFIC };
+
+/* A domain as configured. */
+struct domain {
+    const char *name;
+    struct domain_id id;
+    enum match_rule match;
+    unsigned literal_labels_min; /* in patterns; 0: FQDN_PATTERN_LITERAL_LABELS_MIN */
+    bool underscore, single_label;
+};
+
+/* Where a name of the certificate's subject comes from. */
+enum subject_rule {
+    SUBJECT_FROM_REGISTRATION =
+        0,                /* CN = FQDN, then the registration's attributes; of the request nothing else */
+    SUBJECT_FROM_REQUEST, /* the request's subject, overlaid by the registration's attributes */
+};
+enum san_rule {
+    SAN_FQDN_AND_REQUEST = 0, /* FQDN, what was asked for and allowed, and the registration's attributes */
+    SAN_FQDN_AND_REGISTRATION /* FQDN and the registration's attributes; the request's are checked, not copied
+                               */
+};
+
+struct profile { /* a certificate profile */
+    const char *name;
+    uint32_t validity_s, backdate_s;
+    uint32_t key_usage; /* RFC 5280 bits; key encipherment is left out for keys that cannot */
+    const struct bytes *extended_key_usage; /* OID contents */
+    size_t extended_key_usage_count;
+    enum subject_rule subject;
+    enum san_rule san;
+    struct key_rules keys;
+    uint32_t san_kinds; /* 1 << general_name_kind that a request may ask for beyond DNS and IP */
+};
+
+/* How families of clients speak, as one named set of switches. */
+struct dialect {
+    const char *name; /* "default", "cisco-ios", "scep-des", ... */
+    bool scep_des, scep_legacy /* SHA-1 and 3DES */, scep_lenient_nonce;
+    bool scep_ca_in_reply; /* the CA's certificate in CertRep */
+    bool scep_issuer_only; /* GetCACert without the root */
+    bool est_digest_md5;
+    bool est_strict_base64;
+    bool csr_ber;
+};
+
+struct procedure {
+    const char *name;
+    const struct domain *domain;
+    const char *ca; /* name of a CA in the configuration */
+    const struct profile *profile;
+    struct dialect dialect;
+    uint32_t protocols;   /* PROTOCOL_BITs that it is open on */
+    bool preregistration; /* always true with SCEP or CMP */
+    bool manual_approval; /* an officer approves each first enrollment */
+    bool allow_sha1_csr;
+    bool unstructured;           /* FQDN from unstructuredName (CSR-68) */
+    bool peer_address;           /* the peer's address counts as its IP (CSR-71) */
+    bool same_key_renewal;       /* CSR-37 */
+    bool latest_only;            /* only the latest certificate of an FQDN renews */
+    bool renewal;                /* renewals at all */
+    uint32_t renewal_window_s;   /* before the end; 0: at any time */
+    uint32_t renewal_grace_s;    /* after the end */
+    bool renewal_rename;         /* names may change at renewal (still preregistered) */
+    struct bytes *vendor_anchor; /* DER, third-party certificates taken as credential; none by default */
+    size_t vendor_anchor_count;
+    struct anchors *vendor_anchors;
+    /* EST */
+    bool est_basic, est_digest, est_client_certificate, est_link_required, est_certificate_and_http;
+    const char *est_realm;     /* of the challenge */
+    const char *csrattrs_path; /* NULL: made from the profile */
+    /* SCEP */
+    const char *scep_ra;             /* key name of the RA */
+    unsigned retry_after_s;          /* told to those who wait */
+    unsigned slow_after, slow_max_s; /* wrong secrets before the slow-down, and its longest pause; 0: none */
+};
+
+/* "every protocol bit set in a procedure that can be open" checks of a procedure on its own: an open CA, SCEP
+ * without preregistration, a reserved EST name. NULL when all is well, else what is wrong, for the
+ * configuration's error. */
+const char *procedure_fault(const struct procedure *p);
+
+#endif
