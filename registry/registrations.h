@@ -1,0 +1,46 @@
+/* registrations.h: reading registrations. */
+#ifndef MUSTER_REGISTRY_REGISTRATIONS_H
+#define MUSTER_REGISTRY_REGISTRATIONS_H
+
+#include "registry/registry.h"
+
+struct candidates {
+    struct registration *item; /* in the arena, most specific first */
+    size_t count;              /* at most REGISTRY_CANDIDATES_MAX */
+};
+
+/* Registrations of `domain` whose pattern matches `fqdn`, most specific first. Over the match budget: false,
+ * ERROR_BUDGET (the caller refuses). */
+MUST_USE bool registry_candidates(struct registry_view *view, struct domain_id domain,
+                                  const struct dns_name *fqdn, struct arena *arena, struct candidates *out,
+                                  struct error *err);
+
+/* The holder of exactly this pattern; *found false when it is free. */
+MUST_USE bool registry_registration_by_fqdn(struct registry_view *view, struct domain_id domain,
+                                            const struct fqdn_pattern *pattern, struct arena *arena,
+                                            bool *found, struct registration *out, struct error *err);
+MUST_USE bool registry_registration_by_key_id(struct registry_view *view, struct domain_id domain,
+                                              struct bytes key_id, struct arena *arena, bool *found,
+                                              struct registration *out, struct error *err);
+MUST_USE bool registry_registration_by_id(struct registry_view *view, const struct registration_id *id,
+                                          struct arena *arena, bool *found, struct registration *out,
+                                          struct error *err);
+
+/* Patterns of the domain that share a name with `pattern` (itself left out): for warnings. At most `max` are
+ * returned; *more says whether there are others or the scan's budget ended. */
+MUST_USE bool registry_overlaps(struct registry_view *view, struct domain_id domain,
+                                const struct fqdn_pattern *pattern, size_t max, struct arena *arena,
+                                struct fqdn_pattern *out, size_t *count, bool *more, struct error *err);
+
+/* One page in the order of the canonical pattern (key id for ACME), after `after` (none: from the start). */
+MUST_USE bool registry_registrations_list(struct registry_view *view, struct domain_id domain,
+                                          struct bytes after, size_t max, struct arena *arena,
+                                          struct registration *out, size_t *count, struct error *err);
+
+/* Every registration of the registry, for audit verification and export. `each` returns false to stop. The
+ * arena is reset between calls. */
+typedef bool registration_each(const struct registration *r, void *context);
+MUST_USE bool registry_registrations_each(struct registry_view *view, struct arena *arena,
+                                          registration_each *each, void *context, struct error *err);
+
+#endif

@@ -1,0 +1,33 @@
+/* turn.h: one run of a handler: what it is given and what it wants written. The same request may take several
+ * turns (an assumption no longer held; a job is done): a handler keeps nothing between them. Nothing here is
+ * a socket, a file or a clock. */
+#ifndef MUSTER_REGISTRY_TURN_H
+#define MUSTER_REGISTRY_TURN_H
+
+#include "lib/base/random.h"
+#include "lib/keys/keys.h"
+#include "registry/registry.h"
+
+/* What the log line of a request says beyond protocol and status. Filled by handlers as they learn it;
+ * borrowed. */
+struct turn_facts {
+    const char *protocol, *procedure, *operation;
+    struct bytes transaction, fqdn, officer;
+    struct bytes serial; /* of the certificate issued, hexadecimal */
+    const char *verdict; /* "issued", "pending", "refused", "served", "error" */
+    const char *reason;  /* refusal_name() or an error's code */
+    const char *detail;  /* static text */
+    char error[256];     /* the text of an error of ours */
+};
+
+struct turn {
+    struct registry_view *view;
+    const struct keys *keys;
+    struct random_source random;
+    int64_t now_s;
+    struct arena *arena;     /* the request's */
+    struct changes changes;  /* out */
+    struct turn_facts facts; /* out */
+};
+
+#endif
