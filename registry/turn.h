@@ -28,6 +28,8 @@ struct turn {
     struct arena *arena;     /* the request's */
     struct changes changes;  /* out */
     struct turn_facts facts; /* out */
+    bool strike; /* out: a wrong secret was shown; whoever runs the turn counts it (enroll/slow_down.h) */
+    struct digest256 strike_key;
 };
 
 #endif

@@ -1,0 +1,74 @@
+/* enroll.h: what a device may have. A protocol's server decodes a message into struct enrollment, calls
+ * enroll(), and encodes the result; admission, repetition, approval, renewal rules and issuance live here and
+ * nowhere else, so that no frontend can forget one.
+ *
+ * enroll() is a function of its arguments: it reads the view, writes nothing, and leaves in turn->changes
+ * what must be durable before the result may leave (the certificate's record, the transaction, the one-time
+ * registration's use, the audit entry). */
+#ifndef MUSTER_ENROLL_H
+#define MUSTER_ENROLL_H
+
+#include "ca/ca.h"
+#include "enroll/slow_down.h"
+#include "model/enrollment.h"
+#include "model/verdict.h"
+#include "registry/turn.h"
+
+/* The gateway's configuration as this room needs it; read-only, shared. Everything in the request refers into
+ * it. */
+struct enroll_service {
+    const struct ca *ca;
+    size_t ca_count;
+    const struct procedure *const *procedure;
+    size_t procedure_count;
+    const struct slow_down *slow_down; /* NULL: no slow-down */
+    uint32_t transaction_keep_s;       /* how long a finished transaction is remembered */
+    uint32_t pending_keep_s;           /* how long an officer may think */
+    unsigned pending_max;              /* of one procedure; beyond: REFUSAL_CA_UNAVAILABLE */
+};
+
+const struct ca *enroll_ca(const struct enroll_service *service, const struct procedure *procedure);
+
+enum enroll_kind { ENROLL_REFUSED = 0, ENROLL_ISSUED, ENROLL_PENDING };
+
+struct enroll_result {
+    enum enroll_kind kind;
+    enum refusal
+        reason; /* REFUSED: exact, for the log; the wire gets refusal_on_wire(reason, credential_held) */
+    bool credential_held;
+    const char *detail;                      /* static text for the log; may be NULL */
+    struct bytes certificate;                /* ISSUED: DER */
+    unsigned retry_after_s;                  /* PENDING, or REFUSED with REFUSAL_LOCKED */
+    bool repeated;                           /* ISSUED or PENDING: the answer to the same request before */
+    const struct registration *registration; /* which admitted; NULL: none, or none required */
+};
+
+/* Admits and issues. Also sets turn->facts (fqdn, serial, verdict, reason, detail). False: an error of ours;
+ * the caller answers the protocol's "internal". */
+MUST_USE bool enroll(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
+                     struct enroll_result *out, struct error *err);
+
+/* A poll that names a transaction alone (SCEP CertPoll). *found false: no such transaction (SCEP-101). A
+ * signer other than the one who began it: REFUSAL_CONFLICT. An approved one is issued now, if its
+ * registration is still open. */
+MUST_USE bool enroll_poll(struct turn *turn, const struct enroll_service *service,
+                          const struct procedure *procedure, enum protocol protocol,
+                          struct bytes transaction_id, const struct digest256 *signer, bool *found,
+                          struct enroll_result *out, struct error *err);
+
+/* --- a certificate as credential (also for protocols that must know before they decode further) --- */
+enum holder_kind { HOLDER_NONE = 0 /* not a certificate that counts here */, HOLDER_OURS, HOLDER_VENDOR };
+struct holder {
+    enum holder_kind kind;
+    enum refusal fault; /* kind NONE, or OURS but not usable (revoked, expired, other domain, superseded): the
+                           reason */
+    struct certificate certificate;
+    struct certificate_record record; /* OURS */
+};
+/* Judges leaf and chain for this procedure at turn->now_s: anchors, dates with grace, revocation by our own
+ * record, domain. */
+MUST_USE bool enroll_holder(struct turn *turn, const struct enroll_service *service,
+                            const struct procedure *procedure, struct bytes der, const struct bytes *chain,
+                            size_t chain_count, struct holder *out, struct error *err);
+
+#endif

@@ -1,0 +1,74 @@
+/* job.h: durable work that goes on after the answer or waits for someone else. A job is a function of (state,
+ * event, view, clock) that gives the next effect and changes; it touches nothing itself. Its state is durable
+ * before an effect leaves, so after a crash every job goes on from its state. A new kind of work: one handler
+ * and one row in the table given to the runner. */
+#ifndef MUSTER_JOB_H
+#define MUSTER_JOB_H
+
+#include "lib/http/message.h"
+#include "registry/state.h"
+#include "registry/turn.h"
+
+enum job_event_kind {
+    JOB_EVENT_DUE = 0, /* its time has come, or the gateway started */
+    JOB_EVENT_HTTP,    /* the answer to its HTTP effect */
+};
+struct job_event {
+    enum job_event_kind kind;
+    bool http_ok;
+    int http_status;
+    struct bytes http_body;
+    const char *http_failure;
+};
+
+enum job_effect_kind {
+    JOB_EFFECT_NONE = 0, /* unset: an error; the job is tried again later */
+    JOB_EFFECT_DONE,     /* the job is over and deleted */
+    JOB_EFFECT_WAIT,     /* run again at until_s */
+    JOB_EFFECT_HTTP,     /* send this request, then JOB_EVENT_HTTP */
+};
+struct job_effect {
+    enum job_effect_kind kind;
+    int64_t until_s;
+    struct bytes url, content_type, body;
+    enum http_method method;
+    unsigned timeout_ms;
+    const char *trust_path;
+};
+
+struct job_step {
+    struct bytes state; /* saved with the changes of the turn, before the effect leaves */
+    struct job_effect effect;
+};
+
+struct job_handler {
+    const char *kind;
+    /* False: an error of ours; the runner tries again with growing pauses (1 s to 5 min). */
+    bool (*run)(struct turn *turn, const void *service, const struct job_record *job,
+                const struct job_event *event, struct job_step *out, struct error *err);
+    const void *service;
+    bool standing; /* exists from the first start on, once: created by jobs_standing() when missing */
+};
+
+/* Job records for the standing rows that the registry lacks. */
+MUST_USE bool jobs_standing(struct turn *turn, const struct job_handler *table, size_t count,
+                            struct error *err);
+
+/* One step of one job: finds its row, runs it, and adds to turn->changes what the step means (saved state
+ * with its new due time, or deletion). Unknown kind: false, ERROR_UNSUPPORTED. */
+MUST_USE bool job_run(struct turn *turn, const struct job_handler *table, size_t count,
+                      const struct job_record *job, const struct job_event *event, struct job_effect *effect,
+                      struct error *err);
+
+/* The pause before try number `attempts` + 1. */
+int64_t job_backoff_s(uint32_t attempts);
+
+/* The id of a standing job is made from its kind, so that it exists once. */
+MUST_USE bool job_id_of_kind(const char *kind, struct job_id *out);
+
+/* --- jobs that need nothing but the registry --- */
+/* Deletes expired protocol state, a bounded piece at a time. */
+bool job_sweep_run(struct turn *turn, const void *service, const struct job_record *job,
+                   const struct job_event *event, struct job_step *out, struct error *err);
+
+#endif
