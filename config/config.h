@@ -1,0 +1,52 @@
+/* config.h: the YAML configuration as the options structs that the rooms declare. A configuration is made
+ * whole or not at all, read-only afterwards, and counted: a reload makes a new one, requests in flight keep
+ * the old. Every mistake names file, line, setting and what was expected. */
+#ifndef MUSTER_CONFIG_H
+#define MUSTER_CONFIG_H
+
+#include "admin/admin.h"
+#include "ca/ca.h"
+#include "lib/base/log.h"
+#include "lib/net/server.h"
+#include "proto/est/est.h"
+#include "proto/scep/scep.h"
+#include "registry/registry.h"
+
+enum listener_role { LISTENER_DEVICES = 0, LISTENER_ADMINISTRATION, LISTENER_METRICS };
+
+struct config {
+    struct net_options net;
+    struct net_listener listener[NET_LISTENERS_MAX];
+    enum listener_role listener_role[NET_LISTENERS_MAX];
+    size_t listener_count;
+    struct registry_options registry;
+    unsigned workers, queue_max, busy_retry_after_s;
+    enum log_format log_format;
+    enum log_level log_level;
+    const char *user; /* switched to after the sockets are bound, when started as root; NULL: stay */
+
+    struct keys *keys; /* loaded */
+    struct ca *ca;
+    size_t ca_count;
+    const struct domain *const *domain;
+    size_t domain_count;
+    const struct procedure *const *procedure;
+    size_t procedure_count;
+    const struct procedure *default_procedure; /* for paths without a name; may be NULL */
+
+    struct enroll_service enroll; /* slow_down is set by the gateway: it outlives a reload */
+    struct scep_service scep;
+    struct est_service est; /* nonces and nonce_key are set by the gateway */
+    struct admin_service admin;
+
+    struct arena *arena; /* holds all of it */
+};
+
+/* Reads, checks and loads the keys and certificates that it names (relative paths: from the file's folder).
+ */
+MUST_USE bool config_load(const char *path, struct config **out, struct error *err);
+void config_free(struct config *config); /* accepts NULL */
+
+const struct procedure *config_procedure(const struct config *config, struct bytes name);
+
+#endif
