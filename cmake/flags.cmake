@@ -6,7 +6,7 @@ set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")  # assertions stay on: they say what 
 
 add_compile_options(-Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
                     -Wpointer-arith -Wformat=2 -Wvla -Wundef -fno-common -fstack-protector-strong)
-add_compile_definitions(_GNU_SOURCE OPENSSL_API_COMPAT=30000 OPENSSL_NO_DEPRECATED)
+add_compile_definitions(MUSTER_VERSION="${PROJECT_VERSION}" _GNU_SOURCE OPENSSL_API_COMPAT=30000 OPENSSL_NO_DEPRECATED)
 include_directories(${CMAKE_SOURCE_DIR})
 
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")

@@ -1,0 +1,73 @@
+#include "gateway/answer.h"
+
+#include <stdio.h>
+
+static void keep_error(struct turn *turn, const struct error *err)
+{
+    turn->facts.verdict = "error";
+    turn->facts.reason = error_code_name(err->code);
+    (void)snprintf(turn->facts.error, sizeof(turn->facts.error), "%s", err->text);
+}
+
+static void retry_later(struct answering *a, const char *text)
+{
+    a->response = http_respond_text(503, text);
+    http_response_retry_after(a->request->arena, &a->response, a->config->busy_retry_after_s);
+}
+
+bool answer_at_once(struct answering *a, const struct config *config, const struct http_request *request)
+{
+    *a = (struct answering){ .config = config, .request = request, .route = route_find(config, request) };
+    a->turn.facts.protocol = a->route.service != NULL ? a->route.service->name : "http";
+    a->turn.facts.procedure = a->route.procedure != NULL ? a->route.procedure->name : NULL;
+    a->turn.facts.verdict = "served";
+    if (a->route.service == NULL) {
+        a->response = http_respond_text(404, "not found");
+        a->turn.facts.verdict = "refused";
+        a->turn.facts.reason = "no_route";
+        return true;
+    }
+    return a->route.service->serve_public != NULL &&
+           a->route.service->serve_public(config, &a->route, request, &a->response);
+}
+
+void answer_turn(struct answering *a, struct registry_view *view, struct random_source random, int64_t now_s)
+{
+    struct error err = { 0 };
+    struct arena *arena = a->request->arena;
+
+    a->response = (struct http_response){ 0 };
+    a->turn = (struct turn){
+        .view = view, .keys = a->config->keys, .random = random, .now_s = now_s, .arena = arena,
+        .facts = { .protocol = a->route.service->name,
+                   .procedure = a->route.procedure != NULL ? a->route.procedure->name : NULL },
+    };
+    changes_begin(&a->turn.changes, arena);
+    if (++a->turns > ANSWER_TURNS_MAX) {
+        (void)error_set(&err, ERROR_CONFLICT, "given up after %d turns", ANSWER_TURNS_MAX);
+        answer_not_durable(a, &err);
+        return;
+    }
+    if (!a->route.service->serve(&a->turn, a->config, &a->route, a->request, &a->response, &err)) {
+        keep_error(&a->turn, &err);
+        changes_begin(&a->turn.changes, arena); /* an error writes nothing */
+        if (a->response.status < 400)
+            a->response = http_respond_text(500, "internal error");
+    } else if (changes_failed(&a->turn.changes)) {
+        (void)error_set(&err, ERROR_MEMORY, "changes do not fit the request's arena");
+        answer_not_durable(a, &err);
+    }
+}
+
+void answer_not_durable(struct answering *a, const struct error *err)
+{
+    keep_error(&a->turn, err);
+    changes_begin(&a->turn.changes, a->request->arena);
+    retry_later(a, "try again later");
+}
+
+void answer_busy(struct answering *a)
+{
+    a->turn.facts.verdict = "busy";
+    retry_later(a, "busy, try again later");
+}

@@ -1,0 +1,217 @@
+#include "gateway/gateway.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/random.h"
+
+enum { SLOW_DOWN_ENTRIES = 65536, NONCES_MAX = 65536, CONFIG_FILE_MAX = 1 << 20 };
+
+static const struct config *first_config(const struct gateway *gateway)
+{
+    return gateway->live.current->config; /* before threads start */
+}
+
+void gateway_lend(const struct gateway *gateway, struct config *config)
+{
+    config->enroll.slow_down = gateway->slow_down;
+    config->est.nonces = gateway->nonces;
+    memcpy(config->est.nonce_key, gateway->nonce_key, sizeof(config->est.nonce_key));
+}
+
+/* --- subsystems: started in this order, stopped in reverse --- */
+
+static bool start_memory(struct gateway *gateway, struct error *err)
+{
+    if (!random_fill(&random_system, gateway->nonce_key, sizeof(gateway->nonce_key)))
+        return error_openssl(err, "randomness");
+    return monitor_new(&gateway->monitor, err) &&
+           slow_down_new(SLOW_DOWN_ENTRIES, &gateway->slow_down, err) &&
+           est_nonces_new(NONCES_MAX, &gateway->nonces, err);
+}
+
+static void stop_memory(struct gateway *gateway)
+{
+    monitor_free(take(gateway->monitor));
+    slow_down_free(take(gateway->slow_down));
+    est_nonces_free(take(gateway->nonces));
+}
+
+static bool start_config(struct gateway *gateway, struct error *err)
+{
+    struct config *config;
+
+    if (!config_load(gateway->config_path, &config, err))
+        return false;
+    log_open(STDERR_FILENO, config->log_format, config->log_level);
+    gateway_lend(gateway, config);
+    if (!live_config_init(&gateway->live, config, err)) {
+        config_free(config);
+        return false;
+    }
+    return true;
+}
+
+static void stop_config(struct gateway *gateway)
+{
+    live_config_destroy(&gateway->live);
+}
+
+static bool bind_listeners(struct gateway *gateway, struct error *err)
+{
+    const struct config *config = first_config(gateway);
+
+    return net_server_new(&config->net, config->listener, config->listener_count, config->keys, gateway_on_request,
+                          gateway, &gateway->server, err);
+}
+
+static void free_listeners(struct gateway *gateway)
+{
+    net_server_free(take(gateway->server));
+}
+
+/* From root to the configured user, once the sockets are bound and the keys read. */
+static bool drop_privileges(struct gateway *gateway, struct error *err)
+{
+    const char *name = first_config(gateway)->user;
+    const struct passwd *user;
+
+    if (name == NULL || geteuid() != 0)
+        return true;
+    errno = 0;
+    user = getpwnam(name);
+    if (user == NULL)
+        return error_set(err, ERROR_CONFIG, "user: there is no user %s", name);
+    if (chown(first_config(gateway)->registry.path, user->pw_uid, user->pw_gid) != 0 && errno != ENOENT)
+        return error_errno(err, first_config(gateway)->registry.path);
+    if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+        return error_errno(err, "user");
+    return true;
+}
+
+static bool start_registry(struct gateway *gateway, struct error *err)
+{
+    return registry_open(&first_config(gateway)->registry, &gateway->registry, err);
+}
+
+static void stop_registry(struct gateway *gateway)
+{
+    registry_close(take(gateway->registry));
+}
+
+static bool start_writer(struct gateway *gateway, struct error *err)
+{
+    return writer_start(gateway->registry, &gateway->writer, err);
+}
+
+static void stop_writer(struct gateway *gateway)
+{
+    writer_stop(take(gateway->writer));
+}
+
+static bool start_runner(struct gateway *gateway, struct error *err)
+{
+    return runner_start(gateway, &gateway->runner, err);
+}
+
+static void stop_runner(struct gateway *gateway)
+{
+    runner_stop(take(gateway->runner));
+}
+
+static bool start_listening(struct gateway *gateway, struct error *err)
+{
+    monitor_sources(gateway->monitor, &(struct monitor_sources){ .server = gateway->server,
+                                                                  .writer = gateway->writer,
+                                                                  .registry = gateway->registry,
+                                                                  .queue = &gateway->queue });
+    return net_server_start(gateway->server, err);
+}
+
+static void stop_listening(struct gateway *gateway)
+{
+    net_server_stop(gateway->server);
+}
+
+static const struct subsystem {
+    const char *name;
+    bool (*start)(struct gateway *gateway, struct error *err);
+    void (*stop)(struct gateway *gateway);
+} subsystems[] = {
+    { "memory", start_memory, stop_memory },
+    { "configuration", start_config, stop_config },
+    { "sockets", bind_listeners, free_listeners },
+    { "privileges", drop_privileges, NULL },
+    { "registry", start_registry, stop_registry },
+    { "writer", start_writer, stop_writer },
+    { "runner", start_runner, stop_runner },
+    { "workers", workers_start, workers_stop },
+    { "listeners", start_listening, stop_listening },
+};
+
+static void stop_from(struct gateway *gateway, size_t started)
+{
+    while (started-- > 0)
+        if (subsystems[started].stop != NULL)
+            subsystems[started].stop(gateway);
+}
+
+bool gateway_start(struct gateway *gateway, const char *config_path, struct error *err)
+{
+    *gateway = (struct gateway){ .config_path = config_path };
+    for (size_t i = 0; i < COUNT_OF(subsystems); i++) {
+        if (!subsystems[i].start(gateway, err)) {
+            /* A subsystem that failed half-way is stopped too: every stop accepts what was not started. */
+            stop_from(gateway, subsystems[i].start == start_memory ? i + 1 : i);
+            return false;
+        }
+    }
+    return true;
+}
+
+void gateway_stop(struct gateway *gateway)
+{
+    stop_from(gateway, COUNT_OF(subsystems));
+}
+
+/* What cannot change without a restart. */
+static const char *fixed_settings(const struct config *old, const struct config *new)
+{
+    if (old->listener_count != new->listener_count)
+        return "listeners: a restart is needed for their number";
+    for (size_t i = 0; i < old->listener_count; i++)
+        if (old->listener[i].port != new->listener[i].port ||
+            strcmp(old->listener[i].address, new->listener[i].address) != 0 ||
+            old->listener_role[i] != new->listener_role[i])
+            return "listeners: a restart is needed for addresses, ports and roles";
+    if (old->workers != new->workers || strcmp(old->registry.path, new->registry.path) != 0)
+        return "workers, registry: a restart is needed";
+    return NULL;
+}
+
+bool gateway_reload(struct gateway *gateway, const char **note, struct error *err)
+{
+    struct config *config;
+    struct held_config *old;
+
+    if (!config_load(gateway->config_path, &config, err))
+        return false;
+    old = live_config_hold(&gateway->live);
+    *note = fixed_settings(old->config, config);
+    live_config_release(old);
+    gateway_lend(gateway, config);
+    if (*note == NULL &&
+        !net_server_reload_tls(gateway->server, config->listener, config->listener_count, config->keys, err)) {
+        config_free(config);
+        return false;
+    }
+    if (!live_config_replace(&gateway->live, config, err)) {
+        config_free(config);
+        return false;
+    }
+    return true;
+}

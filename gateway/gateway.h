@@ -1,0 +1,57 @@
+/* gateway.h: the daemon's parts and how they hang together.
+ *
+ *   loops (lib/net) -> on_request -> [queue] -> workers -> [writer] -> net_reply
+ *                                                 runner -> [writer] -> effects
+ */
+#ifndef MUSTER_GATEWAY_H
+#define MUSTER_GATEWAY_H
+
+#include "gateway/live_config.h"
+#include "gateway/monitor.h"
+#include "gateway/queue.h"
+#include "gateway/writer.h"
+
+enum { WORKERS_MAX = 64 };
+
+struct runner;
+
+struct gateway {
+    const char *config_path;
+    struct live_config live;
+    struct monitor *monitor;
+    struct registry *registry;
+    struct slow_down *slow_down;
+    struct est_nonces *nonces;
+    uint8_t nonce_key[32];
+    struct writer *writer;
+    struct queue queue; /* of errands */
+    pthread_t worker[WORKERS_MAX];
+    unsigned workers;
+    struct runner *runner;
+    struct net_server *server;
+};
+
+/* Reads the configuration and starts every subsystem in order; on failure what was started is stopped. */
+MUST_USE bool gateway_start(struct gateway *gateway, const char *config_path, struct error *err);
+
+/* Stops in reverse: no new connections, what is in flight is finished, then the registry is closed. */
+void gateway_stop(struct gateway *gateway);
+
+/* Reads the configuration anew. What is wrong leaves the old in force. Listeners, threads and the registry's place stay as
+ * they were at the start: a change of those needs a restart and is said in *note (a static text, or NULL). */
+MUST_USE bool gateway_reload(struct gateway *gateway, const char **note, struct error *err);
+
+/* The configuration gets what outlives a reload. */
+void gateway_lend(const struct gateway *gateway, struct config *config);
+
+/* --- workers (worker.c) --- */
+MUST_USE bool workers_start(struct gateway *gateway, struct error *err);
+void workers_stop(struct gateway *gateway);
+/* Where lib/net hands over a whole request; `context` is the gateway. */
+void gateway_on_request(struct net_exchange *exchange, void *context);
+
+/* --- the runner (runner.c) --- */
+MUST_USE bool runner_start(struct gateway *gateway, struct runner **out, struct error *err);
+void runner_stop(struct runner *runner); /* accepts NULL */
+
+#endif

@@ -1,0 +1,260 @@
+#include "gateway/monitor.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* Protocol, verdict and reason are static strings of closed sets: the table cannot be grown by strangers. */
+enum { SERIES_MAX = 512, DURATION_BUCKETS = 10 };
+
+struct series {
+    const char *protocol, *verdict, *reason;
+    uint64_t count, summed; /* summed: already in an audit entry */
+};
+
+static const unsigned bucket_ms[DURATION_BUCKETS] = { 1, 2, 5, 10, 25, 50, 100, 250, 1000, 5000 };
+
+struct monitor {
+    pthread_mutex_t lock;
+    struct series series[SERIES_MAX];
+    size_t series_count;
+    uint64_t bucket[DURATION_BUCKETS + 1], duration_sum_ms, duration_count;
+    struct health health;
+    bool health_known;
+    struct monitor_sources sources;
+};
+
+bool monitor_new(struct monitor **out, struct error *err)
+{
+    struct monitor *monitor = calloc(1, sizeof(*monitor));
+
+    if (monitor == NULL)
+        return error_set(err, ERROR_MEMORY, "monitor");
+    (void)pthread_mutex_init(&monitor->lock, NULL);
+    *out = monitor;
+    return true;
+}
+
+void monitor_free(struct monitor *monitor)
+{
+    if (monitor != NULL) {
+        (void)pthread_mutex_destroy(&monitor->lock);
+        free(monitor);
+    }
+}
+
+void monitor_sources(struct monitor *monitor, const struct monitor_sources *sources)
+{
+    monitor->sources = *sources;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static void count(struct monitor *monitor, const char *protocol, const char *verdict, const char *reason)
+{
+    struct series *s;
+
+    for (size_t i = 0; i < monitor->series_count; i++) {
+        s = &monitor->series[i];
+        if (same(s->protocol, protocol) && same(s->verdict, verdict) && same(s->reason, reason)) {
+            s->count++;
+            return;
+        }
+    }
+    if (monitor->series_count < SERIES_MAX)
+        monitor->series[monitor->series_count++] =
+            (struct series){ .protocol = protocol, .verdict = verdict, .reason = reason, .count = 1 };
+}
+
+static const char *or_else(const char *text, const char *otherwise)
+{
+    return text != NULL ? text : otherwise;
+}
+
+static void log_answer(const struct answering *a, int64_t took_ms)
+{
+    const struct turn_facts *facts = &a->turn.facts;
+    char peer[IP_TEXT_LEN];
+    enum log_level level = same(or_else(facts->verdict, ""), "error") ? LOG_ERROR : LOG_INFO;
+
+    ip_format(&a->request->peer.address, peer);
+    log_fields(level, "request", LOG_CTEXT("protocol", facts->protocol), LOG_CTEXT("procedure", facts->procedure),
+               LOG_CTEXT("operation", facts->operation), LOG_TEXT("transaction", facts->transaction),
+               LOG_TEXT("fqdn", facts->fqdn), LOG_CTEXT("verdict", facts->verdict),
+               LOG_CTEXT("reason", facts->reason), LOG_CTEXT("detail", facts->detail),
+               LOG_TEXT("serial", facts->serial), LOG_TEXT("officer", facts->officer), LOG_CTEXT("error", facts->error),
+               LOG_CTEXT("peer", peer), LOG_TEXT("method", a->request->method_text),
+               LOG_TEXT("path", a->request->path), LOG_NUMBER("status", a->response.status), LOG_NUMBER("ms", took_ms));
+}
+
+void monitor_answered(struct monitor *monitor, const struct answering *a, int64_t took_ms)
+{
+    const struct turn_facts *facts = &a->turn.facts;
+    size_t bucket = 0;
+
+    while (bucket < DURATION_BUCKETS && took_ms > (int64_t)bucket_ms[bucket])
+        bucket++;
+    (void)pthread_mutex_lock(&monitor->lock);
+    count(monitor, or_else(facts->protocol, "http"), or_else(facts->verdict, "none"), or_else(facts->reason, ""));
+    monitor->bucket[bucket]++;
+    monitor->duration_sum_ms += (uint64_t)took_ms;
+    monitor->duration_count++;
+    (void)pthread_mutex_unlock(&monitor->lock);
+    log_answer(a, took_ms);
+}
+
+void monitor_health(struct monitor *monitor, const struct health *health)
+{
+    (void)pthread_mutex_lock(&monitor->lock);
+    monitor->health = *health;
+    monitor->health_known = true;
+    (void)pthread_mutex_unlock(&monitor->lock);
+}
+
+static void serve_health(struct monitor *monitor, struct arena *arena, struct http_response *response)
+{
+    struct health health;
+    bool known;
+    struct bytes text;
+
+    (void)pthread_mutex_lock(&monitor->lock);
+    health = monitor->health;
+    known = monitor->health_known;
+    (void)pthread_mutex_unlock(&monitor->lock);
+    if (known && health.ok) {
+        *response = http_respond_text(200, "ok");
+        return;
+    }
+    text = arena_format(arena, "%s\n", known ? health.what : "not probed yet");
+    *response = http_respond(503, "text/plain; charset=utf-8", text);
+}
+
+static void metric(struct buffer *out, const char *name, const char *type, uint64_t value)
+{
+    buffer_format(out, "# TYPE %s %s\n%s %" PRIu64 "\n", name, type, name, value);
+}
+
+static void put_requests(struct monitor *monitor, struct buffer *out)
+{
+    uint64_t below = 0;
+
+    buffer_append_text(out, "# TYPE muster_requests_total counter\n");
+    for (size_t i = 0; i < monitor->series_count; i++)
+        buffer_format(out, "muster_requests_total{protocol=\"%s\",verdict=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+                      monitor->series[i].protocol, monitor->series[i].verdict, monitor->series[i].reason,
+                      monitor->series[i].count);
+    buffer_append_text(out, "# TYPE muster_request_duration_seconds histogram\n");
+    for (size_t i = 0; i < DURATION_BUCKETS; i++)
+        buffer_format(out, "muster_request_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n", bucket_ms[i] / 1000.0,
+                      below += monitor->bucket[i]);
+    buffer_format(out,
+                  "muster_request_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64
+                  "\nmuster_request_duration_seconds_sum %g\nmuster_request_duration_seconds_count %" PRIu64 "\n",
+                  monitor->duration_count, (double)monitor->duration_sum_ms / 1000.0, monitor->duration_count);
+}
+
+static void put_connections(const struct net_server *server, struct buffer *out)
+{
+    struct net_counters c;
+
+    net_server_counters(server, &c);
+    metric(out, "muster_connections_accepted_total", "counter", c.accepted);
+    metric(out, "muster_connections_open", "gauge", c.open);
+    metric(out, "muster_http_requests_total", "counter", c.requests);
+    metric(out, "muster_http_refused_total", "counter", c.refused_http);
+    metric(out, "muster_connections_refused_total", "counter", c.refused_limit);
+    metric(out, "muster_connection_timeouts_total", "counter", c.timeouts);
+    metric(out, "muster_tls_handshakes_total", "counter", c.handshakes);
+    metric(out, "muster_tls_handshake_failures_total", "counter", c.handshake_failures);
+}
+
+static void put_registry(struct registry *registry, struct buffer *out)
+{
+    struct registry_figures f;
+
+    if (!registry_figures(registry, &f, NULL))
+        return;
+    metric(out, "muster_registrations", "gauge", f.registrations);
+    metric(out, "muster_certificates", "gauge", f.certificates);
+    metric(out, "muster_audit_entries", "gauge", f.audit_entries);
+    metric(out, "muster_jobs", "gauge", f.jobs);
+    metric(out, "muster_registry_used_bytes", "gauge", f.map_used);
+    metric(out, "muster_registry_max_bytes", "gauge", f.map_max);
+    metric(out, "muster_registry_oldest_view_lag", "gauge", f.oldest_reader_lag);
+}
+
+static void put_writer(struct writer *writer, struct buffer *out)
+{
+    struct writer_counters c;
+
+    writer_counters(writer, &c);
+    metric(out, "muster_commits_total", "counter", c.commits);
+    metric(out, "muster_outcomes_total", "counter", c.outcomes);
+    metric(out, "muster_conflicts_total", "counter", c.conflicts);
+    metric(out, "muster_commit_failures_total", "counter", c.failures);
+}
+
+static void serve_metrics(struct monitor *monitor, struct arena *arena, struct http_response *response)
+{
+    AUTO_STRUCT(buffer) out = BUFFER(256 * 1024);
+
+    (void)pthread_mutex_lock(&monitor->lock);
+    put_requests(monitor, &out);
+    metric(&out, "muster_healthy", "gauge", monitor->health_known && monitor->health.ok);
+    if (monitor->health_known)
+        metric(&out, "muster_service_certificate_days_left", "gauge",
+               monitor->health.days_left > 0 ? (uint64_t)monitor->health.days_left : 0);
+    (void)pthread_mutex_unlock(&monitor->lock);
+    if (monitor->sources.server != NULL)
+        put_connections(monitor->sources.server, &out);
+    if (monitor->sources.writer != NULL)
+        put_writer(monitor->sources.writer, &out);
+    if (monitor->sources.registry != NULL)
+        put_registry(monitor->sources.registry, &out);
+    if (monitor->sources.queue != NULL)
+        metric(&out, "muster_queue_length", "gauge", queue_length(monitor->sources.queue));
+    *response = buffer_failed(&out) ? http_respond_text(500, "too many series")
+                                    : http_respond(200, "text/plain; version=0.0.4; charset=utf-8",
+                                                   arena_copy(arena, buffer_bytes(&out)));
+}
+
+bool monitor_serve(struct monitor *monitor, const struct http_request *request, struct http_response *response)
+{
+    bool health = bytes_is(request->path, "/healthz");
+
+    if (!health && !bytes_is(request->path, "/metrics"))
+        return false;
+    if (request->method != HTTP_METHOD_GET && request->method != HTTP_METHOD_HEAD) {
+        *response = http_respond_text(405, "method not allowed");
+        http_response_add(response, "Allow", BYTES_LITERAL("GET, HEAD"));
+    } else if (health) {
+        serve_health(monitor, request->arena, response);
+    } else {
+        serve_metrics(monitor, request->arena, response);
+    }
+    return true;
+}
+
+void monitor_refusals(struct monitor *monitor, struct buffer *out)
+{
+    bool first = true;
+
+    (void)pthread_mutex_lock(&monitor->lock);
+    for (size_t i = 0; i < monitor->series_count; i++) {
+        struct series *s = &monitor->series[i];
+
+        if (same(s->verdict, "refused") && s->count > s->summed) {
+            buffer_format(out, "%s\"%s/%s\":%" PRIu64, first ? "{" : ",", s->protocol, s->reason,
+                          s->count - s->summed);
+            s->summed = s->count;
+            first = false;
+        }
+    }
+    (void)pthread_mutex_unlock(&monitor->lock);
+    if (!first)
+        buffer_append_text(out, "}");
+}

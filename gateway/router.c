@@ -1,0 +1,194 @@
+#include "gateway/router.h"
+
+#include "jobs/crl.h"
+
+/* Takes "/segment" off the front of *path. False when there is none. */
+static bool next_segment(struct bytes *path, struct bytes *segment)
+{
+    if (path->len < 2 || path->data[0] != '/')
+        return false;
+    *path = bytes_from(*path, 1);
+    *segment = bytes_slice(*path, 0, bytes_find(*path, '/'));
+    *path = bytes_from(*path, segment->len);
+    return segment->len > 0;
+}
+
+static bool take_prefix(struct bytes *path, const char *prefix)
+{
+    if (!bytes_starts_with(*path, prefix))
+        return false;
+    *path = bytes_from(*path, strlen(prefix));
+    return path->len == 0 || path->data[0] == '/';
+}
+
+/* The procedure of that name, or the default one for none; it must be open on the protocol. */
+static bool choose(const struct config *config, struct bytes name, enum protocol protocol, struct route *route)
+{
+    route->procedure = name.len == 0 ? config->default_procedure : config_procedure(config, name);
+    return route->procedure != NULL && (route->procedure->protocols & PROTOCOL_BIT(protocol)) != 0;
+}
+
+/* --- SCEP: /scep/<procedure>[/...], /cgi-bin/pkiclient.exe (SCEP-5) --- */
+
+static bool scep_match(const struct config *config, struct bytes path, struct route *route)
+{
+    struct bytes name = BYTES_NONE;
+
+    if (take_prefix(&path, "/cgi-bin/pkiclient.exe"))
+        return choose(config, BYTES_NONE, PROTOCOL_SCEP, route);
+    if (!take_prefix(&path, "/scep"))
+        return false;
+    if (next_segment(&path, &name) && bytes_is_nocase(name, "pkiclient.exe"))
+        name = BYTES_NONE;
+    return choose(config, name, PROTOCOL_SCEP, route);
+}
+
+static bool scep_public(const struct config *config, const struct route *route, const struct http_request *request,
+                        struct http_response *response)
+{
+    return scep_serve_public(&config->scep, route->procedure, request, response);
+}
+
+static bool scep_handle(struct turn *turn, const struct config *config, const struct route *route,
+                        const struct http_request *request, struct http_response *response, struct error *err)
+{
+    return scep_serve(turn, &config->scep, route->procedure, request, response, err);
+}
+
+/* --- EST: /.well-known/est/[<procedure>/]<operation>; some clients put the label in front --- */
+
+static bool est_match(const struct config *config, struct bytes path, struct route *route)
+{
+    struct bytes label = BYTES_NONE, first, second;
+
+    if (!bytes_starts_with(path, "/.well-known/") && !next_segment(&path, &label))
+        return false;
+    if (!take_prefix(&path, "/.well-known/est") || !next_segment(&path, &first))
+        return false;
+    if (next_segment(&path, &second)) {
+        if (label.len > 0)
+            return false;
+        label = first;
+        first = second;
+    }
+    route->operation = first;
+    return path.len == 0 && choose(config, label, PROTOCOL_EST, route);
+}
+
+static bool est_public(const struct config *config, const struct route *route, const struct http_request *request,
+                       struct http_response *response)
+{
+    return est_serve_public(&config->est, route->procedure, route->operation, request, response);
+}
+
+static bool est_handle(struct turn *turn, const struct config *config, const struct route *route,
+                       const struct http_request *request, struct http_response *response, struct error *err)
+{
+    return est_serve(turn, &config->est, route->procedure, route->operation, request, response, err);
+}
+
+/* --- the embedded CA's lists and certificates: /crl/<ca>.crl, /ca/<ca>.cer --- */
+
+static const struct ca *named_ca(const struct config *config, struct bytes path, const char *prefix, const char *suffix)
+{
+    if (!bytes_starts_with(path, prefix) || !bytes_ends_with(path, suffix))
+        return NULL;
+    path = bytes_slice(path, strlen(prefix), path.len - strlen(prefix) - strlen(suffix));
+    for (size_t i = 0; i < config->ca_count; i++)
+        if (bytes_is(path, config->ca[i].name))
+            return &config->ca[i];
+    return NULL;
+}
+
+/* GET and HEAD alone; else the answer is 405. */
+static bool method_is_get(const struct http_request *request, struct http_response *response)
+{
+    if (request->method == HTTP_METHOD_GET || request->method == HTTP_METHOD_HEAD)
+        return true;
+    *response = http_respond_text(405, "method not allowed");
+    http_response_add(response, "Allow", BYTES_LITERAL("GET, HEAD"));
+    return false;
+}
+
+static bool crl_match(const struct config *config, struct bytes path, struct route *route)
+{
+    return (route->ca = named_ca(config, path, "/crl/", ".crl")) != NULL;
+}
+
+static bool crl_public(const struct config *config, const struct route *route, const struct http_request *request,
+                       struct http_response *response)
+{
+    (void)config;
+    (void)route;
+    return !method_is_get(request, response);
+}
+
+static bool crl_handle(struct turn *turn, const struct config *config, const struct route *route,
+                       const struct http_request *request, struct http_response *response, struct error *err)
+{
+    struct bytes crl;
+    bool found;
+
+    (void)config;
+    (void)request;
+    *response = http_respond_text(503, "no certificate list yet");
+    if (!crl_current(turn->view, bytes_text(route->ca->name), turn->arena, &found, &crl, err))
+        return false;
+    if (found)
+        *response = http_respond(200, "application/pkix-crl", crl);
+    turn->facts.verdict = found ? "served" : "refused";
+    return true;
+}
+
+static bool ca_match(const struct config *config, struct bytes path, struct route *route)
+{
+    return (route->ca = named_ca(config, path, "/ca/", ".cer")) != NULL;
+}
+
+static bool ca_public(const struct config *config, const struct route *route, const struct http_request *request,
+                      struct http_response *response)
+{
+    (void)config;
+    if (method_is_get(request, response))
+        *response = http_respond(200, "application/pkix-cert", route->ca->chain[0]);
+    return true;
+}
+
+/* --- administration --- */
+
+static bool admin_match(const struct config *config, struct bytes path, struct route *route)
+{
+    (void)config;
+    (void)route;
+    return bytes_starts_with(path, "/api/v1/");
+}
+
+static bool admin_handle(struct turn *turn, const struct config *config, const struct route *route,
+                         const struct http_request *request, struct http_response *response, struct error *err)
+{
+    (void)route;
+    return admin_serve(turn, &config->admin, request, response, err);
+}
+
+static const struct service_row services[] = {
+    { "scep", scep_match, scep_public, scep_handle, 1 << LISTENER_DEVICES },
+    { "est", est_match, est_public, est_handle, 1 << LISTENER_DEVICES },
+    { "crl", crl_match, crl_public, crl_handle, 1 << LISTENER_DEVICES },
+    { "ca", ca_match, ca_public, NULL, 1 << LISTENER_DEVICES },
+    { "admin", admin_match, NULL, admin_handle, 1 << LISTENER_ADMINISTRATION },
+};
+
+struct route route_find(const struct config *config, const struct http_request *request)
+{
+    uint32_t role = request->listener < config->listener_count ? 1u << config->listener_role[request->listener] : 0;
+
+    for (size_t i = 0; i < COUNT_OF(services); i++) {
+        struct route route = { 0 };
+
+        if ((services[i].roles & role) != 0 && services[i].match(config, request->path, &route)) {
+            route.service = &services[i];
+            return route;
+        }
+    }
+    return (struct route){ 0 };
+}

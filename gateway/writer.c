@@ -1,0 +1,89 @@
+#include "gateway/writer.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/thread.h"
+
+struct writer {
+    struct registry *registry;
+    struct queue queue;
+    pthread_t thread;
+    _Atomic uint64_t commits, outcomes, conflicts, failures;
+};
+
+/* One commit for `count` outcomes; each learns its own result. Items are unlinked first: a done outcome may be gone. */
+static void write_batch(struct writer *writer, struct queue_item *first, size_t count)
+{
+    struct outcome *outcome[WRITER_BATCH_MAX];
+    const struct changes *changes[WRITER_BATCH_MAX];
+    enum apply_result result[WRITER_BATCH_MAX] = { APPLY_NONE };
+    struct error err = { 0 };
+    struct queue_item *item = first;
+    bool applied;
+
+    for (size_t i = 0; i < count; i++, item = item->next) {
+        outcome[i] = queue_owner(item, struct outcome, link);
+        changes[i] = outcome[i]->changes;
+    }
+    applied = registry_apply(writer->registry, changes, count, clock_now_s(), result, &err);
+    atomic_fetch_add(applied ? &writer->commits : &writer->failures, 1);
+    atomic_fetch_add(&writer->outcomes, count);
+    for (size_t i = 0; i < count; i++) {
+        if (applied && result[i] == APPLY_CONFLICT)
+            atomic_fetch_add(&writer->conflicts, 1);
+        outcome[i]->done(outcome[i], applied ? result[i] : APPLY_NONE, &err);
+    }
+}
+
+static void *write_on(void *context)
+{
+    struct writer *writer = context;
+    struct queue_item *first;
+    size_t count;
+
+    while ((first = queue_take_all(&writer->queue, WRITER_BATCH_MAX, &count)) != NULL)
+        write_batch(writer, first, count);
+    return NULL;
+}
+
+bool writer_start(struct registry *registry, struct writer **out, struct error *err)
+{
+    struct writer *writer = calloc(1, sizeof(*writer));
+
+    if (writer == NULL)
+        return error_set(err, ERROR_MEMORY, "writer");
+    writer->registry = registry;
+    queue_init(&writer->queue, SIZE_MAX);
+    if (!thread_start(&writer->thread, "writer", write_on, writer, err)) {
+        queue_destroy(&writer->queue);
+        free(writer);
+        return false;
+    }
+    *out = writer;
+    return true;
+}
+
+bool writer_submit(struct writer *writer, struct outcome *outcome)
+{
+    return queue_put(&writer->queue, &outcome->link);
+}
+
+void writer_counters(struct writer *writer, struct writer_counters *out)
+{
+    *out = (struct writer_counters){ .commits = atomic_load(&writer->commits),
+                                     .outcomes = atomic_load(&writer->outcomes),
+                                     .conflicts = atomic_load(&writer->conflicts),
+                                     .failures = atomic_load(&writer->failures) };
+}
+
+void writer_stop(struct writer *writer)
+{
+    if (writer == NULL)
+        return;
+    queue_close(&writer->queue);
+    (void)pthread_join(writer->thread, NULL);
+    queue_destroy(&writer->queue);
+    free(writer);
+}

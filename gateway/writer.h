@@ -1,0 +1,35 @@
+/* writer.h: the one thread that writes. It takes what waits, applies it in one durable transaction (group commit, no
+ * artificial delay), and tells each outcome what became of it. */
+#ifndef MUSTER_GATEWAY_WRITER_H
+#define MUSTER_GATEWAY_WRITER_H
+
+#include "gateway/queue.h"
+#include "registry/registry.h"
+
+enum { WRITER_BATCH_MAX = 256 };
+
+/* What someone wants written, and whom to tell. Owned by the submitter until `done` is called, on the writer's thread. */
+struct outcome {
+    struct queue_item link;
+    const struct changes *changes;
+    /* `result` APPLY_NONE: storage failed, see err. */
+    void (*done)(struct outcome *outcome, enum apply_result result, const struct error *err);
+};
+
+struct writer_counters {
+    uint64_t commits, outcomes, conflicts, failures;
+};
+
+struct writer;
+
+MUST_USE bool writer_start(struct registry *registry, struct writer **out, struct error *err);
+
+/* Any thread. False: the writer is stopping; done will not be called. */
+MUST_USE bool writer_submit(struct writer *writer, struct outcome *outcome);
+
+void writer_counters(struct writer *writer, struct writer_counters *out);
+
+/* Applies what is in, then stops and frees. Accepts NULL. */
+void writer_stop(struct writer *writer);
+
+#endif

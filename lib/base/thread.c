@@ -1,0 +1,56 @@
+#include "lib/base/thread.h"
+
+#include <openssl/crypto.h>
+#include <openssl/provider.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct start {
+    void *(*run)(void *);
+    void *context;
+    char name[16];
+};
+
+static void *begin(void *context)
+{
+    struct start start = *(struct start *)context;
+    OSSL_LIB_CTX *own = OSSL_LIB_CTX_new();
+    void *result;
+
+    free(context);
+    (void)pthread_setname_np(pthread_self(), start.name);
+    if (own != NULL) {
+        /* The system's configuration decides providers and policy here as in the default context. */
+        (void)OSSL_LIB_CTX_load_config(own, NULL);
+        (void)OSSL_LIB_CTX_set0_default(own);
+    }
+    result = start.run(start.context);
+    OPENSSL_thread_stop();
+    /* The context itself is left: objects made in it (a response's digest, a session) may outlive the thread. It ends
+     * with the process. */
+    return result;
+}
+
+bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *context, struct error *err)
+{
+    struct start *start = calloc(1, sizeof(*start));
+    sigset_t all, old;
+    int failed;
+
+    if (start == NULL)
+        return error_set(err, ERROR_MEMORY, "thread %s", name);
+    start->run = run;
+    start->context = context;
+    (void)snprintf(start->name, sizeof(start->name), "%s", name);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    failed = pthread_create(thread, NULL, begin, start);
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (failed != 0) {
+        free(start);
+        return error_set(err, ERROR_UNAVAILABLE, "thread %s: %s", name, strerror(failed));
+    }
+    return true;
+}
