@@ -1,0 +1,132 @@
+/* Arena, buffer, secret, record: what owns memory. */
+#include "tests/lib/test.h"
+
+#include "lib/base/arena.h"
+#include "lib/base/digest.h"
+#include "lib/base/record.h"
+#include "lib/base/secret.h"
+
+static void an_arena_never_gives_more_than_its_bound(void **state)
+{
+    AUTO_ARENA *arena = arena_new(100000);
+    size_t given = 0;
+    uint8_t *piece;
+
+    (void)state;
+    while ((piece = arena_alloc(arena, 1000)) != NULL) {
+        for (size_t i = 0; i < 1000; i++)
+            assert_int_equal(piece[i], 0);
+        memset(piece, 0xff, 1000);
+        given += 1000;
+    }
+    assert_true(given > 90000 && given <= 100000);
+    assert_null(arena_array(arena, SIZE_MAX / 2, 16));
+    arena_reset(arena);
+    assert_int_equal(arena_used(arena), 0);
+    piece = arena_alloc(arena, 1000);
+    assert_non_null(piece);
+    assert_int_equal(piece[0], 0);
+}
+
+static void every_allocation_can_be_made_to_fail(void **state)
+{
+    AUTO_ARENA *arena = arena_new(1 << 20);
+
+    (void)state;
+    arena_fail_after(arena, 2);
+    assert_non_null(arena_alloc(arena, 1));
+    assert_null(arena_copy(arena, bytes_text("x")).data);
+    assert_text(arena_format(arena, "%d-%s", 5, "five"), "5-five");
+}
+
+static void a_buffer_keeps_its_maximum_and_remembers_a_failure(void **state)
+{
+    AUTO_STRUCT(buffer) buffer = BUFFER(300);
+
+    (void)state;
+    for (unsigned i = 0; i < 100; i++)
+        buffer_format(&buffer, "%02u ", i % 100);
+    assert_int_equal(buffer.len, 300 - 300 % 3 - 3);
+    assert_true(buffer_failed(&buffer));
+    buffer_append_byte(&buffer, 'x');
+    assert_int_equal(buffer.data[buffer.len - 1], ' ');
+    buffer_consume(&buffer, 3);
+    assert_memory_equal(buffer.data, "01 ", 3);
+}
+
+static void an_empty_secret_proves_nothing(void **state)
+{
+    AUTO_STRUCT(secret) secret = { 0 };
+
+    (void)state;
+    assert_true(secret_copy(bytes_text("s3cret"), &secret));
+    assert_true(secret_proves(bytes_text("s3cret"), secret_bytes(&secret)));
+    assert_false(secret_proves(bytes_text("s3cre"), secret_bytes(&secret)));
+    assert_false(secret_proves(bytes_text("s3crex"), secret_bytes(&secret)));
+    assert_false(secret_proves(BYTES_NONE, BYTES_NONE));
+    assert_false(secret_proves(bytes_text("x"), BYTES_NONE));
+}
+
+static void a_record_reads_back_as_it_was_written(void **state)
+{
+    AUTO_STRUCT(buffer) out = BUFFER(1000);
+    struct record_reader reader;
+    struct record_field field;
+    uint8_t version;
+
+    (void)state;
+    record_begin(&out, 3);
+    record_put(&out, 1, bytes_text("one"));
+    record_put(&out, 2, BYTES_NONE);
+    record_put_u64(&out, 3, UINT64_MAX - 1);
+    assert_true(record_open(buffer_bytes(&out), &reader, &version));
+    assert_int_equal(version, 3);
+    assert_true(record_next(&reader, &field));
+    assert_text(field.content, "one");
+    assert_true(record_next(&reader, &field));
+    assert_int_equal(field.content.len, 0);
+    assert_true(record_next(&reader, &field));
+    assert_true(record_u64(&reader, &field) == UINT64_MAX - 1);
+    assert_false(record_next(&reader, &field));
+    assert_false(reader.failed);
+
+    for (size_t len = 1; len < out.len; len++) { /* cut anywhere: fields that are whole, or a failure */
+        assert_true(record_open(bytes_of(out.data, len), &reader, &version));
+        while (record_next(&reader, &field))
+            assert_true(field.tag >= 1 && field.tag <= 3);
+        assert_true(reader.failed || len == 1 || len == 1 + 9 || len == 1 + 9 + 6);
+    }
+    assert_false(record_open(BYTES_NONE, &reader, &version));
+}
+
+static void hashes_are_those_of_their_standards(void **state)
+{
+    struct digest256 d;
+    uint8_t out[DIGEST_MAX];
+    size_t len;
+
+    (void)state;
+    assert_true(sha256(bytes_text("abc"), &d));
+    assert_memory_equal(d.bytes, "\xba\x78\x16\xbf\x8f\x01\xcf\xea", 8);
+    assert_true(sha256_parts((struct bytes[]){ bytes_text("a"), bytes_text("bc") }, 2, &d));
+    assert_memory_equal(d.bytes, "\xba\x78\x16\xbf\x8f\x01\xcf\xea", 8);
+    assert_true(
+        hmac_sha256(bytes_text("Jefe"), bytes_text("what do ya want for nothing?"), &d)); /* RFC 4231 4.3 */
+    assert_memory_equal(d.bytes, "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e", 8);
+    assert_true(digest(DIGEST_SHA1, bytes_text("abc"), out, &len));
+    assert_int_equal(len, 20);
+    assert_false(digest(DIGEST_NONE, bytes_text("abc"), out, &len));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_arena_never_gives_more_than_its_bound),
+        cmocka_unit_test(every_allocation_can_be_made_to_fail),
+        cmocka_unit_test(a_buffer_keeps_its_maximum_and_remembers_a_failure),
+        cmocka_unit_test(an_empty_secret_proves_nothing),
+        cmocka_unit_test(a_record_reads_back_as_it_was_written),
+        cmocka_unit_test(hashes_are_those_of_their_standards),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
