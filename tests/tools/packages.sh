@@ -2,8 +2,8 @@
 
 BUILD_PACKAGES="gcc cmake ninja-build pkg-config ca-certificates libssl-dev libevent-dev liblmdb-dev libcmocka-dev
   libjansson-dev libcyaml-dev libyaml-dev libidn2-dev libcurl4-openssl-dev openssl curl"
-DEMO_PACKAGES="strongswan-pki"
-TEST_PACKAGES="clang llvm clang-format git python3 strongswan-pki certmonger"
+DEMO_PACKAGES="strongswan-pki libstrongswan-extra-plugins libstrongswan-standard-plugins"
+TEST_PACKAGES="clang llvm clang-format git python3 strongswan-pki libstrongswan-extra-plugins libstrongswan-standard-plugins certmonger"
 
 missing_packages() {
     for package in "$@"; do
