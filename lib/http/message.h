@@ -89,7 +89,7 @@ bool http_media_type_is(struct bytes content_type, const char *media_type);
 /* A response with that Content-Type. Bodies and header values are borrowed: arena or static. */
 struct http_response http_respond(int status, const char *content_type, struct bytes body);
 
-/* text/plain; charset=utf-8, one line with LF. `text` is ours, never a client's. */
+/* text/plain; charset=utf-8. `text` is ours and static, never a client's; it goes out as it is. */
 struct http_response http_respond_text(int status, const char *text);
 
 /* Adds a header. Beyond HTTP_RESPONSE_HEADERS_MAX it is a defect (assert). The value has no CR, LF or NUL. */
