@@ -1,0 +1,175 @@
+# What every interop test stands on: a gateway of its own on free ports, in a folder of its own, and words to say what must
+# happen. Sourced by tests/interop/test_*.sh, which read as recipes: the client's real command line, then what must hold.
+#
+# Procedures of the gateway: `demo` (SCEP and EST), `manual` (an officer approves each first enrollment), `des` (dialect
+# scep-des), `digest` (EST with HTTP Digest, MD5 too), `certificates` (EST with client certificates alone).
+set -u
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${MUSTER_BUILD:-$top/build}
+work=$(mktemp -d "${TMPDIR:-/tmp}/muster-interop-XXXXXX")
+cd "$work" || exit 1
+checks=0 failures=0 daemon=""
+
+on_exit() {
+    local status=$?
+    stop_gateway
+    rm -rf "$work"
+    exit $status
+}
+trap on_exit EXIT
+
+# The test needs this client; without it the test is skipped (and says so).
+need() {
+    command -v "$1" >/dev/null 2>&1 || [ -x "$1" ] || { echo "skipped: no $1 on PATH"; exit 77; }
+}
+
+pass() { checks=$((checks + 1)); echo "ok: $1"; }
+fail() {
+    checks=$((checks + 1)) failures=$((failures + 1))
+    echo "FAILED: $1"
+    [ -f client.log ] && tail -n 15 client.log | sed 's/^/  client: /'
+    tail -n 3 musterd.log | sed 's/^/  musterd: /'
+}
+
+# The last line of every test.
+finish() {
+    stop_gateway
+    echo "$((checks - failures)) of $checks checks hold"
+    [ "$failures" = 0 ]
+    exit
+}
+
+free_ports() {
+    python3 - "$1" <<'PY'
+import socket, sys
+held = [socket.socket() for _ in range(int(sys.argv[1]))]
+for s in held:
+    s.bind(("127.0.0.1", 0))
+print(*(s.getsockname()[1] for s in held))
+PY
+}
+
+muster() { "$build/cli/muster" "$@"; }
+
+write_config() {
+    cat >m/muster.yaml <<YAML
+registry: { path: registry, map_max: 1GiB }
+workers: 2
+log: { format: text, level: info }
+listeners:
+  - { name: plain, address: 127.0.0.1, port: $http_port, role: devices, base_url: "http://127.0.0.1:$http_port" }
+  - name: tls
+    address: 127.0.0.1
+    port: $tls_port
+    role: devices
+    base_url: https://127.0.0.1:$tls_port
+    tls: { certificate: tls.pem, key: tls, client_certificate: optional }
+  - name: administration
+    address: 127.0.0.1
+    port: $admin_port
+    role: administration
+    base_url: https://127.0.0.1:$admin_port
+    tls: { certificate: tls.pem, key: tls, client_certificate: required }
+keys:
+  - { name: ca, uri: keys/ca.pem }
+  - { name: tls, uri: keys/tls.pem }
+  - { name: scep-ra, uri: keys/scep-ra.pem }
+secrets_keys: [{ id: k1, file: keys/secrets.key }]
+cas:
+  - { name: demo, kind: local, chain: [ca.pem], key: ca, crl: { url: ["http://127.0.0.1:$http_port/crl/demo.crl"], validity: 7d, refresh: 1d } }
+profiles:
+  - { name: device, validity: 365d, key_usage: [digital_signature, key_encipherment], extended_key_usage: [client_auth, server_auth] }
+domains: [{ name: devices }]
+scep_ras: [{ name: scep-ra, key: scep-ra, certificate: scep-ra.pem }]
+procedures:
+  - &demo { name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est], retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true }, renewal: { enabled: true, window: 0 } }
+  - { name: manual, domain: devices, ca: demo, profile: device, protocols: [scep, est], approval: manual, retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true } }
+  - { name: des, domain: devices, ca: demo, profile: device, protocols: [scep], dialect: scep-des, retry_after: 1s, scep: { ra: scep-ra } }
+  - { name: digest, domain: devices, ca: demo, profile: device, protocols: [est], dialect: libest, retry_after: 1s, est: { basic: false, digest: true, client_certificate: true } }
+  - { name: certificates, domain: devices, ca: demo, profile: device, protocols: [est], retry_after: 1s, est: { basic: false, client_certificate: true } }
+default_procedure: demo
+YAML
+    sed -i 's/&demo //' m/muster.yaml
+}
+
+start_gateway() {
+    local attempt
+    read -r http_port tls_port admin_port < <(free_ports 3)
+    "$build/cli/muster" init --dir m --domain devices --procedure demo --ca demo >init.log 2>&1 || { cat init.log; exit 1; }
+    write_config
+    export MUSTER_CONFIG=$work/m/muster.yaml
+    http=http://127.0.0.1:$http_port
+    https=https://127.0.0.1:$tls_port
+    ca=$work/m/ca.pem
+    launch
+}
+
+launch() {
+    ${MUSTER_VALGRIND:+valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99 \
+        --suppressions="$top/tests/tools/valgrind.supp" --log-file=valgrind.%p.log} \
+        "$build/gateway/musterd" --config m/muster.yaml 2>>musterd.log &
+    daemon=$!
+    for attempt in $(seq 300); do
+        curl -s -o /dev/null "$http/ca/demo.cer" && return
+        kill -0 $daemon 2>/dev/null || { cat musterd.log; exit 1; }
+        sleep 0.1
+    done
+    echo "musterd does not answer"
+    exit 1
+}
+
+stop_gateway() {
+    [ -n "$daemon" ] || return 0
+    kill "$daemon" 2>/dev/null
+    wait "$daemon"
+    local status=$?
+    daemon=""
+    [ $status = 0 ] || [ $status = 137 ] || { failures=$((failures + 1)); echo "FAILED: musterd ended with $status"; tail -n 5 musterd.log; cat valgrind.*.log 2>/dev/null; }
+}
+
+kill_gateway() { # as a power cut does
+    kill -9 "$daemon"
+    wait "$daemon" 2>/dev/null
+    daemon=""
+}
+
+# register TYPE FQDN PASSWORD [more options]: through procedure $procedure (demo).
+register() {
+    local type=$1 fqdn=$2 password=$3
+    shift 3
+    muster register --procedure "${procedure:-demo}" --type "$type" --fqdn "$fqdn" --password "$password" "$@" >register.log 2>&1 ||
+        { fail "register $fqdn"; cat register.log; }
+}
+
+close_registration() { muster close --procedure "${procedure:-demo}" --fqdn "$1" >close.log 2>&1 || { fail "close $1"; cat close.log; }; }
+
+# A PEM file holds a certificate of our CA for this FQDN.
+expect_certificate() {
+    if openssl verify -CAfile "$ca" "$1" >/dev/null 2>&1 && openssl x509 -in "$1" -noout -ext subjectAltName 2>/dev/null | grep -q "DNS:$2"; then
+        pass "$3"
+    else
+        fail "$3"
+    fi
+}
+
+# No certificate came, and the log's last request line for this FQDN has the reason.
+expect_refusal() { # file, fqdn, reason, what
+    if [ -s "$1" ] && openssl x509 -in "$1" -noout 2>/dev/null; then
+        fail "$4: a certificate came"
+    elif tail -n 40 musterd.log | grep "fqdn=$2 " | tail -n 1 | grep -q "reason=$3 "; then
+        pass "$4"
+    else
+        fail "$4: no line with fqdn=$2 and reason=$3"
+    fi
+}
+
+expect_equal() { if [ "$1" = "$2" ]; then pass "$3"; else fail "$3: '$1' is not '$2'"; fi; }
+expect_match() { if printf '%s' "$1" | grep -qE -- "$2"; then pass "$3"; else fail "$3: '$1' has no '$2'"; fi; }
+
+approve_all() {
+    muster pending --json | python3 -c 'import json,sys
+d=json.load(sys.stdin)
+for p in (d["pending"] if isinstance(d,dict) else d): print(p["id"])' |
+        while read -r id; do muster approve "$id" >/dev/null; done
+}
