@@ -40,12 +40,14 @@ struct config {
     struct admin_service admin;
 
     struct arena *arena; /* holds all of it */
+    unsigned references; /* config_ref, config_free */
 };
 
 /* Reads, checks and loads the keys and certificates that it names (relative paths: from the file's folder).
  */
 MUST_USE bool config_load(const char *path, struct config **out, struct error *err);
-void config_free(struct config *config); /* accepts NULL */
+struct config *config_ref(struct config *config); /* for a request in flight; any thread */
+void config_free(struct config *config); /* lets one reference go; the last releases all. Accepts NULL */
 
 const struct procedure *config_procedure(const struct config *config, struct bytes name);
 

@@ -1,0 +1,291 @@
+/* check.c: what must hold between settings. */
+#include "config/rows_internal.h"
+#include "lib/base/file.h"
+
+/* --- names: unique, and there when referred to --- */
+struct noun {
+    const struct items *items;
+    size_t size, place_at, name_at; /* of one item */
+    const char *name_setting, *list;
+};
+
+static const char *name_of(const struct noun *noun, size_t index)
+{
+    const char *name;
+    memcpy(&name, (const uint8_t *)noun->items->item + index * noun->size + noun->name_at, sizeof(name));
+    return name;
+}
+
+static struct place place_of(const struct noun *noun, size_t index)
+{
+    struct place place;
+    memcpy(&place, (const uint8_t *)noun->items->item + index * noun->size + noun->place_at, sizeof(place));
+    return place;
+}
+
+static bool is_named(const struct noun *noun, const char *name)
+{
+    for (size_t i = 0; i < noun->items->count; i++) {
+        if (strcmp(name_of(noun, i), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool check_unique(const struct reader *reader, const struct noun *noun, struct error *err)
+{
+    for (size_t i = 0; i < noun->items->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            struct place here = place_of(noun, i), there = place_of(noun, j);
+
+            if (strcmp(name_of(noun, i), name_of(noun, j)) == 0)
+                return reader_fault(reader, &here, noun->name_setting, err,
+                                    "expected a name of its own; %s has '%s' already", there.path,
+                                    name_of(noun, i));
+        }
+    }
+    return true;
+}
+
+static bool check_reference(const struct reader *reader, const struct place *at, const char *setting,
+                            const struct noun *noun, const char *name, struct error *err)
+{
+    char known[120];
+    struct choice names[65] = { 0 };
+
+    if (name == NULL || is_named(noun, name))
+        return true;
+    for (size_t i = 0; i < noun->items->count && i + 1 < COUNT_OF(names); i++)
+        names[i].name = name_of(noun, i);
+    choices_list(names, known, sizeof(known));
+    return reader_fault(reader, at, setting, err, "expected a name from %s (%s); got '%.64s'", noun->list,
+                        known, name);
+}
+
+#define NOUN(list_items, type, name_field, setting, list_name)    \
+    ((struct noun){ .items = (list_items),                        \
+                    .size = sizeof(struct type),                  \
+                    .place_at = offsetof(struct type, place),     \
+                    .name_at = offsetof(struct type, name_field), \
+                    .name_setting = (setting),                    \
+                    .list = (list_name) })
+
+struct nouns {
+    struct noun listener, key, secrets_key, ca, profile, scep_ra, domain, procedure;
+};
+
+static struct nouns nouns_of(const struct parsed *p)
+{
+    return (struct nouns){
+        .listener = NOUN(&p->listeners, parsed_listener, listener.name, "name", "listeners"),
+        .key = NOUN(&p->keys, parsed_key, name, "name", "keys"),
+        .secrets_key = NOUN(&p->secrets_keys, parsed_secrets_key, id, "id", "secrets_keys"),
+        .ca = NOUN(&p->cas, parsed_ca, ca.name, "name", "cas"),
+        .profile = NOUN(&p->profiles, parsed_profile, profile.name, "name", "profiles"),
+        .scep_ra = NOUN(&p->scep_ras, parsed_scep_ra, name, "name", "scep_ras"),
+        .domain = NOUN(&p->domains, parsed_domain, domain.name, "name", "domains"),
+        .procedure = NOUN(&p->procedures, parsed_procedure, procedure.name, "name", "procedures"),
+    };
+}
+
+/* --- one noun each --- */
+static bool check_listener(const struct reader *reader, const struct parsed_listener *l,
+                           const struct nouns *nouns, struct error *err)
+{
+    struct ip_address address;
+    struct ip_range range;
+    const char **proxy = l->proxy_from.item;
+    bool tls = l->tls_place.node != 0;
+
+    if (!ip_parse(bytes_text(l->listener.address), &address))
+        return reader_fault(reader, &l->place, "address", err,
+                            "expected an IP address like 127.0.0.1 or ::; got '%.45s'", l->listener.address);
+    for (size_t i = 0; i < l->proxy_from.count; i++) {
+        if (!ip_range_parse(bytes_text(proxy[i]), &range))
+            return reader_fault(reader, &l->place, "proxy_from", err,
+                                "expected ranges like 10.0.0.0/8 or 2001:db8::/32; got '%.43s'", proxy[i]);
+    }
+    if (l->role == LISTENER_ADMINISTRATION && !tls)
+        return reader_fault(reader, &l->place, "tls", err,
+                            "missing; administration needs TLS with the officer's certificate");
+    if (l->role == LISTENER_ADMINISTRATION && reader_has(reader, &l->tls_place, "client_certificate") &&
+        l->listener.tls.client_certificate != NET_CLIENT_CERTIFICATE_REQUIRED)
+        return reader_fault(reader, &l->place, "tls.client_certificate", err,
+                            "expected required, as the role is administration");
+    if (l->listener.base_url != NULL && bytes_ends_with(bytes_text(l->listener.base_url), "/"))
+        return reader_fault(reader, &l->place, "base_url", err, "expected no '/' at its end");
+    return check_reference(reader, &l->place, "tls.key", &nouns->key, tls ? l->listener.tls.key_name : NULL,
+                           err);
+}
+
+static bool check_ports(const struct reader *reader, const struct parsed *parsed, struct error *err)
+{
+    const struct parsed_listener *l = parsed->listeners.item;
+
+    for (size_t i = 0; i < parsed->listeners.count; i++) {
+        for (size_t j = 0; j < i && l[i].listener.port != 0; j++) {
+            if (l[i].listener.port == l[j].listener.port &&
+                strcmp(l[i].listener.address, l[j].listener.address) == 0)
+                return reader_fault(reader, &l[i].place, "port", err,
+                                    "expected an address and port of its own; %s has %s port %u already",
+                                    l[j].place.path, l[j].listener.address, l[j].listener.port);
+        }
+    }
+    return true;
+}
+
+static bool check_ca(const struct reader *reader, const struct parsed_ca *ca, const struct nouns *nouns,
+                     struct error *err)
+{
+    if (ca->ca.crl_refresh_s >= ca->ca.crl_validity_s)
+        return reader_fault(reader, &ca->place, "crl.refresh", err,
+                            "expected less than the validity, so that a new list is there before the old "
+                            "one ends");
+    return check_reference(reader, &ca->place, "key", &nouns->key, ca->ca.key_name, err);
+}
+
+static bool check_profile(const struct reader *reader, const struct parsed_profile *p, struct error *err)
+{
+    const struct key_rules *keys = &p->profile.keys;
+
+    if (keys->rsa_bits_min > keys->rsa_bits_max || (keys->rsa_bits_min == 0) != (keys->rsa_bits_max == 0))
+        return reader_fault(reader, &p->place, "keys.rsa_min", err,
+                            "expected at most rsa_max (%u), both 0 for no RSA; got %u", keys->rsa_bits_max,
+                            keys->rsa_bits_min);
+    if (keys->rsa_bits_min > 0 && keys->rsa_bits_min < 2048)
+        return reader_fault(reader, &p->place, "keys.rsa_min", err, "expected at least 2048; got %u",
+                            keys->rsa_bits_min);
+    if (keys->rsa_bits_max == 0 && p->curves == 0)
+        return reader_fault(reader, &p->place, "keys", err, "expected RSA or a curve; nothing is accepted");
+    if (p->profile.backdate_s >= p->profile.validity_s)
+        return reader_fault(reader, &p->place, "backdate", err, "expected less than the validity");
+    return true;
+}
+
+static bool check_procedure(const struct reader *reader, const struct parsed_procedure *p,
+                            const struct nouns *nouns, struct error *err)
+{
+    const struct procedure *made = &p->procedure;
+
+    if (!check_reference(reader, &p->place, "domain", &nouns->domain, p->domain, err) ||
+        !check_reference(reader, &p->place, "ca", &nouns->ca, made->ca, err) ||
+        !check_reference(reader, &p->place, "profile", &nouns->profile, p->profile, err) ||
+        !check_reference(reader, &p->place, "scep.ra", &nouns->scep_ra, made->scep_ra, err))
+        return false;
+    if ((made->protocols & PROTOCOL_BIT(PROTOCOL_EST)) != 0 && est_label_is_reserved(bytes_text(made->name)))
+        return reader_fault(reader, &p->place, "name", err,
+                            "'%s' is an operation of EST; it cannot name a procedure that is open on est",
+                            made->name);
+    if ((made->protocols & PROTOCOL_BIT(PROTOCOL_SCEP)) != 0 && made->scep_ra == NULL)
+        return reader_fault(reader, &p->place, "scep.ra", err,
+                            "missing; expected a name from scep_ras, as the procedure is open on scep");
+    return true;
+}
+
+static bool check_each(const struct reader *reader, const struct parsed *parsed, const struct nouns *nouns,
+                       struct error *err)
+{
+    const struct parsed_listener *listener = parsed->listeners.item;
+    const struct parsed_ca *ca = parsed->cas.item;
+    const struct parsed_profile *profile = parsed->profiles.item;
+    const struct parsed_scep_ra *ra = parsed->scep_ras.item;
+    const struct parsed_procedure *procedure = parsed->procedures.item;
+
+    for (size_t i = 0; i < parsed->listeners.count; i++) {
+        if (!check_listener(reader, &listener[i], nouns, err))
+            return false;
+    }
+    for (size_t i = 0; i < parsed->cas.count; i++) {
+        if (!check_ca(reader, &ca[i], nouns, err))
+            return false;
+    }
+    for (size_t i = 0; i < parsed->profiles.count; i++) {
+        if (!check_profile(reader, &profile[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < parsed->scep_ras.count; i++) {
+        if (!check_reference(reader, &ra[i].place, "key", &nouns->key, ra[i].key, err))
+            return false;
+    }
+    for (size_t i = 0; i < parsed->procedures.count; i++) {
+        if (!check_procedure(reader, &procedure[i], nouns, err))
+            return false;
+    }
+    return true;
+}
+
+bool config_check_names(const struct reader *reader, const struct parsed *parsed, struct error *err)
+{
+    struct nouns nouns = nouns_of(parsed);
+    const struct noun *each[] = { &nouns.listener, &nouns.key,     &nouns.secrets_key, &nouns.ca,
+                                  &nouns.profile,  &nouns.scep_ra, &nouns.domain,      &nouns.procedure };
+    unsigned views = parsed->workers + parsed->net.loops + 8;
+
+    for (size_t i = 0; i < COUNT_OF(each); i++) {
+        if (!check_unique(reader, each[i], err))
+            return false;
+    }
+    if (parsed->registry.readers_max < views)
+        return reader_fault(reader, &parsed->place, "registry.readers_max", err,
+                            "expected at least %u (workers, loops and 8 more); got %u", views,
+                            parsed->registry.readers_max);
+    return check_each(reader, parsed, &nouns, err) && check_ports(reader, parsed, err) &&
+           check_reference(reader, &parsed->place, "default_procedure", &nouns.procedure,
+                           parsed->default_procedure, err);
+}
+
+/* --- after loading --- */
+static bool check_tls(const struct reader *reader, const struct parsed_listener *l,
+                      const struct config *config, struct error *err)
+{
+    struct bytes der[CA_CHAIN_MAX];
+    struct certificate leaf;
+    size_t count;
+    const char *path = l->listener.tls.certificate_path;
+
+    if (!config_read_pem(reader, &l->place, "tls.certificate", path, config->arena, der, COUNT_OF(der),
+                         &count, err))
+        return false;
+    if (!certificate_decode(der[0], config->arena, &leaf))
+        return reader_fault(reader, &l->place, "tls.certificate", err, "%s: malformed certificate", path);
+    if (!bytes_equal(leaf.key.spki, keys_public(config->keys, l->listener.tls.key_name)))
+        return reader_fault(reader, &l->place, "tls.certificate", err,
+                            "%s: expected the certificate of key '%s' first; it is of another key", path,
+                            l->listener.tls.key_name);
+    return true;
+}
+
+static bool check_csrattrs(const struct reader *reader, const struct parsed_procedure *p, struct error *err)
+{
+    AUTO_STRUCT(buffer) content = BUFFER(64 << 10);
+
+    if (p->procedure.csrattrs_path != NULL && !file_read(p->procedure.csrattrs_path, &content, err))
+        return reader_blame(reader, &p->place, "est.csrattrs", err);
+    return true;
+}
+
+bool config_check_made(const struct reader *reader, const struct parsed *parsed, const struct config *config,
+                       struct error *err)
+{
+    const struct parsed_listener *listener = parsed->listeners.item;
+    const struct parsed_procedure *p = parsed->procedures.item;
+
+    for (size_t i = 0; i < parsed->listeners.count; i++) {
+        if (listener[i].tls_place.node != 0 && !check_tls(reader, &listener[i], config, err))
+            return false;
+    }
+    for (size_t i = 0; i < parsed->procedures.count; i++) {
+        const char *fault = procedure_fault(&p[i].procedure);
+
+        if (fault != NULL)
+            return reader_fault(reader, &p[i].place, "", err, "%s", fault);
+        fault = (p[i].procedure.protocols & PROTOCOL_BIT(PROTOCOL_SCEP)) != 0
+                    ? scep_procedure_fault(&config->scep, &p[i].procedure, config->keys)
+                    : NULL;
+        if (fault != NULL)
+            return reader_fault(reader, &p[i].place, "scep.ra", err, "%s", fault);
+        if (!check_csrattrs(reader, &p[i], err))
+            return false;
+    }
+    return true;
+}

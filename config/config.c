@@ -1,0 +1,79 @@
+/* config.c: reading, making and releasing a configuration. */
+#include "config/config.h"
+
+#include <unistd.h>
+
+#include "config/rows_internal.h"
+
+enum { CONFIG_ARENA_MAX = 64 << 20 };
+
+static unsigned processors(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned)n;
+}
+
+static bool read_and_make(struct reader *reader, struct config *config, struct error *err)
+{
+    struct parsed *parsed = arena_alloc(config->arena, sizeof(*parsed));
+
+    if (parsed == NULL)
+        return error_set(err, ERROR_MEMORY, "the configuration is too large");
+    *parsed = parsed_defaults;
+    parsed->net = NET_OPTIONS_DEFAULT;
+    if (!reader_read(reader, &settings_file, parsed, err))
+        return false;
+    if (parsed->workers == 0)
+        parsed->workers = processors();
+    return config_check_names(reader, parsed, err) && config_make(reader, parsed, config, err) &&
+           config_check_made(reader, parsed, config, err);
+}
+
+bool config_load(const char *path, struct config **out, struct error *err)
+{
+    AUTO_ARENA *arena = arena_new(CONFIG_ARENA_MAX);
+    struct config *config = arena != NULL ? arena_alloc(arena, sizeof(*config)) : NULL;
+    struct reader *reader;
+
+    if (config == NULL)
+        return error_set(err, ERROR_MEMORY, "no memory for the configuration");
+    if (!reader_open(path, arena, &reader, err))
+        return false;
+    config->arena = take(arena);
+    config->references = 1;
+    bool ok = read_and_make(reader, config, err);
+    reader_close(reader);
+    if (!ok) {
+        config_free(config);
+        return false;
+    }
+    *out = config;
+    return true;
+}
+
+struct config *config_ref(struct config *config)
+{
+    __atomic_add_fetch(&config->references, 1, __ATOMIC_RELAXED);
+    return config;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL || __atomic_sub_fetch(&config->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    for (size_t i = 0; i < config->ca_count; i++)
+        ca_release(&config->ca[i]);
+    for (size_t i = 0; i < config->procedure_count; i++)
+        anchors_unref(config->procedure[i]->vendor_anchors);
+    keys_unref(config->keys);
+    arena_free(config->arena); /* holds *config too */
+}
+
+const struct procedure *config_procedure(const struct config *config, struct bytes name)
+{
+    for (size_t i = 0; i < config->procedure_count; i++) {
+        if (bytes_is(name, config->procedure[i]->name))
+            return config->procedure[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,155 @@
+/* make_ca.c: keys, CA chains and RA certificates are loaded. */
+#include "config/rows_internal.h"
+#include "lib/base/file.h"
+
+enum { PEM_FILE_MAX = 1 << 20, PASSPHRASE_MAX = 1024 };
+
+static bool out_of_memory(struct error *err)
+{
+    return error_set(err, ERROR_MEMORY, "the configuration is too large");
+}
+
+bool config_read_pem(const struct reader *reader, const struct place *at, const char *setting,
+                     const char *path, struct arena *arena, struct bytes *der, size_t max, size_t *count,
+                     struct error *err)
+{
+    AUTO_STRUCT(buffer) pem = BUFFER(PEM_FILE_MAX);
+
+    if (!file_read(path, &pem, err))
+        return reader_blame(reader, at, setting, err);
+    if (!certificates_from_pem(buffer_bytes(&pem), arena, der, max, count, err)) {
+        (void)error_prefix(err, path);
+        return reader_blame(reader, at, setting, err);
+    }
+    if (*count == 0)
+        return reader_fault(reader, at, setting, err, "%s: expected PEM certificates; there is none in it",
+                            path);
+    return true;
+}
+
+/* --- keys --- */
+static bool load_key(const struct reader *reader, const struct parsed_key *key, struct keys *keys,
+                     struct error *err)
+{
+    AUTO_STRUCT(buffer) passphrase = BUFFER(PASSPHRASE_MAX);
+
+    if (key->passphrase_file != NULL && !file_read(key->passphrase_file, &passphrase, err))
+        return reader_blame(reader, &key->place, "passphrase_file", err);
+    while (passphrase.len > 0 &&
+           (passphrase.data[passphrase.len - 1] == '\n' || passphrase.data[passphrase.len - 1] == '\r'))
+        passphrase.len--;
+    if (!keys_load(keys, key->name, key->uri, buffer_bytes(&passphrase), err))
+        return reader_blame(reader, &key->place, "uri", err);
+    return true;
+}
+
+bool config_make_keys(const struct reader *reader, const struct parsed *parsed, struct config *config,
+                      struct error *err)
+{
+    const struct parsed_key *key = parsed->keys.item;
+    const struct parsed_secrets_key *secrets = parsed->secrets_keys.item;
+
+    if (!keys_new(&config->keys, err))
+        return false;
+    for (size_t i = 0; i < parsed->keys.count; i++) {
+        if (!load_key(reader, &key[i], config->keys, err))
+            return false;
+    }
+    for (size_t i = 0; i < parsed->secrets_keys.count; i++) {
+        if (!keys_load_secrets_key(config->keys, secrets[i].id, secrets[i].file, err))
+            return reader_blame(reader, &secrets[i].place, "file", err);
+    }
+    return true;
+}
+
+/* --- CAs --- */
+static size_t url_list(const struct items *from, struct bytes *to)
+{
+    const char **url = from->item;
+
+    for (size_t i = 0; i < from->count; i++)
+        to[i] = bytes_text(url[i]);
+    return from->count;
+}
+
+static bool read_chain(const struct reader *reader, const struct parsed_ca *from, struct ca *ca,
+                       struct arena *arena, struct error *err)
+{
+    const char **path = from->chain.item;
+
+    for (size_t i = 0; i < from->chain.count; i++) {
+        size_t count;
+
+        if (ca->chain_count == CA_CHAIN_MAX)
+            return reader_fault(reader, &from->place, "chain", err, "expected at most %d certificates in all",
+                                CA_CHAIN_MAX);
+        if (!config_read_pem(reader, &from->place, "chain", path[i], arena, &ca->chain[ca->chain_count],
+                             CA_CHAIN_MAX - ca->chain_count, &count, err))
+            return false;
+        ca->chain_count += count;
+    }
+    return true;
+}
+
+bool config_make_cas(const struct reader *reader, const struct parsed *parsed, struct config *config,
+                     struct error *err)
+{
+    const struct parsed_ca *from = parsed->cas.item;
+
+    config->ca = arena_array(config->arena, parsed->cas.count, sizeof(*config->ca));
+    if (config->ca == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < parsed->cas.count; i++) {
+        struct ca *ca = &config->ca[i];
+
+        *ca = from[i].ca;
+        ca->crl_url_count = url_list(&from[i].crl_url, ca->crl_url);
+        ca->ca_issuers_url_count = url_list(&from[i].ca_issuers_url, ca->ca_issuers_url);
+        if (!read_chain(reader, &from[i], ca, config->arena, err))
+            return false;
+        if (!ca_prepare(ca, config->keys, err))
+            return reader_blame(reader, &from[i].place, "chain", err);
+        config->ca_count = i + 1; /* from here on config_free releases it */
+    }
+    return true;
+}
+
+/* --- RAs --- */
+static bool make_ra(const struct reader *reader, const struct parsed_scep_ra *from, struct config *config,
+                    struct scep_ra *to, struct error *err)
+{
+    struct bytes der[CA_CHAIN_MAX];
+    size_t count;
+
+    if (!config_read_pem(reader, &from->place, "certificate", from->certificate, config->arena, der,
+                         COUNT_OF(der), &count, err))
+        return false;
+    if (!certificate_decode(der[0], config->arena, &to->certificate))
+        return reader_fault(reader, &from->place, "certificate", err, "%s: malformed certificate",
+                            from->certificate);
+    if (!bytes_equal(to->certificate.key.spki, keys_public(config->keys, from->key)))
+        return reader_fault(reader, &from->place, "certificate", err,
+                            "%s: expected the certificate of key '%s'; it is of another key",
+                            from->certificate, from->key);
+    to->name = from->name;
+    to->key_name = from->key;
+    return true;
+}
+
+bool config_make_ras(const struct reader *reader, const struct parsed *parsed, struct config *config,
+                     struct error *err)
+{
+    const struct parsed_scep_ra *from = parsed->scep_ras.item;
+    size_t count = parsed->scep_ras.count;
+    struct scep_ra *ra = arena_array(config->arena, count > 0 ? count : 1, sizeof(*ra));
+
+    if (ra == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        if (!make_ra(reader, &from[i], config, &ra[i], err))
+            return false;
+    }
+    config->scep.ra = ra;
+    config->scep.ra_count = count;
+    return true;
+}

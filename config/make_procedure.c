@@ -1,0 +1,173 @@
+/* make_procedure.c: profiles and procedures are completed: names resolved, dialects applied, anchors loaded.
+ */
+#include <stdio.h>
+
+#include "config/rows_internal.h"
+
+enum { OID_CONTENT_MAX = 64, VENDOR_ANCHORS_MAX = 64 };
+
+static bool out_of_memory(struct error *err)
+{
+    return error_set(err, ERROR_MEMORY, "the configuration is too large");
+}
+
+/* --- profiles --- */
+static const struct {
+    const char *name, *oid;
+} extended_key_usages[] = {
+    { "server_auth", "1.3.6.1.5.5.7.3.1" },      { "client_auth", "1.3.6.1.5.5.7.3.2" },
+    { "code_signing", "1.3.6.1.5.5.7.3.3" },     { "email_protection", "1.3.6.1.5.5.7.3.4" },
+    { "ipsec_end_system", "1.3.6.1.5.5.7.3.5" }, { "ipsec_user", "1.3.6.1.5.5.7.3.7" },
+    { "ipsec_ike", "1.3.6.1.5.5.7.3.17" },       { "ike_intermediate", "1.3.6.1.5.5.8.2.2" },
+};
+
+static const char *extended_key_usage_oid(const char *text)
+{
+    for (size_t i = 0; i < COUNT_OF(extended_key_usages); i++) {
+        if (strcmp(extended_key_usages[i].name, text) == 0)
+            return extended_key_usages[i].oid;
+    }
+    return text; /* dotted, or nothing that parses */
+}
+
+static bool make_extended_key_usage(const struct reader *reader, struct parsed_profile *p,
+                                    struct arena *arena, struct error *err)
+{
+    const char **text = p->extended_key_usage.item;
+    size_t count = p->extended_key_usage.count, len;
+    struct bytes *list = arena_array(arena, count > 0 ? count : 1, sizeof(*list));
+    uint8_t oid[OID_CONTENT_MAX];
+
+    if (list == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        if (!oid_parse(bytes_text(extended_key_usage_oid(text[i])), oid, sizeof(oid), &len))
+            return reader_fault(
+                reader, &p->place, "extended_key_usage", err,
+                "expected client_auth, server_auth, ipsec_ike, ... or an OID like 1.3.6.1; got '%.40s'",
+                text[i]);
+        list[i] = arena_copy(arena, bytes_of(oid, len));
+        if (list[i].data == NULL)
+            return out_of_memory(err);
+    }
+    p->profile.extended_key_usage = list;
+    p->profile.extended_key_usage_count = count;
+    return true;
+}
+
+static void make_curves(struct parsed_profile *p)
+{
+    p->profile.keys.p256 = (p->curves & 1u << KEY_EC_P256) != 0;
+    p->profile.keys.p384 = (p->curves & 1u << KEY_EC_P384) != 0;
+    p->profile.keys.p521 = (p->curves & 1u << KEY_EC_P521) != 0;
+    p->profile.keys.ed25519 = (p->curves & 1u << KEY_ED25519) != 0;
+    p->profile.keys.ed448 = (p->curves & 1u << KEY_ED448) != 0;
+}
+
+/* --- procedures --- */
+static const struct profile *profile_named(const struct parsed *parsed, const char *name)
+{
+    const struct parsed_profile *p = parsed->profiles.item;
+
+    for (size_t i = 0; i < parsed->profiles.count; i++) {
+        if (strcmp(p[i].profile.name, name) == 0)
+            return &p[i].profile;
+    }
+    return NULL;
+}
+
+static const struct domain *domain_named(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->domain_count; i++) {
+        if (strcmp(config->domain[i]->name, name) == 0)
+            return config->domain[i];
+    }
+    return NULL;
+}
+
+/* The dialect, and over it the switches that the file names. */
+static bool make_dialect(const struct reader *reader, struct parsed_procedure *p, struct error *err)
+{
+    const struct dialect *dialect = dialect_named(p->dialect);
+    char names[150], setting[64];
+
+    if (dialect == NULL) {
+        dialects_list(names, sizeof(names));
+        return reader_fault(reader, &p->place, "dialect", err, "expected one of %s; got '%.40s'", names,
+                            p->dialect);
+    }
+    p->procedure.dialect = *dialect;
+    for (size_t i = 0; i < settings_switches.count; i++) {
+        const struct setting *row = &settings_switches.row[i];
+
+        (void)snprintf(setting, sizeof(setting), "switches.%s", row->name);
+        if (reader_has(reader, &p->place, setting))
+            memcpy((uint8_t *)&p->procedure.dialect + row->offset, (uint8_t *)&p->switches + row->offset,
+                   row->size);
+    }
+    return true;
+}
+
+static bool make_anchors(const struct reader *reader, struct parsed_procedure *p, struct arena *arena,
+                         struct error *err)
+{
+    const char **path = p->vendor_anchors.item;
+    size_t count = 0, more;
+
+    if (p->vendor_anchors.count == 0)
+        return true;
+    struct bytes *der = arena_array(arena, VENDOR_ANCHORS_MAX, sizeof(*der));
+    if (der == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < p->vendor_anchors.count; i++) {
+        if (count == VENDOR_ANCHORS_MAX)
+            return reader_fault(reader, &p->place, "vendor_anchors", err,
+                                "expected at most %d certificates in all", VENDOR_ANCHORS_MAX);
+        if (!config_read_pem(reader, &p->place, "vendor_anchors", path[i], arena, der + count,
+                             VENDOR_ANCHORS_MAX - count, &more, err))
+            return false;
+        count += more;
+    }
+    p->procedure.vendor_anchor = der;
+    p->procedure.vendor_anchor_count = count;
+    if (!anchors_new(der, count, &p->procedure.vendor_anchors, err))
+        return reader_blame(reader, &p->place, "vendor_anchors", err);
+    return true;
+}
+
+static bool make_procedure(const struct reader *reader, const struct parsed *parsed,
+                           const struct config *config, struct parsed_procedure *p, struct error *err)
+{
+    p->procedure.domain = domain_named(config, p->domain);
+    p->procedure.profile = profile_named(parsed, p->profile);
+    if (p->procedure.est_realm == NULL)
+        p->procedure.est_realm = p->procedure.name;
+    if (!reader_has(reader, &p->place, "unstructured")) /* routers send only this (CSR-68) */
+        p->procedure.unstructured = (p->procedure.protocols & PROTOCOL_BIT(PROTOCOL_SCEP)) != 0;
+    return make_dialect(reader, p, err) && make_anchors(reader, p, config->arena, err);
+}
+
+bool config_make_procedures(const struct reader *reader, const struct parsed *parsed, struct config *config,
+                            struct error *err)
+{
+    struct parsed_profile *profile = parsed->profiles.item;
+    struct parsed_procedure *p = parsed->procedures.item;
+    size_t count = parsed->procedures.count;
+    const struct procedure **list = arena_array(config->arena, count, sizeof(*list));
+
+    if (list == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < parsed->profiles.count; i++) {
+        make_curves(&profile[i]);
+        if (!make_extended_key_usage(reader, &profile[i], config->arena, err))
+            return false;
+    }
+    config->procedure = list;
+    for (size_t i = 0; i < count; i++) {
+        list[i] = &p[i].procedure;
+        config->procedure_count = i + 1; /* from here on config_free releases its anchors */
+        if (!make_procedure(reader, parsed, config, &p[i], err))
+            return false;
+    }
+    return true;
+}

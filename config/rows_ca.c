@@ -1,0 +1,95 @@
+/* rows_ca.c: the settings of CAs, certificate profiles and SCEP RAs. */
+#include "config/rows_internal.h"
+
+enum { DAY_S = 86400, CENTURY_DAYS = 36500 };
+
+static const struct choice ca_kinds[] = { { "local", CONNECTOR_LOCAL }, { 0 } };
+static const struct choice hashes[] = {
+    { "sha256", DIGEST_SHA256 }, { "sha384", DIGEST_SHA384 }, { "sha512", DIGEST_SHA512 }, { 0 }
+};
+static const struct choice key_usages[] = { { "digital_signature", KEY_USAGE_DIGITAL_SIGNATURE },
+                                            { "content_commitment", KEY_USAGE_CONTENT_COMMITMENT },
+                                            { "key_encipherment", KEY_USAGE_KEY_ENCIPHERMENT },
+                                            { "data_encipherment", KEY_USAGE_DATA_ENCIPHERMENT },
+                                            { "key_agreement", KEY_USAGE_KEY_AGREEMENT },
+                                            { 0 } };
+static const struct choice subject_rules[] = { { "registration", SUBJECT_FROM_REGISTRATION },
+                                               { "request", SUBJECT_FROM_REQUEST },
+                                               { 0 } };
+static const struct choice san_rules[] = { { "request", SAN_FQDN_AND_REQUEST },
+                                           { "registration", SAN_FQDN_AND_REGISTRATION },
+                                           { 0 } };
+static const struct choice san_kinds[] = { { "other_name", 1 << GENERAL_NAME_OTHER },
+                                           { "email", 1 << GENERAL_NAME_EMAIL },
+                                           { "directory_name", 1 << GENERAL_NAME_DIRECTORY },
+                                           { "uri", 1 << GENERAL_NAME_URI },
+                                           { "registered_id", 1 << GENERAL_NAME_REGISTERED_ID },
+                                           { 0 } };
+/* values: 1 << key_kind */
+static const struct choice curves[] = { { "p256", 1 << KEY_EC_P256 }, { "p384", 1 << KEY_EC_P384 },
+                                        { "p521", 1 << KEY_EC_P521 }, { "ed25519", 1 << KEY_ED25519 },
+                                        { "ed448", 1 << KEY_ED448 },  { 0 } };
+
+/* clang-format off */
+static const struct setting crl_rows[] = {
+    { "url", SETTING_URLS, SETTING_AT(struct parsed_ca, crl_url), .max = CA_URLS_MAX },
+    { "validity", SETTING_SECONDS, SETTING_AT(struct parsed_ca, ca.crl_validity_s), .min = 600, .max = (uint64_t)3650 * DAY_S },
+    { "refresh", SETTING_SECONDS, SETTING_AT(struct parsed_ca, ca.crl_refresh_s), .min = 60, .max = (uint64_t)3650 * DAY_S },
+};
+static const struct settings settings_crl = {
+    crl_rows, COUNT_OF(crl_rows), sizeof(struct parsed_ca), NULL, NO_PLACE
+};
+
+static const struct setting ca_rows[] = {
+    { "name", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ca, ca.name) },
+    { "kind", SETTING_CHOICE, .required = true, SETTING_AT(struct parsed_ca, ca.kind), .choice = ca_kinds },
+    { "chain", SETTING_PATHS, .required = true, SETTING_AT(struct parsed_ca, chain), .min = 1, .max = CA_CHAIN_MAX },
+    { "key", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ca, ca.key_name) },
+    { "hash", SETTING_CHOICE, SETTING_AT(struct parsed_ca, ca.hash), .choice = hashes },
+    { "crl", SETTING_GROUP, .group = &settings_crl },
+    { "ca_issuers_url", SETTING_URLS, SETTING_AT(struct parsed_ca, ca_issuers_url), .max = CA_URLS_MAX },
+};
+static const struct parsed_ca ca_initial = { .ca = { .crl_validity_s = 7 * DAY_S, .crl_refresh_s = DAY_S } };
+const struct settings settings_ca = {
+    ca_rows, COUNT_OF(ca_rows), sizeof(struct parsed_ca), &ca_initial, offsetof(struct parsed_ca, place)
+};
+
+static const struct setting key_rule_rows[] = {
+    { "rsa_min", SETTING_COUNT, SETTING_AT(struct parsed_profile, profile.keys.rsa_bits_min), .max = 16384 },
+    { "rsa_max", SETTING_COUNT, SETTING_AT(struct parsed_profile, profile.keys.rsa_bits_max), .max = 16384 },
+    { "rsa_pss", SETTING_FLAG, SETTING_AT(struct parsed_profile, profile.keys.rsa_pss) },
+    { "curves", SETTING_SET, SETTING_AT(struct parsed_profile, curves), .choice = curves },
+    { "full_checks", SETTING_FLAG, SETTING_AT(struct parsed_profile, profile.keys.full_checks) },
+};
+static const struct settings settings_key_rules = {
+    key_rule_rows, COUNT_OF(key_rule_rows), sizeof(struct parsed_profile), NULL, NO_PLACE
+};
+
+static const struct setting profile_rows[] = {
+    { "name", SETTING_NAME, .required = true, SETTING_AT(struct parsed_profile, profile.name) },
+    { "validity", SETTING_SECONDS, .required = true, SETTING_AT(struct parsed_profile, profile.validity_s), .min = 60, .max = (uint64_t)CENTURY_DAYS * DAY_S },
+    { "backdate", SETTING_SECONDS, SETTING_AT(struct parsed_profile, profile.backdate_s), .max = 30 * DAY_S },
+    { "key_usage", SETTING_SET, .required = true, SETTING_AT(struct parsed_profile, profile.key_usage), .choice = key_usages },
+    { "extended_key_usage", SETTING_TEXTS, SETTING_AT(struct parsed_profile, extended_key_usage), .max = 16 },
+    { "subject", SETTING_CHOICE, SETTING_AT(struct parsed_profile, profile.subject), .choice = subject_rules },
+    { "san", SETTING_CHOICE, SETTING_AT(struct parsed_profile, profile.san), .choice = san_rules },
+    { "san_kinds", SETTING_SET, SETTING_AT(struct parsed_profile, profile.san_kinds), .choice = san_kinds },
+    { "keys", SETTING_GROUP, .group = &settings_key_rules },
+};
+static const struct parsed_profile profile_initial = {
+    .profile = { .backdate_s = 300, .keys = { .rsa_bits_min = 2048, .rsa_bits_max = 8192 } },
+    .curves = 1 << KEY_EC_P256 | 1 << KEY_EC_P384 | 1 << KEY_EC_P521,
+};
+const struct settings settings_profile = {
+    profile_rows, COUNT_OF(profile_rows), sizeof(struct parsed_profile), &profile_initial, offsetof(struct parsed_profile, place)
+};
+
+static const struct setting scep_ra_rows[] = {
+    { "name", SETTING_NAME, .required = true, SETTING_AT(struct parsed_scep_ra, name) },
+    { "key", SETTING_NAME, .required = true, SETTING_AT(struct parsed_scep_ra, key) },
+    { "certificate", SETTING_PATH, .required = true, SETTING_AT(struct parsed_scep_ra, certificate) },
+};
+const struct settings settings_scep_ra = {
+    scep_ra_rows, COUNT_OF(scep_ra_rows), sizeof(struct parsed_scep_ra), NULL, offsetof(struct parsed_scep_ra, place)
+};
+/* clang-format on */

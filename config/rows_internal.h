@@ -1,0 +1,110 @@
+/* rows_internal.h: the file as it was read, before names are resolved: what the tables of rows_*.c fill.
+ * Structs of other rooms are filled in place; what they do not hold (references, paths) stands beside them.
+ */
+#ifndef MUSTER_CONFIG_ROWS_INTERNAL_H
+#define MUSTER_CONFIG_ROWS_INTERNAL_H
+
+#include "config/config.h"
+#include "config/reader_internal.h"
+
+struct parsed_listener {
+    struct place place, tls_place; /* tls_place.node 0: no TLS */
+    struct net_listener listener;
+    enum listener_role role;
+    struct items proxy_from;
+};
+
+struct parsed_key {
+    struct place place;
+    const char *name, *uri, *passphrase_file;
+};
+
+struct parsed_secrets_key {
+    struct place place;
+    const char *id, *file;
+};
+
+struct parsed_ca {
+    struct place place;
+    struct ca ca;
+    struct items chain, crl_url, ca_issuers_url;
+};
+
+struct parsed_profile {
+    struct place place;
+    struct profile profile;
+    uint32_t curves;
+    struct items extended_key_usage;
+};
+
+struct parsed_scep_ra {
+    struct place place;
+    const char *name, *key, *certificate;
+};
+
+struct parsed_domain {
+    struct place place;
+    struct domain domain;
+};
+
+struct parsed_procedure {
+    struct place place;
+    struct procedure procedure;
+    const char *domain, *profile, *dialect;
+    struct dialect switches; /* as the file sets them; which it sets is asked of the reader */
+    struct items vendor_anchors;
+};
+
+struct parsed {
+    struct place place;
+    struct registry_options registry;
+    unsigned workers, queue_max, busy_retry_after_s;
+    const char *user;
+    enum log_format log_format;
+    enum log_level log_level;
+    struct net_options net;
+    uint32_t transaction_keep_s, pending_keep_s;
+    unsigned pending_max;
+    int64_t scep_skew_s, act_skew_s;
+    uint32_t nonce_valid_s;
+    struct items listeners, keys, secrets_keys, cas, profiles, scep_ras, domains, procedures;
+    const char *default_procedure;
+};
+
+extern const struct parsed parsed_defaults;
+extern const struct settings settings_file; /* struct parsed */
+
+/* one for each noun, in rows_gateway.c, rows_ca.c and rows_procedure.c */
+extern const struct settings settings_registry, settings_log, settings_limits, settings_enrollment,
+    settings_listener, settings_key, settings_secrets_key, settings_ca, settings_profile, settings_scep_ra,
+    settings_domain, settings_procedure;
+
+/* dialects.c: the built-in dialects, and one with the switches that the file sets. NULL: no such. */
+const struct dialect *dialect_named(const char *name);
+void dialects_list(char *out, size_t size);
+extern const struct settings settings_switches; /* of struct dialect */
+
+/* make.c: struct parsed to struct config: references resolved, keys and certificates loaded. */
+MUST_USE bool config_make(const struct reader *reader, struct parsed *parsed, struct config *config,
+                          struct error *err);
+/* make_ca.c */
+MUST_USE bool config_make_keys(const struct reader *reader, const struct parsed *parsed,
+                               struct config *config, struct error *err);
+MUST_USE bool config_make_cas(const struct reader *reader, const struct parsed *parsed, struct config *config,
+                              struct error *err);
+MUST_USE bool config_make_ras(const struct reader *reader, const struct parsed *parsed, struct config *config,
+                              struct error *err);
+/* All certificates of the PEM file; `setting` below `at` is blamed. */
+MUST_USE bool config_read_pem(const struct reader *reader, const struct place *at, const char *setting,
+                              const char *path, struct arena *arena, struct bytes *der, size_t max,
+                              size_t *count, struct error *err);
+/* make_procedure.c */
+MUST_USE bool config_make_procedures(const struct reader *reader, const struct parsed *parsed,
+                                     struct config *config, struct error *err);
+
+/* check.c: what must hold between settings. Before anything is loaded, and after. */
+MUST_USE bool config_check_names(const struct reader *reader, const struct parsed *parsed, struct error *err);
+MUST_USE bool config_check_made(const struct reader *reader, const struct parsed *parsed,
+                                const struct config *config, struct error *err);
+
+#endif
