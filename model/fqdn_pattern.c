@@ -1,6 +1,7 @@
 #include "model/fqdn_pattern.h"
 
 #include <assert.h>
+#include <limits.h>
 
 enum { INPUT_MAX = 1020, PLACEHOLDER = 'x' };
 
@@ -198,6 +199,8 @@ static struct rank rank_of(const struct fqdn_pattern *p)
     struct bytes rest = fqdn_pattern_bytes(p), label;
     struct rank rank = { 0 };
 
+    if (fqdn_pattern_is_any(p))
+        return (struct rank){ .wild_labels = UINT_MAX }; /* it stands for labels without number */
     while (bytes_split(&rest, '.', &label)) {
         size_t wild = stars(label);
 

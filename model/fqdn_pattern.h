@@ -46,10 +46,12 @@ bool fqdn_pattern_is_any(const struct fqdn_pattern *p);   /* a lone '*' */
 bool fqdn_pattern_matches(const struct fqdn_pattern *p, const struct dns_name *name);
 
 /* The total order of specificity: <0 when `a` is more specific. Exact; fewer wildcard labels; more literal
- * characters; longer literal suffix; canonical string. 0 only for equal patterns. */
+ * characters; longer literal suffix; canonical string. A lone '*' comes last: it stands for labels without
+ * number. Dots are not counted as literals. 0 only for equal patterns. */
 int fqdn_pattern_compare(const struct fqdn_pattern *a, const struct fqdn_pattern *b);
 
-/* Some name matches both (for overlap warnings). Exact: decided label by label. */
+/* Some name matches both (for overlap warnings). Exact: decided label by label, over all texts that respect
+ * the lengths of labels and names (also those whose "--" in positions 3 and 4 no parser would let in). */
 bool fqdn_pattern_overlaps(const struct fqdn_pattern *a, const struct fqdn_pattern *b);
 
 #endif
