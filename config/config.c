@@ -40,7 +40,6 @@ bool config_load(const char *path, struct config **out, struct error *err)
     if (!reader_open(path, arena, &reader, err))
         return false;
     config->arena = take(arena);
-    config->references = 1;
     bool ok = read_and_make(reader, config, err);
     reader_close(reader);
     if (!ok) {
@@ -51,15 +50,9 @@ bool config_load(const char *path, struct config **out, struct error *err)
     return true;
 }
 
-struct config *config_ref(struct config *config)
-{
-    __atomic_add_fetch(&config->references, 1, __ATOMIC_RELAXED);
-    return config;
-}
-
 void config_free(struct config *config)
 {
-    if (config == NULL || __atomic_sub_fetch(&config->references, 1, __ATOMIC_ACQ_REL) > 0)
+    if (config == NULL)
         return;
     for (size_t i = 0; i < config->ca_count; i++)
         ca_release(&config->ca[i]);

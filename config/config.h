@@ -1,6 +1,6 @@
 /* config.h: the YAML configuration as the options structs that the rooms declare. A configuration is made
- * whole or not at all, read-only afterwards, and counted: a reload makes a new one, requests in flight keep
- * the old. Every mistake names file, line, setting and what was expected. */
+ * whole or not at all and read-only afterwards: a reload makes a new one, requests in flight keep the old
+ * (who holds it counts). Every mistake names file, line, setting and what was expected. */
 #ifndef MUSTER_CONFIG_H
 #define MUSTER_CONFIG_H
 
@@ -40,14 +40,12 @@ struct config {
     struct admin_service admin;
 
     struct arena *arena; /* holds all of it */
-    unsigned references; /* config_ref, config_free */
 };
 
 /* Reads, checks and loads the keys and certificates that it names (relative paths: from the file's folder).
  */
 MUST_USE bool config_load(const char *path, struct config **out, struct error *err);
-struct config *config_ref(struct config *config); /* for a request in flight; any thread */
-void config_free(struct config *config); /* lets one reference go; the last releases all. Accepts NULL */
+void config_free(struct config *config); /* accepts NULL */
 
 const struct procedure *config_procedure(const struct config *config, struct bytes name);
 

@@ -61,6 +61,8 @@ static bool is_nothing(const yaml_node_t *node)
 static bool fault_at(const struct reader *reader, const yaml_node_t *node, const char *path,
                      struct error *err, const char *format, ...) PRINTF(5, 6);
 static bool fault_v(const struct reader *reader, const yaml_node_t *node, const char *path, struct error *err,
+                    const char *format, va_list arguments) PRINTF(5, 0);
+static bool fault_v(const struct reader *reader, const yaml_node_t *node, const char *path, struct error *err,
                     const char *format, va_list arguments)
 {
     char text[224];
