@@ -1,0 +1,177 @@
+#include "ca/ca_internal.h"
+
+/* A chain is decoded once and kept: names, general names and little else. */
+enum { CA_ARENA_MAX = 1024 * 1024 };
+
+static const struct connector connectors[CONNECTOR_KIND_COUNT] = {
+    [CONNECTOR_LOCAL] = { .name = "local", .start = ca_local_start },
+};
+
+const struct connector *connector_of(enum connector_kind kind)
+{
+    if ((unsigned)kind >= CONNECTOR_KIND_COUNT || connectors[kind].start == NULL)
+        return NULL;
+    return &connectors[kind];
+}
+
+enum connector_kind connector_kind_from_name(struct bytes name)
+{
+    for (enum connector_kind kind = CONNECTOR_LOCAL; kind < CONNECTOR_KIND_COUNT; kind++)
+        if (connectors[kind].name != NULL && bytes_is(name, connectors[kind].name))
+            return kind;
+    return CONNECTOR_NONE;
+}
+
+/* An end-entity certificate as its own CA would make every device an issuer. */
+static bool may_issue(const struct certificate *c)
+{
+    return c->is_ca && (!c->has_key_usage || (c->key_usage & KEY_USAGE_KEY_CERT_SIGN) != 0);
+}
+
+static bool check_link(const struct ca *ca, size_t at, const struct certificate *c,
+                       const struct certificate *issuer, struct error *err)
+{
+    if (!name_equal(&c->issuer, &issuer->subject) ||
+        certificate_verify_signature(c, &issuer->key) != SIGNATURE_OK)
+        return error_set(err, ERROR_FORMAT,
+                         "CA '%s': certificate %zu of its chain was not issued by the one that follows",
+                         ca->name, at + 1);
+    return true;
+}
+
+static bool decode_chain(const struct ca *ca, struct arena *arena, struct certificate *leaf,
+                         struct error *err)
+{
+    struct certificate below = { 0 }, c;
+
+    if (ca->chain_count == 0 || ca->chain_count > CA_CHAIN_MAX)
+        return error_set(err, ERROR_FORMAT, "CA '%s': a chain of 1 to %d certificates is needed", ca->name,
+                         CA_CHAIN_MAX);
+    for (size_t i = 0; i < ca->chain_count; i++) {
+        if (!certificate_decode(ca->chain[i], arena, &c))
+            return error_set(err, ERROR_FORMAT, "CA '%s': certificate %zu of its chain is malformed",
+                             ca->name, i + 1);
+        if (!may_issue(&c))
+            return error_set(err, ERROR_FORMAT, "CA '%s': certificate %zu of its chain is not a CA's",
+                             ca->name, i + 1);
+        if (i > 0 && !check_link(ca, i - 1, &below, &c, err))
+            return false;
+        if (i == 0)
+            *leaf = c;
+        below = c;
+    }
+    return true;
+}
+
+static bool check_key(const struct ca *ca, const struct keys *keys, const struct certificate *c,
+                      struct error *err)
+{
+    struct bytes spki;
+
+    if (ca->kind != CONNECTOR_LOCAL)
+        return true;
+    spki = keys_public(keys, ca->key_name);
+    if (spki.len == 0)
+        return error_set(err, ERROR_NOT_FOUND, "CA '%s': there is no key '%s'", ca->name, ca->key_name);
+    if (!bytes_equal(spki, c->key.spki))
+        return error_set(err, ERROR_FORMAT, "CA '%s': key '%s' is not that of its certificate", ca->name,
+                         ca->key_name);
+    return true;
+}
+
+bool ca_prepare(struct ca *ca, const struct keys *keys, struct error *err)
+{
+    struct arena *arena = arena_new(CA_ARENA_MAX);
+    struct certificate leaf;
+    struct digest256 issuer;
+    struct anchors *anchors;
+
+    if (arena == NULL)
+        return error_set(err, ERROR_MEMORY, "CA '%s': out of memory", ca->name);
+    if (connector_of(ca->kind) == NULL) {
+        arena_free(arena);
+        return error_set(err, ERROR_UNSUPPORTED, "CA '%s': its kind is not built in", ca->name);
+    }
+    if (!decode_chain(ca, arena, &leaf, err) || !check_key(ca, keys, &leaf, err)) {
+        arena_free(arena);
+        return false;
+    }
+    if (!sha256(leaf.subject.encoded, &issuer)) {
+        arena_free(arena);
+        return error_set(err, ERROR_CRYPTO, "CA '%s': SHA-256 failed", ca->name);
+    }
+    if (!anchors_new(ca->chain, ca->chain_count, &anchors, err)) {
+        arena_free(arena);
+        return error_prefix(err, ca->name);
+    }
+    ca->certificate = leaf;
+    ca->issuer = issuer;
+    ca->anchors = anchors;
+    ca->arena = arena;
+    return true;
+}
+
+void ca_release(struct ca *ca)
+{
+    if (ca->anchors != NULL)
+        anchors_unref(take(ca->anchors));
+    arena_free(take(ca->arena));
+    ca->certificate = (struct certificate){ 0 };
+    ca->issuer = (struct digest256){ 0 };
+}
+
+bool ca_serial_make(int64_t now_s, const struct random_source *random, uint8_t out[CA_SERIAL_LEN])
+{
+    uint8_t serial[CA_SERIAL_LEN];
+    uint32_t time = (uint32_t)now_s & 0x7fffffff;
+
+    if (!random_fill(random, serial + 4, sizeof(serial) - 4))
+        return false;
+    serial[0] = (uint8_t)(time >> 24);
+    serial[1] = (uint8_t)(time >> 16);
+    serial[2] = (uint8_t)(time >> 8);
+    serial[3] = (uint8_t)time;
+    if (time == 0) /* once in 68 years: still positive and of full length */
+        serial[0] = 1;
+    memcpy(out, serial, sizeof(serial));
+    return true;
+}
+
+bool ca_template(const struct ca *ca, uint8_t key_id[20], struct certificate_template *out, struct error *err)
+{
+    struct bytes authority = ca->certificate.subject_key_id;
+
+    if (authority.len == 0) {
+        if (!public_key_identifier(ca->certificate.key.spki, key_id))
+            return error_set(err, ERROR_CRYPTO, "CA '%s': no key identifier can be made", ca->name);
+        authority = bytes_of(key_id, 20);
+    }
+    *out = (struct certificate_template){
+        .issuer = ca->certificate.subject.encoded,
+        .path_len = -1,
+        .authority_key_id = authority,
+        .crl_url = ca->crl_url,
+        .crl_url_count = ca->crl_url_count,
+        .ca_issuers_url = ca->ca_issuers_url,
+        .ca_issuers_url_count = ca->ca_issuers_url_count,
+    };
+    return true;
+}
+
+uint32_t ca_usable_key_usage(uint32_t wanted, enum key_kind kind)
+{
+    const uint32_t encipherment = KEY_USAGE_KEY_ENCIPHERMENT | KEY_USAGE_DATA_ENCIPHERMENT;
+    const uint32_t agreement = KEY_USAGE_KEY_AGREEMENT;
+
+    switch (kind) {
+    case KEY_RSA: return wanted & ~agreement;
+    case KEY_EC_P256:
+    case KEY_EC_P384:
+    case KEY_EC_P521: return wanted & ~encipherment;
+    case KEY_RSA_PSS:
+    case KEY_ED25519:
+    case KEY_ED448: return wanted & ~(encipherment | agreement);
+    case KEY_NONE: return 0;
+    }
+    return 0;
+}

@@ -1,0 +1,91 @@
+/* Making a CA and the gateway's own certificates. */
+#include "ca/ca_internal.h"
+
+/* Clocks of those who will look at a fresh certificate may be this slow. */
+enum { BACKDATE_S = 300, SCEP_RA_BITS_MIN = 2048 };
+
+static const uint8_t SERVER_AUTH[] = { 0x2b, 6, 1, 5, 5, 7, 3, 1 }; /* 1.3.6.1.5.5.7.3.1 */
+static const uint8_t CLIENT_AUTH[] = { 0x2b, 6, 1, 5, 5, 7, 3, 2 };
+
+struct service_row {
+    uint32_t key_usage;
+    struct bytes extended_key_usage;
+};
+
+/* RA: clients look for digitalSignature and keyEncipherment, some for serverAuth too (SCEP-33). */
+static struct service_row service_row(enum service_kind kind)
+{
+    switch (kind) {
+    case SERVICE_TLS:
+    case SERVICE_SCEP_RA:
+        return (struct service_row){ KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT,
+                                     BYTES_ARRAY(SERVER_AUTH) };
+    case SERVICE_OFFICER:
+        return (struct service_row){ KEY_USAGE_DIGITAL_SIGNATURE, BYTES_ARRAY(CLIENT_AUTH) };
+    case SERVICE_NONE: break;
+    }
+    return (struct service_row){ 0 };
+}
+
+bool ca_make_root(const struct ca_make *make, const struct keys *keys, const char *key_name,
+                  const struct random_source *random, struct arena *arena, struct bytes *der,
+                  struct error *err)
+{
+    struct bytes spki = keys_public(keys, key_name);
+    uint8_t serial[CA_SERIAL_LEN];
+
+    if (spki.len == 0)
+        return error_set(err, ERROR_NOT_FOUND, "there is no key '%s'", key_name);
+    if (!ca_serial_make(make->now_s, random, serial))
+        return error_set(err, ERROR_CRYPTO, "no randomness for a serial number");
+    return certificate_sign(
+        &(struct certificate_template){
+            .serial = BYTES_ARRAY(serial),
+            .issuer = make->subject,
+            .subject = make->subject,
+            .not_before_s = make->now_s - BACKDATE_S,
+            .not_after_s = make->now_s + make->validity_s,
+            .spki = spki,
+            .is_ca = true,
+            .path_len = -1,
+            .key_usage = KEY_USAGE_KEY_CERT_SIGN | KEY_USAGE_CRL_SIGN,
+        },
+        keys, key_name, DIGEST_NONE, arena, der, err);
+}
+
+bool ca_make_service(const struct ca *ca, enum service_kind kind, const struct ca_make *make,
+                     struct bytes san, const struct keys *keys, const char *key_name,
+                     const struct random_source *random, struct arena *arena, struct bytes *der,
+                     struct error *err)
+{
+    struct service_row row = service_row(kind);
+    struct bytes spki = keys_public(keys, key_name);
+    struct certificate_template t;
+    uint8_t serial[CA_SERIAL_LEN], key_id[20];
+    unsigned bits = 0;
+    enum key_kind key = keys_kind(keys, key_name, &bits);
+
+    if (spki.len == 0)
+        return error_set(err, ERROR_NOT_FOUND, "there is no key '%s'", key_name);
+    if (kind == SERVICE_SCEP_RA && (key != KEY_RSA || bits < SCEP_RA_BITS_MIN))
+        return error_set(err, ERROR_FORMAT, "a SCEP RA needs an RSA key of %d bits or more",
+                         SCEP_RA_BITS_MIN);
+    if (row.key_usage == 0 || ca->kind != CONNECTOR_LOCAL)
+        return error_set(err, ERROR_UNSUPPORTED, "CA '%s' makes no certificate of that kind", ca->name);
+    if (!ca_serial_make(make->now_s, random, serial))
+        return error_set(err, ERROR_CRYPTO, "no randomness for a serial number");
+    if (!ca_template(ca, key_id, &t, err))
+        return false;
+    t.serial = BYTES_ARRAY(serial);
+    t.subject = make->subject;
+    t.not_before_s = make->now_s - BACKDATE_S;
+    t.not_after_s = make->now_s + make->validity_s;
+    if (t.not_after_s > ca->certificate.not_after_s)
+        t.not_after_s = ca->certificate.not_after_s;
+    t.spki = spki;
+    t.san = san;
+    t.key_usage = ca_usable_key_usage(row.key_usage, key);
+    t.extended_key_usage = &row.extended_key_usage;
+    t.extended_key_usage_count = 1;
+    return certificate_sign(&t, keys, ca->key_name, ca->hash, arena, der, err);
+}
