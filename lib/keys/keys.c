@@ -1,0 +1,256 @@
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/ssl.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+
+#include "lib/base/file.h"
+#include "lib/keys/keys_internal.h"
+
+AUTO_POINTER(OSSL_STORE_CTX, (void)OSSL_STORE_close)
+AUTO_POINTER(OSSL_STORE_INFO, OSSL_STORE_INFO_free)
+AUTO_POINTER(UI_METHOD, UI_destroy_method)
+AUTO_POINTER(BIO, BIO_free_all)
+
+bool keys_new(struct keys **out, struct error *err)
+{
+    struct keys *keys = calloc(1, sizeof(*keys));
+
+    if (keys == NULL)
+        return error_set(err, ERROR_MEMORY, "key ring");
+    atomic_init(&keys->references, 1);
+    *out = keys;
+    return true;
+}
+
+struct keys *keys_ref(struct keys *keys)
+{
+    atomic_fetch_add_explicit(&keys->references, 1, memory_order_relaxed);
+    return keys;
+}
+
+void keys_unref(struct keys *keys)
+{
+    if (keys == NULL || atomic_fetch_sub_explicit(&keys->references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < keys->count; i++) {
+        EVP_PKEY_free(keys->key[i].pkey);
+        free((void *)(uintptr_t)keys->key[i].spki.data);
+    }
+    OPENSSL_cleanse(keys, sizeof(*keys));
+    free(keys);
+}
+
+const struct key *keys_find(const struct keys *keys, const char *name)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        if (strcmp(keys->key[i].name, name) == 0)
+            return &keys->key[i];
+    return NULL;
+}
+
+static enum key_kind kind_of_curve(const EVP_PKEY *pkey)
+{
+    char group[64];
+    size_t len;
+
+    if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), &len) != 1)
+        return KEY_NONE;
+    if (strcmp(group, "prime256v1") == 0 || strcmp(group, "P-256") == 0)
+        return KEY_EC_P256;
+    if (strcmp(group, "secp384r1") == 0 || strcmp(group, "P-384") == 0)
+        return KEY_EC_P384;
+    return strcmp(group, "secp521r1") == 0 || strcmp(group, "P-521") == 0 ? KEY_EC_P521 : KEY_NONE;
+}
+
+static enum key_kind kind_of(const EVP_PKEY *pkey)
+{
+    if (EVP_PKEY_is_a(pkey, "RSA"))
+        return KEY_RSA;
+    if (EVP_PKEY_is_a(pkey, "RSA-PSS"))
+        return KEY_RSA_PSS;
+    if (EVP_PKEY_is_a(pkey, "EC"))
+        return kind_of_curve(pkey);
+    if (EVP_PKEY_is_a(pkey, "ED25519"))
+        return KEY_ED25519;
+    return EVP_PKEY_is_a(pkey, "ED448") ? KEY_ED448 : KEY_NONE;
+}
+
+static bool public_of(const EVP_PKEY *pkey, struct bytes *out)
+{
+    unsigned char *der = NULL;
+    int len = i2d_PUBKEY(pkey, &der);
+    uint8_t *copy = len > 0 ? malloc((size_t)len) : NULL;
+
+    if (copy != NULL) {
+        memcpy(copy, der, (size_t)len);
+        *out = bytes_of(copy, (size_t)len);
+    }
+    OPENSSL_free(der);
+    return copy != NULL;
+}
+
+/* Can `name` be added? Asked before the work of loading or making. */
+static bool is_free(const struct keys *keys, const char *name, struct error *err)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len >= KEY_NAME_MAX)
+        return error_set(err, ERROR_FORMAT, "key name of %zu characters", len);
+    if (keys->count == KEYS_MAX)
+        return error_set(err, ERROR_LIMIT, "more than %d keys", (int)KEYS_MAX);
+    if (keys_find(keys, name) != NULL)
+        return error_set(err, ERROR_CONFLICT, "key %s: name taken", name);
+    return true;
+}
+
+/* Takes *pkey over when it succeeds. */
+static bool add(struct keys *keys, const char *name, EVP_PKEY **pkey, struct error *err)
+{
+    struct key *key = &keys->key[keys->count];
+    enum key_kind kind = kind_of(*pkey);
+    struct bytes spki = BYTES_NONE;
+
+    if (kind == KEY_NONE)
+        return error_set(err, ERROR_CRYPTO, "key %s: of a kind that is not supported", name);
+    if (!public_of(*pkey, &spki))
+        return error_openssl(err, "public half of a key");
+    *key = (struct key){ .kind = kind,
+                         .bits = (unsigned)EVP_PKEY_get_bits(*pkey),
+                         .home = OSSL_LIB_CTX_set0_default(NULL), /* NULL only asks */
+                         .spki = spki };
+    memcpy(key->name, name, strlen(name) + 1);
+    key->pkey = take(*pkey);
+    keys->count++;
+    return true;
+}
+
+/* Answers libcrypto's question for a passphrase; an empty one is an error instead of a prompt. */
+static int give_passphrase(char *buf, int size, int rwflag, void *context)
+{
+    const struct bytes *passphrase = context;
+
+    (void)rwflag;
+    if (size < 0 || passphrase->len == 0 || passphrase->len > (size_t)size)
+        return -1;
+    memcpy(buf, passphrase->data, passphrase->len);
+    return (int)passphrase->len;
+}
+
+static EVP_PKEY *first_private(OSSL_STORE_CTX *store)
+{
+    while (!OSSL_STORE_eof(store)) {
+        AUTO(OSSL_STORE_INFO) *info = OSSL_STORE_load(store);
+
+        if (info == NULL && OSSL_STORE_error(store))
+            return NULL;
+        if (info != NULL && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
+            return OSSL_STORE_INFO_get1_PKEY(info);
+    }
+    return NULL;
+}
+
+bool keys_load(struct keys *keys, const char *name, const char *uri, struct bytes passphrase,
+               struct error *err)
+{
+    AUTO(UI_METHOD) *ui = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
+    AUTO(OSSL_STORE_CTX) *store = NULL;
+    AUTO(EVP_PKEY) *pkey = NULL;
+
+    if (!is_free(keys, name, err))
+        return false;
+    if (ui == NULL)
+        return error_openssl(err, "passphrase method");
+    store = OSSL_STORE_open(uri, ui, &passphrase, NULL, NULL);
+    if (store == NULL) {
+        (void)error_openssl(err, uri);
+        if (err != NULL)
+            err->code = ERROR_NOT_FOUND;
+        return false;
+    }
+    if (OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) != 1)
+        return error_openssl(err, uri);
+    pkey = first_private(store);
+    if (pkey == NULL)
+        return OSSL_STORE_error(store) ? error_openssl(err, uri)
+                                       : error_set(err, ERROR_NOT_FOUND, "%s: no private key there", uri);
+    return add(keys, name, &pkey, err);
+}
+
+static EVP_PKEY *make(enum key_kind kind, unsigned bits)
+{
+    AUTO(EVP_PKEY_CTX) *ctx = NULL;
+    EVP_PKEY *pkey = NULL;
+
+    switch (kind) {
+    case KEY_NONE: return NULL;
+    case KEY_RSA: return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits);
+    case KEY_RSA_PSS: break;
+    case KEY_EC_P256: return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    case KEY_EC_P384: return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+    case KEY_EC_P521: return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521");
+    case KEY_ED25519: return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    case KEY_ED448: return EVP_PKEY_Q_keygen(NULL, NULL, "ED448");
+    }
+    ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 ||
+        EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits) != 1 || EVP_PKEY_generate(ctx, &pkey) != 1)
+        return NULL;
+    return pkey;
+}
+
+bool keys_generate(struct keys *keys, const char *name, enum key_kind kind, unsigned bits, struct error *err)
+{
+    AUTO(EVP_PKEY) *pkey = NULL;
+
+    if (!is_free(keys, name, err))
+        return false;
+    pkey = make(kind, bits);
+    return pkey == NULL ? error_openssl(err, "key generation") : add(keys, name, &pkey, err);
+}
+
+bool keys_save(const struct keys *keys, const char *name, const char *path, struct error *err)
+{
+    const struct key *key = keys_find(keys, name);
+    AUTO(BIO) *pem = BIO_new(BIO_s_secmem());
+    char *data = NULL;
+    long len;
+
+    if (key == NULL)
+        return error_set(err, ERROR_NOT_FOUND, "no key %s", name);
+    if (pem == NULL || PEM_write_bio_PKCS8PrivateKey(pem, key->pkey, NULL, NULL, 0, NULL, NULL) != 1 ||
+        (len = BIO_get_mem_data(pem, &data)) <= 0)
+        return error_openssl(err, "private key to PEM");
+    return file_write(path, bytes_of(data, (size_t)len), 0600, err);
+}
+
+enum key_kind keys_kind(const struct keys *keys, const char *name, unsigned *bits)
+{
+    const struct key *key = keys_find(keys, name);
+
+    if (key == NULL)
+        return KEY_NONE;
+    if (bits != NULL)
+        *bits = key->bits;
+    return key->kind;
+}
+
+struct bytes keys_public(const struct keys *keys, const char *name)
+{
+    const struct key *key = keys_find(keys, name);
+
+    return key == NULL ? BYTES_NONE : key->spki;
+}
+
+bool keys_set_tls(const struct keys *keys, const char *name, SSL_CTX *ctx, struct error *err)
+{
+    const struct key *key = keys_find(keys, name);
+
+    if (key == NULL)
+        return error_set(err, ERROR_NOT_FOUND, "no key %s", name);
+    return SSL_CTX_use_PrivateKey(ctx, key->pkey) == 1 ? true : error_openssl(err, "key of a TLS listener");
+}
