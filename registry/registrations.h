@@ -1,4 +1,4 @@
-/* registrations.h: reading registrations. */
+/* registrations.h: reading registrations. What is returned borrows from the view; lists are in the arena. */
 #ifndef MUSTER_REGISTRY_REGISTRATIONS_H
 #define MUSTER_REGISTRY_REGISTRATIONS_H
 
@@ -9,8 +9,8 @@ struct candidates {
     size_t count;              /* at most REGISTRY_CANDIDATES_MAX */
 };
 
-/* Registrations of `domain` whose pattern matches `fqdn`, most specific first. Over the match budget: false,
- * ERROR_BUDGET (the caller refuses). */
+/* Registrations of `domain` whose pattern matches `fqdn`, most specific first, in every state. Over the match
+ * budget: false, ERROR_BUDGET (the caller refuses). */
 MUST_USE bool registry_candidates(struct registry_view *view, struct domain_id domain,
                                   const struct dns_name *fqdn, struct arena *arena, struct candidates *out,
                                   struct error *err);
@@ -32,7 +32,9 @@ MUST_USE bool registry_overlaps(struct registry_view *view, struct domain_id dom
                                 const struct fqdn_pattern *pattern, size_t max, struct arena *arena,
                                 struct fqdn_pattern *out, size_t *count, bool *more, struct error *err);
 
-/* One page in the order of the canonical pattern (key id for ACME), after `after` (none: from the start). */
+/* One page, patterns first in the order of their labels from the right (what stands under one suffix stands
+ * together), then ACME key ids. `after` is the last one of the page before: a pattern's text, or "~" and the
+ * key id; none: from the start. */
 MUST_USE bool registry_registrations_list(struct registry_view *view, struct domain_id domain,
                                           struct bytes after, size_t max, struct arena *arena,
                                           struct registration *out, size_t *count, struct error *err);
