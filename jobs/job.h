@@ -37,7 +37,8 @@ struct job_effect {
 };
 
 struct job_step {
-    struct bytes state; /* saved with the changes of the turn, before the effect leaves */
+    struct bytes
+        state; /* saved with the changes of the turn, before the effect leaves; what it was is lost */
     struct job_effect effect;
 };
 
@@ -55,10 +56,14 @@ MUST_USE bool jobs_standing(struct turn *turn, const struct job_handler *table, 
                             struct error *err);
 
 /* One step of one job: finds its row, runs it, and adds to turn->changes what the step means (saved state
- * with its new due time, or deletion). Unknown kind: false, ERROR_UNSUPPORTED. */
+ * with its new due time, or deletion). A job that waits for an HTTP answer is due again a minute after that
+ * answer's time-out, should the gateway stop meanwhile. Unknown kind: false, ERROR_UNSUPPORTED. */
 MUST_USE bool job_run(struct turn *turn, const struct job_handler *table, size_t count,
                       const struct job_record *job, const struct job_event *event, struct job_effect *effect,
                       struct error *err);
+
+/* What a failed step means, into a fresh list of changes: one try more, due after its pause. */
+void job_failed(struct changes *changes, const struct job_record *job, int64_t now_s);
 
 /* The pause before try number `attempts` + 1. */
 int64_t job_backoff_s(uint32_t attempts);
