@@ -235,26 +235,6 @@ bool config_check_names(const struct reader *reader, const struct parsed *parsed
 }
 
 /* --- after loading --- */
-static bool check_tls(const struct reader *reader, const struct parsed_listener *l,
-                      const struct config *config, struct error *err)
-{
-    struct bytes der[CA_CHAIN_MAX];
-    struct certificate leaf;
-    size_t count;
-    const char *path = l->listener.tls.certificate_path;
-
-    if (!config_read_pem(reader, &l->place, "tls.certificate", path, config->arena, der, COUNT_OF(der),
-                         &count, err))
-        return false;
-    if (!certificate_decode(der[0], config->arena, &leaf))
-        return reader_fault(reader, &l->place, "tls.certificate", err, "%s: malformed certificate", path);
-    if (!bytes_equal(leaf.key.spki, keys_public(config->keys, l->listener.tls.key_name)))
-        return reader_fault(reader, &l->place, "tls.certificate", err,
-                            "%s: expected the certificate of key '%s' first; it is of another key", path,
-                            l->listener.tls.key_name);
-    return true;
-}
-
 static bool check_csrattrs(const struct reader *reader, const struct parsed_procedure *p, struct error *err)
 {
     AUTO_STRUCT(buffer) content = BUFFER(64 << 10);
@@ -267,13 +247,8 @@ static bool check_csrattrs(const struct reader *reader, const struct parsed_proc
 bool config_check_made(const struct reader *reader, const struct parsed *parsed, const struct config *config,
                        struct error *err)
 {
-    const struct parsed_listener *listener = parsed->listeners.item;
     const struct parsed_procedure *p = parsed->procedures.item;
 
-    for (size_t i = 0; i < parsed->listeners.count; i++) {
-        if (listener[i].tls_place.node != 0 && !check_tls(reader, &listener[i], config, err))
-            return false;
-    }
     for (size_t i = 0; i < parsed->procedures.count; i++) {
         const char *fault = procedure_fault(&p[i].procedure);
 

@@ -6,6 +6,7 @@
 
 #include "admin/admin.h"
 #include "ca/ca.h"
+#include "jobs/health.h"
 #include "lib/base/log.h"
 #include "lib/net/server.h"
 #include "proto/est/est.h"
@@ -38,6 +39,9 @@ struct config {
     struct scep_service scep;
     struct est_service est; /* nonces and nonce_key are set by the gateway */
     struct admin_service admin;
+
+    const struct health_certificate *certificate; /* of listeners and RAs, for the health job */
+    size_t certificate_count;
 
     struct arena *arena; /* holds all of it */
 };

@@ -81,7 +81,9 @@ bool config_make(const struct reader *reader, struct parsed *parsed, struct conf
     config->user = parsed->user;
     if (!make_listeners(reader, parsed, config, err) || !make_domains(parsed, config, err) ||
         !config_make_keys(reader, parsed, config, err) || !config_make_cas(reader, parsed, config, err) ||
-        !config_make_ras(reader, parsed, config, err) || !config_make_procedures(reader, parsed, config, err))
+        !config_make_ras(reader, parsed, config, err) ||
+        !config_make_certificates(reader, parsed, config, err) ||
+        !config_make_procedures(reader, parsed, config, err))
         return false;
     make_services(parsed, config);
     if (parsed->default_procedure != NULL)

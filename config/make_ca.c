@@ -153,3 +153,63 @@ bool config_make_ras(const struct reader *reader, const struct parsed *parsed, s
     config->scep.ra_count = count;
     return true;
 }
+
+/* --- listeners --- */
+static bool check_tls(const struct reader *reader, const struct parsed_listener *l, struct config *config,
+                      struct certificate *leaf, struct error *err)
+{
+    struct bytes der[CA_CHAIN_MAX];
+    size_t count;
+    const char *path = l->listener.tls.certificate_path;
+
+    if (!config_read_pem(reader, &l->place, "tls.certificate", path, config->arena, der, COUNT_OF(der),
+                         &count, err))
+        return false;
+    if (!certificate_decode(der[0], config->arena, leaf))
+        return reader_fault(reader, &l->place, "tls.certificate", err, "%s: malformed certificate", path);
+    if (!bytes_equal(leaf->key.spki, keys_public(config->keys, l->listener.tls.key_name)))
+        return reader_fault(reader, &l->place, "tls.certificate", err,
+                            "%s: expected the certificate of key '%s' first; it is of another key", path,
+                            l->listener.tls.key_name);
+    return true;
+}
+
+/* --- what health watches --- */
+static bool watch(struct config *config, struct health_certificate *list, const char *kind, const char *name,
+                  int64_t not_after_s, struct error *err)
+{
+    struct bytes what = arena_format(config->arena, "%s %s", kind, name);
+
+    if (what.data == NULL)
+        return out_of_memory(err);
+    list[config->certificate_count++] = (struct health_certificate){ .what = (const char *)what.data,
+                                                                     .not_after_s = not_after_s };
+    return true;
+}
+
+bool config_make_certificates(const struct reader *reader, const struct parsed *parsed, struct config *config,
+                              struct error *err)
+{
+    const struct parsed_listener *l = parsed->listeners.item;
+    struct health_certificate *list = arena_array(
+        config->arena, parsed->listeners.count + config->scep.ra_count, sizeof(*list));
+    struct certificate leaf;
+
+    if (list == NULL)
+        return out_of_memory(err);
+    config->certificate = list;
+    for (size_t i = 0; i < parsed->listeners.count; i++) {
+        if (l[i].tls_place.node == 0)
+            continue;
+        if (!check_tls(reader, &l[i], config, &leaf, err) ||
+            !watch(config, list, "listener", l[i].listener.name, leaf.not_after_s, err))
+            return false;
+    }
+    for (size_t i = 0; i < config->scep.ra_count; i++) {
+        const struct scep_ra *ra = &config->scep.ra[i];
+
+        if (!watch(config, list, "scep ra", ra->name, ra->certificate.not_after_s, err))
+            return false;
+    }
+    return true;
+}

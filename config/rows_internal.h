@@ -94,6 +94,9 @@ MUST_USE bool config_make_cas(const struct reader *reader, const struct parsed *
                               struct error *err);
 MUST_USE bool config_make_ras(const struct reader *reader, const struct parsed *parsed, struct config *config,
                               struct error *err);
+/* Certificates of listeners fit their keys; those that health watches. After the RAs. */
+MUST_USE bool config_make_certificates(const struct reader *reader, const struct parsed *parsed,
+                                       struct config *config, struct error *err);
 /* All certificates of the PEM file; `setting` below `at` is blamed. */
 MUST_USE bool config_read_pem(const struct reader *reader, const struct place *at, const char *setting,
                               const char *path, struct arena *arena, struct bytes *der, size_t max,
