@@ -38,7 +38,11 @@ void answer_turn(struct answering *a, struct registry_view *view, struct random_
 
     a->response = (struct http_response){ 0 };
     a->turn = (struct turn){
-        .view = view, .keys = a->config->keys, .random = random, .now_s = now_s, .arena = arena,
+        .view = view,
+        .keys = a->config->keys,
+        .random = random,
+        .now_s = now_s,
+        .arena = arena,
         .facts = { .protocol = a->route.service->name,
                    .procedure = a->route.procedure != NULL ? a->route.procedure->name : NULL },
     };

@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <unistd.h>
 
-#include "lib/base/clock.h"
-#include "lib/base/file.h"
 #include "lib/base/random.h"
 
-enum { SLOW_DOWN_ENTRIES = 65536, NONCES_MAX = 65536, CONFIG_FILE_MAX = 1 << 20 };
+enum { SLOW_DOWN_ENTRIES = 65536, NONCES_MAX = 65536 };
 
 static const struct config *first_config(const struct gateway *gateway)
 {
@@ -65,13 +64,28 @@ static bool bind_listeners(struct gateway *gateway, struct error *err)
 {
     const struct config *config = first_config(gateway);
 
-    return net_server_new(&config->net, config->listener, config->listener_count, config->keys, gateway_on_request,
-                          gateway, &gateway->server, err);
+    return net_server_new(&config->net, config->listener, config->listener_count, config->keys,
+                          gateway_on_request, gateway, &gateway->server, err);
 }
 
 static void free_listeners(struct gateway *gateway)
 {
     net_server_free(take(gateway->server));
+}
+
+/* The registry that root made (or `muster init` as root) belongs to the user from now on. */
+static bool give_registry(const char *path, const struct passwd *user, struct error *err)
+{
+    static const char *const files[] = { "", "/data.mdb", "/lock.mdb", "/lock" };
+
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        char name[4096];
+
+        (void)snprintf(name, sizeof(name), "%s%s", path, files[i]);
+        if (chown(name, user->pw_uid, user->pw_gid) != 0 && errno != ENOENT)
+            return error_errno(err, name);
+    }
+    return true;
 }
 
 /* From root to the configured user, once the sockets are bound and the keys read. */
@@ -85,10 +99,11 @@ static bool drop_privileges(struct gateway *gateway, struct error *err)
     errno = 0;
     user = getpwnam(name);
     if (user == NULL)
-        return error_set(err, ERROR_CONFIG, "user: there is no user %s", name);
-    if (chown(first_config(gateway)->registry.path, user->pw_uid, user->pw_gid) != 0 && errno != ENOENT)
-        return error_errno(err, first_config(gateway)->registry.path);
-    if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+        return error_set(err, ERROR_FORMAT, "user: there is no user %s", name);
+    if (!give_registry(first_config(gateway)->registry.path, user, err))
+        return false;
+    if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
+        setuid(user->pw_uid) != 0)
         return error_errno(err, "user");
     return true;
 }
@@ -126,9 +141,10 @@ static void stop_runner(struct gateway *gateway)
 static bool start_listening(struct gateway *gateway, struct error *err)
 {
     monitor_sources(gateway->monitor, &(struct monitor_sources){ .server = gateway->server,
-                                                                  .writer = gateway->writer,
-                                                                  .registry = gateway->registry,
-                                                                  .queue = &gateway->queue });
+                                                                 .writer = gateway->writer,
+                                                                 .registry = gateway->registry,
+                                                                 .queue = &gateway->queue });
+    gateway_audit_configuration(gateway);
     return net_server_start(gateway->server, err);
 }
 
@@ -142,14 +158,10 @@ static const struct subsystem {
     bool (*start)(struct gateway *gateway, struct error *err);
     void (*stop)(struct gateway *gateway);
 } subsystems[] = {
-    { "memory", start_memory, stop_memory },
-    { "configuration", start_config, stop_config },
-    { "sockets", bind_listeners, free_listeners },
-    { "privileges", drop_privileges, NULL },
-    { "registry", start_registry, stop_registry },
-    { "writer", start_writer, stop_writer },
-    { "runner", start_runner, stop_runner },
-    { "workers", workers_start, workers_stop },
+    { "memory", start_memory, stop_memory },          { "configuration", start_config, stop_config },
+    { "sockets", bind_listeners, free_listeners },    { "privileges", drop_privileges, NULL },
+    { "registry", start_registry, stop_registry },    { "writer", start_writer, stop_writer },
+    { "runner", start_runner, stop_runner },          { "workers", workers_start, workers_stop },
     { "listeners", start_listening, stop_listening },
 };
 
@@ -204,8 +216,8 @@ bool gateway_reload(struct gateway *gateway, const char **note, struct error *er
     *note = fixed_settings(old->config, config);
     live_config_release(old);
     gateway_lend(gateway, config);
-    if (*note == NULL &&
-        !net_server_reload_tls(gateway->server, config->listener, config->listener_count, config->keys, err)) {
+    if (*note == NULL && !net_server_reload_tls(gateway->server, config->listener, config->listener_count,
+                                                config->keys, err)) {
         config_free(config);
         return false;
     }
@@ -213,5 +225,6 @@ bool gateway_reload(struct gateway *gateway, const char **note, struct error *er
         config_free(config);
         return false;
     }
+    gateway_audit_configuration(gateway);
     return true;
 }

@@ -37,12 +37,19 @@ MUST_USE bool gateway_start(struct gateway *gateway, const char *config_path, st
 /* Stops in reverse: no new connections, what is in flight is finished, then the registry is closed. */
 void gateway_stop(struct gateway *gateway);
 
-/* Reads the configuration anew. What is wrong leaves the old in force. Listeners, threads and the registry's place stay as
- * they were at the start: a change of those needs a restart and is said in *note (a static text, or NULL). */
+/* Reads the configuration anew. What is wrong leaves the old in force. Listeners, threads and the registry's
+ * place stay as they were at the start: a change of those needs a restart and is said in *note (a static
+ * text, or NULL). */
 MUST_USE bool gateway_reload(struct gateway *gateway, const char **note, struct error *err);
 
 /* The configuration gets what outlives a reload. */
 void gateway_lend(const struct gateway *gateway, struct config *config);
+
+/* --- the gateway's own entries in the audit (audit_note.c) --- */
+/* Appends one; what cannot be written is logged. After the writer has started. */
+void gateway_audit(struct gateway *gateway, enum audit_kind kind, struct bytes content);
+/* The configuration's file as it is now: its name and SHA-256. */
+void gateway_audit_configuration(struct gateway *gateway);
 
 /* --- workers (worker.c) --- */
 MUST_USE bool workers_start(struct gateway *gateway, struct error *err);

@@ -26,7 +26,8 @@ static int check(const char *path)
         fprintf(stderr, "musterd: %s\n", err.text);
         return EXIT_FAILURE;
     }
-    printf("%s: well-formed; %zu procedures, %zu listeners\n", path, config->procedure_count, config->listener_count);
+    printf("%s: well-formed; %zu procedures, %zu listeners\n", path, config->procedure_count,
+           config->listener_count);
     config_free(config);
     return EXIT_SUCCESS;
 }
@@ -37,7 +38,8 @@ static void reload(struct gateway *gateway)
     const char *note = NULL;
 
     if (!gateway_reload(gateway, &note, &err))
-        log_fields(LOG_ERROR, "reload", LOG_CTEXT("result", "kept the old configuration"), LOG_CTEXT("error", err.text));
+        log_fields(LOG_ERROR, "reload", LOG_CTEXT("result", "kept the old configuration"),
+                   LOG_CTEXT("error", err.text));
     else
         log_fields(LOG_INFO, "reload", LOG_CTEXT("result", "done"), LOG_CTEXT("note", note));
 }
@@ -90,7 +92,7 @@ int main(int argc, char **argv)
         case 'k': check_only = true; break;
         case 'h': return printf("%s", usage) < 0;
         case 'v': return puts("musterd " MUSTER_VERSION) < 0;
-        default:  return fprintf(stderr, "%s", usage) < 0 ? EXIT_FAILURE : 2;
+        default: return fprintf(stderr, "%s", usage) < 0 ? EXIT_FAILURE : 2;
         }
     }
     return check_only ? check(path) : serve(path);

@@ -82,13 +82,14 @@ static void log_answer(const struct answering *a, int64_t took_ms)
     enum log_level level = same(or_else(facts->verdict, ""), "error") ? LOG_ERROR : LOG_INFO;
 
     ip_format(&a->request->peer.address, peer);
-    log_fields(level, "request", LOG_CTEXT("protocol", facts->protocol), LOG_CTEXT("procedure", facts->procedure),
-               LOG_CTEXT("operation", facts->operation), LOG_TEXT("transaction", facts->transaction),
-               LOG_TEXT("fqdn", facts->fqdn), LOG_CTEXT("verdict", facts->verdict),
-               LOG_CTEXT("reason", facts->reason), LOG_CTEXT("detail", facts->detail),
-               LOG_TEXT("serial", facts->serial), LOG_TEXT("officer", facts->officer), LOG_CTEXT("error", facts->error),
-               LOG_CTEXT("peer", peer), LOG_TEXT("method", a->request->method_text),
-               LOG_TEXT("path", a->request->path), LOG_NUMBER("status", a->response.status), LOG_NUMBER("ms", took_ms));
+    log_fields(level, "request", LOG_CTEXT("protocol", facts->protocol),
+               LOG_CTEXT("procedure", facts->procedure), LOG_CTEXT("operation", facts->operation),
+               LOG_TEXT("transaction", facts->transaction), LOG_TEXT("fqdn", facts->fqdn),
+               LOG_CTEXT("verdict", facts->verdict), LOG_CTEXT("reason", facts->reason),
+               LOG_CTEXT("detail", facts->detail), LOG_TEXT("serial", facts->serial),
+               LOG_TEXT("officer", facts->officer), LOG_CTEXT("error", facts->error), LOG_CTEXT("peer", peer),
+               LOG_TEXT("method", a->request->method_text), LOG_TEXT("path", a->request->path),
+               LOG_NUMBER("status", a->response.status), LOG_NUMBER("ms", took_ms));
 }
 
 void monitor_answered(struct monitor *monitor, const struct answering *a, int64_t took_ms)
@@ -99,7 +100,8 @@ void monitor_answered(struct monitor *monitor, const struct answering *a, int64_
     while (bucket < DURATION_BUCKETS && took_ms > (int64_t)bucket_ms[bucket])
         bucket++;
     (void)pthread_mutex_lock(&monitor->lock);
-    count(monitor, or_else(facts->protocol, "http"), or_else(facts->verdict, "none"), or_else(facts->reason, ""));
+    count(monitor, or_else(facts->protocol, "http"), or_else(facts->verdict, "none"),
+          or_else(facts->reason, ""));
     monitor->bucket[bucket]++;
     monitor->duration_sum_ms += (uint64_t)took_ms;
     monitor->duration_count++;
@@ -144,17 +146,19 @@ static void put_requests(struct monitor *monitor, struct buffer *out)
 
     buffer_append_text(out, "# TYPE muster_requests_total counter\n");
     for (size_t i = 0; i < monitor->series_count; i++)
-        buffer_format(out, "muster_requests_total{protocol=\"%s\",verdict=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+        buffer_format(out,
+                      "muster_requests_total{protocol=\"%s\",verdict=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
                       monitor->series[i].protocol, monitor->series[i].verdict, monitor->series[i].reason,
                       monitor->series[i].count);
     buffer_append_text(out, "# TYPE muster_request_duration_seconds histogram\n");
     for (size_t i = 0; i < DURATION_BUCKETS; i++)
-        buffer_format(out, "muster_request_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n", bucket_ms[i] / 1000.0,
-                      below += monitor->bucket[i]);
-    buffer_format(out,
-                  "muster_request_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64
-                  "\nmuster_request_duration_seconds_sum %g\nmuster_request_duration_seconds_count %" PRIu64 "\n",
-                  monitor->duration_count, (double)monitor->duration_sum_ms / 1000.0, monitor->duration_count);
+        buffer_format(out, "muster_request_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
+                      bucket_ms[i] / 1000.0, below += monitor->bucket[i]);
+    buffer_format(
+        out,
+        "muster_request_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64
+        "\nmuster_request_duration_seconds_sum %g\nmuster_request_duration_seconds_count %" PRIu64 "\n",
+        monitor->duration_count, (double)monitor->duration_sum_ms / 1000.0, monitor->duration_count);
 }
 
 static void put_connections(const struct net_server *server, struct buffer *out)
@@ -222,7 +226,8 @@ static void serve_metrics(struct monitor *monitor, struct arena *arena, struct h
                                                    arena_copy(arena, buffer_bytes(&out)));
 }
 
-bool monitor_serve(struct monitor *monitor, const struct http_request *request, struct http_response *response)
+bool monitor_serve(struct monitor *monitor, const struct http_request *request,
+                   struct http_response *response)
 {
     bool health = bytes_is(request->path, "/healthz");
 

@@ -26,11 +26,13 @@ struct monitor_sources {
 };
 void monitor_sources(struct monitor *monitor, const struct monitor_sources *sources);
 
-/* GET /healthz (200 "ok", or 503 with the first failure) and /metrics (Prometheus text). False: another path. */
-bool monitor_serve(struct monitor *monitor, const struct http_request *request, struct http_response *response);
+/* GET /healthz (200 "ok", or 503 with the first failure) and /metrics (Prometheus text). False: another path.
+ */
+bool monitor_serve(struct monitor *monitor, const struct http_request *request,
+                   struct http_response *response);
 
-/* Refusals of devices since the last call as JSON {"est/secret": 3, ...}, for the audit's one summed entry a minute. Empty
- * when there were none. */
+/* Refusals of devices since the last call as JSON {"est/secret": 3, ...}, for the audit's one summed entry a
+ * minute. Empty when there were none. */
 void monitor_refusals(struct monitor *monitor, struct buffer *out);
 
 #endif

@@ -43,14 +43,11 @@ bool queue_put_back(struct queue *queue, struct queue_item *item)
     return put(queue, item, SIZE_MAX);
 }
 
-struct queue_item *queue_take_all(struct queue *queue, size_t max, size_t *count)
+/* Unlinks at most `max` items as a list. With the lock held. */
+static struct queue_item *unlink_first(struct queue *queue, size_t max, size_t *count)
 {
-    struct queue_item *first, *last;
+    struct queue_item *first = queue->first, *last = first;
 
-    (void)pthread_mutex_lock(&queue->lock);
-    while (queue->count == 0 && !queue->closed)
-        (void)pthread_cond_wait(&queue->filled, &queue->lock);
-    first = last = queue->first;
     *count = first == NULL ? 0 : 1;
     while (last != NULL && *count < max && last->next != NULL) {
         last = last->next;
@@ -63,6 +60,28 @@ struct queue_item *queue_take_all(struct queue *queue, size_t max, size_t *count
     if (queue->first == NULL)
         queue->last = NULL;
     queue->count -= *count;
+    return first;
+}
+
+struct queue_item *queue_take_all(struct queue *queue, size_t max, size_t *count)
+{
+    struct queue_item *first;
+
+    (void)pthread_mutex_lock(&queue->lock);
+    while (queue->count == 0 && !queue->closed)
+        (void)pthread_cond_wait(&queue->filled, &queue->lock);
+    first = unlink_first(queue, max, count);
+    (void)pthread_mutex_unlock(&queue->lock);
+    return first;
+}
+
+struct queue_item *queue_try_take(struct queue *queue)
+{
+    struct queue_item *first;
+    size_t count;
+
+    (void)pthread_mutex_lock(&queue->lock);
+    first = unlink_first(queue, 1, &count);
     (void)pthread_mutex_unlock(&queue->lock);
     return first;
 }

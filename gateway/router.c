@@ -22,7 +22,8 @@ static bool take_prefix(struct bytes *path, const char *prefix)
 }
 
 /* The procedure of that name, or the default one for none; it must be open on the protocol. */
-static bool choose(const struct config *config, struct bytes name, enum protocol protocol, struct route *route)
+static bool choose(const struct config *config, struct bytes name, enum protocol protocol,
+                   struct route *route)
 {
     route->procedure = name.len == 0 ? config->default_procedure : config_procedure(config, name);
     return route->procedure != NULL && (route->procedure->protocols & PROTOCOL_BIT(protocol)) != 0;
@@ -43,8 +44,8 @@ static bool scep_match(const struct config *config, struct bytes path, struct ro
     return choose(config, name, PROTOCOL_SCEP, route);
 }
 
-static bool scep_public(const struct config *config, const struct route *route, const struct http_request *request,
-                        struct http_response *response)
+static bool scep_public(const struct config *config, const struct route *route,
+                        const struct http_request *request, struct http_response *response)
 {
     return scep_serve_public(&config->scep, route->procedure, request, response);
 }
@@ -75,8 +76,8 @@ static bool est_match(const struct config *config, struct bytes path, struct rou
     return path.len == 0 && choose(config, label, PROTOCOL_EST, route);
 }
 
-static bool est_public(const struct config *config, const struct route *route, const struct http_request *request,
-                       struct http_response *response)
+static bool est_public(const struct config *config, const struct route *route,
+                       const struct http_request *request, struct http_response *response)
 {
     return est_serve_public(&config->est, route->procedure, route->operation, request, response);
 }
@@ -89,7 +90,8 @@ static bool est_handle(struct turn *turn, const struct config *config, const str
 
 /* --- the embedded CA's lists and certificates: /crl/<ca>.crl, /ca/<ca>.cer --- */
 
-static const struct ca *named_ca(const struct config *config, struct bytes path, const char *prefix, const char *suffix)
+static const struct ca *named_ca(const struct config *config, struct bytes path, const char *prefix,
+                                 const char *suffix)
 {
     if (!bytes_starts_with(path, prefix) || !bytes_ends_with(path, suffix))
         return NULL;
@@ -115,8 +117,8 @@ static bool crl_match(const struct config *config, struct bytes path, struct rou
     return (route->ca = named_ca(config, path, "/crl/", ".crl")) != NULL;
 }
 
-static bool crl_public(const struct config *config, const struct route *route, const struct http_request *request,
-                       struct http_response *response)
+static bool crl_public(const struct config *config, const struct route *route,
+                       const struct http_request *request, struct http_response *response)
 {
     (void)config;
     (void)route;
@@ -145,8 +147,8 @@ static bool ca_match(const struct config *config, struct bytes path, struct rout
     return (route->ca = named_ca(config, path, "/ca/", ".cer")) != NULL;
 }
 
-static bool ca_public(const struct config *config, const struct route *route, const struct http_request *request,
-                      struct http_response *response)
+static bool ca_public(const struct config *config, const struct route *route,
+                      const struct http_request *request, struct http_response *response)
 {
     (void)config;
     if (method_is_get(request, response))
@@ -164,7 +166,8 @@ static bool admin_match(const struct config *config, struct bytes path, struct r
 }
 
 static bool admin_handle(struct turn *turn, const struct config *config, const struct route *route,
-                         const struct http_request *request, struct http_response *response, struct error *err)
+                         const struct http_request *request, struct http_response *response,
+                         struct error *err)
 {
     (void)route;
     return admin_serve(turn, &config->admin, request, response, err);
@@ -180,7 +183,9 @@ static const struct service_row services[] = {
 
 struct route route_find(const struct config *config, const struct http_request *request)
 {
-    uint32_t role = request->listener < config->listener_count ? 1u << config->listener_role[request->listener] : 0;
+    uint32_t role = request->listener < config->listener_count
+                        ? 1u << config->listener_role[request->listener]
+                        : 0;
 
     for (size_t i = 0; i < COUNT_OF(services); i++) {
         struct route route = { 0 };

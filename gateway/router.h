@@ -11,10 +11,12 @@ struct service_row {
     const char *name; /* for log and metrics */
     /* Its paths: fills *route. */
     bool (*match)(const struct config *config, struct bytes path, struct route *route);
-    /* What needs no secret and no write, on the loop's thread: true when *response is the answer. NULL: nothing. */
-    bool (*serve_public)(const struct config *config, const struct route *route, const struct http_request *request,
-                         struct http_response *response);
-    /* The handler, on a worker. Always leaves an answer; false: an error of ours, for the log. NULL: all is public. */
+    /* What needs no secret and no write, on the loop's thread: true when *response is the answer. NULL:
+     * nothing. */
+    bool (*serve_public)(const struct config *config, const struct route *route,
+                         const struct http_request *request, struct http_response *response);
+    /* The handler, on a worker. Always leaves an answer; false: an error of ours, for the log. NULL: all is
+     * public. */
     bool (*serve)(struct turn *turn, const struct config *config, const struct route *route,
                   const struct http_request *request, struct http_response *response, struct error *err);
     uint32_t roles; /* 1 << listener_role that it is served on */

@@ -1,4 +1,5 @@
-/* worker.c: a request on its way: from the loop that framed it to a worker, to the writer when it has changes, and back. */
+/* worker.c: a request on its way: from the loop that framed it to a worker, to the writer when it has
+ * changes, and back. */
 #include "gateway/gateway.h"
 #include "lib/base/clock.h"
 #include "lib/base/thread.h"
@@ -13,8 +14,8 @@ struct errand {
     struct answering answering;
 };
 
-/* What a response borrows from the configuration becomes the request's own: the configuration may go before the last
- * octet is sent. */
+/* What a response borrows from the configuration becomes the request's own: the configuration may go before
+ * the last octet is sent. */
 static void own_response(struct arena *arena, struct http_response *response)
 {
     response->body = arena_copy(arena, response->body);
@@ -90,7 +91,8 @@ static void *work(void *context)
     while ((item = queue_take(&gateway->queue)) != NULL) {
         struct errand *errand = queue_owner(item, struct errand, link);
 
-        if (view == NULL ? registry_view_begin(gateway->registry, &view, &err) : registry_view_renew(view, &err)) {
+        if (view == NULL ? registry_view_begin(gateway->registry, &view, &err)
+                         : registry_view_renew(view, &err)) {
             run_errand(errand, view);
         } else {
             answer_not_durable(&errand->answering, &err);

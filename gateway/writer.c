@@ -13,7 +13,8 @@ struct writer {
     _Atomic uint64_t commits, outcomes, conflicts, failures;
 };
 
-/* One commit for `count` outcomes; each learns its own result. Items are unlinked first: a done outcome may be gone. */
+/* One commit for `count` outcomes; each learns its own result. Items are unlinked first: a done outcome may
+ * be gone. */
 static void write_batch(struct writer *writer, struct queue_item *first, size_t count)
 {
     struct outcome *outcome[WRITER_BATCH_MAX];
@@ -68,6 +69,39 @@ bool writer_start(struct registry *registry, struct writer **out, struct error *
 bool writer_submit(struct writer *writer, struct outcome *outcome)
 {
     return queue_put(&writer->queue, &outcome->link);
+}
+
+struct barrier {
+    struct outcome outcome;
+    struct changes none;
+    pthread_mutex_t lock;
+    pthread_cond_t passed;
+    bool done;
+};
+
+static void on_barrier(struct outcome *outcome, enum apply_result result, const struct error *err)
+{
+    struct barrier *barrier = queue_owner(outcome, struct barrier, outcome);
+
+    (void)result;
+    (void)err;
+    (void)pthread_mutex_lock(&barrier->lock);
+    barrier->done = true;
+    (void)pthread_cond_signal(&barrier->passed);
+    (void)pthread_mutex_unlock(&barrier->lock);
+}
+
+void writer_drain(struct writer *writer)
+{
+    struct barrier barrier = { .lock = PTHREAD_MUTEX_INITIALIZER, .passed = PTHREAD_COND_INITIALIZER };
+
+    barrier.outcome = (struct outcome){ .changes = &barrier.none, .done = on_barrier };
+    if (!writer_submit(writer, &barrier.outcome))
+        return;
+    (void)pthread_mutex_lock(&barrier.lock);
+    while (!barrier.done)
+        (void)pthread_cond_wait(&barrier.passed, &barrier.lock);
+    (void)pthread_mutex_unlock(&barrier.lock);
 }
 
 void writer_counters(struct writer *writer, struct writer_counters *out)

@@ -1,5 +1,5 @@
-/* writer.h: the one thread that writes. It takes what waits, applies it in one durable transaction (group commit, no
- * artificial delay), and tells each outcome what became of it. */
+/* writer.h: the one thread that writes. It takes what waits, applies it in one durable transaction (group
+ * commit, no artificial delay), and tells each outcome what became of it. */
 #ifndef MUSTER_GATEWAY_WRITER_H
 #define MUSTER_GATEWAY_WRITER_H
 
@@ -8,7 +8,8 @@
 
 enum { WRITER_BATCH_MAX = 256 };
 
-/* What someone wants written, and whom to tell. Owned by the submitter until `done` is called, on the writer's thread. */
+/* What someone wants written, and whom to tell. Owned by the submitter until `done` is called, on the
+ * writer's thread. */
 struct outcome {
     struct queue_item link;
     const struct changes *changes;
@@ -26,6 +27,9 @@ MUST_USE bool writer_start(struct registry *registry, struct writer **out, struc
 
 /* Any thread. False: the writer is stopping; done will not be called. */
 MUST_USE bool writer_submit(struct writer *writer, struct outcome *outcome);
+
+/* Waits until everything submitted before has been told its result. Not from the writer's thread. */
+void writer_drain(struct writer *writer);
 
 void writer_counters(struct writer *writer, struct writer_counters *out);
 
