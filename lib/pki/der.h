@@ -86,12 +86,13 @@ void der_put_boolean(struct buffer *out, bool value);
 void der_put_null(struct buffer *out);
 void der_put_time(struct buffer *out, int64_t time_s); /* UTCTime before 2050, else GeneralizedTime */
 /* The elements standing between `begun` and the end are put in DER order for a SET OF. Call before der_end.
- */
-void der_sort_set(struct buffer *out, size_t begun, struct arena *arena);
+ * Quadratic: for our own small sets. */
+void der_sort_set(struct buffer *out, size_t begun);
 
 /* Definite lengths, primitive strings: BER as found in CMS becomes DER; the order of sets is kept as it came.
- * Depth at most 32, output at most the size of the input. False when malformed or out of memory. Input that
- * is DER already is returned as it is. Trailing bytes after the first element: false. */
+ * So does encryptedContent in segments (the [0] after an OID and a SEQUENCE, RFC 5652 6.1). Depth at most 32.
+ * False when malformed or out of memory. Input that is DER already is returned as it is. Trailing bytes after
+ * the first element: false. */
 MUST_USE bool ber_to_der(struct arena *arena, struct bytes in, struct bytes *out);
 
 /* Dotted text of an OID ("1.2.840.113549") into `out`; false when malformed or too long. And back. */
