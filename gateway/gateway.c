@@ -76,7 +76,7 @@ static void free_listeners(struct gateway *gateway)
 /* The registry that root made (or `muster init` as root) belongs to the user from now on. */
 static bool give_registry(const char *path, const struct passwd *user, struct error *err)
 {
-    static const char *const files[] = { "", "/data.mdb", "/lock.mdb", "/lock" };
+    static const char *const files[] = { "", "/data.mdb", "/lock.mdb", "/daemon.lock" };
 
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         char name[4096];

@@ -103,6 +103,8 @@ static size_t job_table(struct runner *runner, const struct config *config, stru
     *health = (struct health_service){ .registry = runner->gateway->registry,
                                        .ca = config->ca,
                                        .ca_count = config->ca_count,
+                                       .certificate = config->certificate,
+                                       .certificate_count = config->certificate_count,
                                        .report = on_health,
                                        .context = runner->gateway->monitor };
     table[0] = (struct job_handler){ .kind = "sweep", .run = job_sweep_run, .standing = true };
