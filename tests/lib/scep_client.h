@@ -41,6 +41,7 @@ struct bytes scep_client_csr(struct arena *arena, const struct scep_csr_plan *pl
 struct scep_plan {
     struct scep_csr_plan csr;
     struct bytes content; /* instead of the CSR */
+    bool oaep;            /* RSA-OAEP key transport */
     bool clear;           /* not enveloped */
     bool without_content;
     X509 *recipient;    /* the RA; must be given */

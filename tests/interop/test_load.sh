@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Many clients at once, while the configuration is reloaded and officers work: every certificate that was received is in the
+# registry, nothing else failed, and the daemon ends well (under a sanitizer: without a report).
+. "$(dirname "$0")/lib.sh"
+need curl
+start_gateway
+clients=8 each=${MUSTER_LOAD:-25}
+
+register est 'unit-*.load.example.com' load-secret
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out shared.key 2>/dev/null
+
+client() { # number: own keys, EST with Basic, each request on a new connection
+    local i
+    mkdir "c$1"
+    for i in $(seq "$each"); do
+        openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "c$1/$i.key" -subj "/CN=unit-$1-$i.load.example.com" \
+            -outform DER 2>/dev/null | openssl base64 -A >"c$1/$i.b64"
+        curl -s --cacert "$ca" -u x:load-secret -H 'Content-Type: application/pkcs10' --data @"c$1/$i.b64" -o "c$1/$i.p7" \
+            -w '%{http_code}\n' "$https/.well-known/est/demo/simpleenroll" >>"c$1/status"
+    done
+}
+
+pids=""
+for n in $(seq $clients); do client "$n" & pids="$pids $!"; done
+for n in 1 2 3; do
+    sleep 0.7
+    kill -HUP "$daemon"
+    register est "extra-$n.example.com" extra-secret
+    close_registration "extra-$n.example.com"
+done
+wait $pids
+
+expect_equal "$(cat c*/status | sort | uniq -c | tr -s ' ')" " $((clients * each)) 200" "every request was answered with a certificate"
+expect_equal "$(grep -c 'reload result=done' musterd.log)" 3 "three reloads while serving"
+good=0
+for p7 in c*/*.p7; do
+    openssl base64 -d -A -in "$p7" | openssl pkcs7 -inform DER -print_certs -out one.pem 2>/dev/null
+    openssl verify -CAfile "$ca" one.pem >/dev/null 2>&1 && good=$((good + 1))
+done
+expect_equal $good $((clients * each)) "every certificate verifies"
+expect_match "$(muster audit verify 2>&1; echo "status $?")" 'status 0' "the audit verifies"
+finish
