@@ -589,28 +589,33 @@ static bool load(struct reader *reader, struct bytes text, struct error *err)
     return ok;
 }
 
-bool reader_open(const char *path, struct arena *arena, struct reader **out, struct error *err)
+bool reader_open_text(const char *name, struct bytes text, struct arena *arena, struct reader **out,
+                      struct error *err)
 {
-    AUTO_STRUCT(buffer) text = BUFFER(CONFIG_FILE_MAX);
     struct reader *reader = arena_alloc(arena, sizeof(*reader));
 
     if (reader == NULL)
         return out_of_memory(err);
-    reader->file = arena_text(arena, bytes_text(path));
+    reader->file = arena_text(arena, bytes_text(name));
     reader->arena = arena;
     if (reader->file == NULL)
         return out_of_memory(err);
     const char *slash = strrchr(reader->file, '/');
     if (slash != NULL)
         reader->folder = bytes_of(reader->file, slash == reader->file ? 1 : (size_t)(slash - reader->file));
-    if (!file_read(path, &text, err))
-        return false;
-    if (!load(reader, buffer_bytes(&text), err)) {
+    if (!load(reader, text, err)) {
         reader_close(reader);
         return false;
     }
     *out = reader;
     return true;
+}
+
+bool reader_open(const char *path, struct arena *arena, struct reader **out, struct error *err)
+{
+    AUTO_STRUCT(buffer) text = BUFFER(CONFIG_FILE_MAX);
+
+    return file_read(path, &text, err) && reader_open_text(path, buffer_bytes(&text), arena, out, err);
 }
 
 void reader_close(struct reader *reader)

@@ -74,6 +74,9 @@ struct settings {
 
 /* Reads and parses the file. Aliases, several documents and more than CONFIG_FILE_MAX bytes are faults. */
 MUST_USE bool reader_open(const char *path, struct arena *arena, struct reader **out, struct error *err);
+/* The same from memory; `name` stands for the file. */
+MUST_USE bool reader_open_text(const char *name, struct bytes text, struct arena *arena, struct reader **out,
+                               struct error *err);
 void reader_close(struct reader *reader); /* accepts NULL */
 
 /* The whole document into *out, which holds the defaults already. */
