@@ -1,0 +1,485 @@
+/* Whole configurations: one that loads, and one mistake at a time, each named with file, line and setting. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+
+static const char good[] = "registry: { path: reg, map_max: 1GiB }\n"
+                           "workers: 3\n"
+                           "queue: 77\n"
+                           "user: nobody\n"
+                           "log: { format: json, level: warning }\n"
+                           "limits: { body: 2MiB, idle: 7s }\n"
+                           "enrollment: { pending_max: 9 }\n"
+                           "listeners:\n"
+                           "  - { name: plain, address: 127.0.0.1, port: 0, role: devices,\n"
+                           "      proxy_from: [10.0.0.0/8, '::1'] }\n"
+                           "  - name: secure\n"
+                           "    address: '::'\n"
+                           "    port: 8443\n"
+                           "    role: devices\n"
+                           "    base_url: https://a.example\n"
+                           "    tls: { certificate: tls.pem, key: tls }\n"
+                           "  - name: admin\n"
+                           "    address: 127.0.0.1\n"
+                           "    port: 8444\n"
+                           "    role: administration\n"
+                           "    tls: { certificate: tls.pem, key: tls }\n"
+                           "keys:\n"
+                           "  - { name: ca, uri: ca.key }\n"
+                           "  - { name: tls, uri: tls.key }\n"
+                           "  - { name: ra, uri: ra.key }\n"
+                           "secrets_keys: [{ id: k1, file: secrets.key }]\n"
+                           "cas:\n"
+                           "  - name: demo\n"
+                           "    kind: local\n"
+                           "    chain: ca.pem\n"
+                           "    key: ca\n"
+                           "    crl: { url: http://a.example/crl/demo.crl, validity: 3d, refresh: 12h }\n"
+                           "profiles:\n"
+                           "  - name: device\n"
+                           "    validity: 90d\n"
+                           "    key_usage: [digital_signature, key_encipherment]\n"
+                           "    extended_key_usage: [client_auth, 1.3.6.1.5.5.7.3.17]\n"
+                           "    keys: { curves: [p256, ed25519] }\n"
+                           "domains:\n"
+                           "  - { name: devices, match: most-specific }\n"
+                           "scep_ras: [{ name: scep-ra, key: ra, certificate: ra.pem }]\n"
+                           "procedures:\n"
+                           "  - name: routers\n"
+                           "    domain: devices\n"
+                           "    ca: demo\n"
+                           "    profile: device\n"
+                           "    protocols: [scep, est]\n"
+                           "    dialect: cisco-ios\n"
+                           "    switches: { scep_lenient_nonce: false, est_digest_md5: true }\n"
+                           "    scep: { ra: scep-ra }\n"
+                           "    renewal: { window: 30d, grace: 1d }\n"
+                           "    slow_down: { max: 1m }\n"
+                           "  - name: phones\n"
+                           "    domain: devices\n"
+                           "    ca: demo\n"
+                           "    profile: device\n"
+                           "    protocols: est\n"
+                           "    est: { realm: Phones }\n"
+                           "    vendor_anchors: ca.pem\n"
+                           "default_procedure: routers\n";
+
+struct world {
+    char folder[40], path[64];
+    struct error err;
+};
+static struct world world;
+
+/* CN=Test CA, CN=Service */
+static const uint8_t ca_subject[] = { 0x30, 0x12, 0x31, 0x10, 0x30, 0x0e, 0x06, 0x03, 0x55, 0x04,
+                                      0x03, 0x0c, 0x07, 'T',  'e',  's',  't',  ' ',  'C',  'A' };
+static const uint8_t service_subject[] = { 0x30, 0x12, 0x31, 0x10, 0x30, 0x0e, 0x06, 0x03, 0x55, 0x04,
+                                           0x03, 0x0c, 0x07, 'S',  'e',  'r',  'v',  'i',  'c',  'e' };
+
+static const char *in_folder(const char *name)
+{
+    static char path[2][128];
+    static unsigned turn;
+
+    turn = 1 - turn;
+    (void)snprintf(path[turn], sizeof(path[turn]), "%s/%s", world.folder, name);
+    return path[turn];
+}
+
+static void save_certificate(struct bytes der, const char *name)
+{
+    AUTO_STRUCT(buffer) pem = BUFFER(1 << 16);
+
+    assert_true(pem_encode("CERTIFICATE", der, &pem));
+    assert_true(file_write(in_folder(name), buffer_bytes(&pem), 0644, &world.err));
+}
+
+static void save_key(struct keys *keys, const char *name, enum key_kind kind, unsigned bits, const char *file)
+{
+    if (!keys_generate(keys, name, kind, bits, &world.err) ||
+        !keys_save(keys, name, in_folder(file), &world.err))
+        fail_msg("%s", world.err.text);
+}
+
+static int make_files(void **state)
+{
+    AUTO_ARENA *arena = arena_new(8 << 20);
+    struct ca_make make = { .subject = BYTES_ARRAY(ca_subject),
+                            .validity_s = 30 * 86400,
+                            .now_s = clock_now_s() };
+    struct ca ca = { .name = "demo", .kind = CONNECTOR_LOCAL, .key_name = "ca", .crl_validity_s = 86400 };
+    struct bytes tls, ra;
+    struct keys *keys;
+
+    (void)state;
+    (void)snprintf(world.folder, sizeof(world.folder), "/tmp/muster-config-XXXXXX");
+    assert_non_null(mkdtemp(world.folder));
+    (void)snprintf(world.path, sizeof(world.path), "%s/m.yaml", world.folder);
+    assert_true(keys_new(&keys, &world.err));
+    save_key(keys, "ca", KEY_EC_P256, 0, "ca.key");
+    save_key(keys, "tls", KEY_EC_P256, 0, "tls.key");
+    save_key(keys, "ra", KEY_RSA, 2048, "ra.key");
+    if (!ca_make_root(&make, keys, "ca", &random_system, arena, &ca.chain[0], &world.err))
+        fail_msg("%s", world.err.text);
+    ca.chain_count = 1;
+    if (!ca_prepare(&ca, keys, &world.err))
+        fail_msg("%s", world.err.text);
+    make.subject = BYTES_ARRAY(service_subject);
+    make.validity_s = 10 * 86400;
+    if (!ca_make_service(&ca, SERVICE_TLS, &make, BYTES_NONE, keys, "tls", &random_system, arena, &tls,
+                         &world.err) ||
+        !ca_make_service(&ca, SERVICE_SCEP_RA, &make, BYTES_NONE, keys, "ra", &random_system, arena, &ra,
+                         &world.err))
+        fail_msg("%s", world.err.text);
+    save_certificate(ca.chain[0], "ca.pem");
+    save_certificate(tls, "tls.pem");
+    save_certificate(ra, "ra.pem");
+    assert_true(file_write(in_folder("secrets.key"), BYTES_LITERAL("0123456789abcdef0123456789abcdef"), 0600,
+                           &world.err));
+    assert_true(file_write(in_folder("empty.pem"), BYTES_LITERAL("nothing here\n"), 0600, &world.err));
+    ca_release(&ca);
+    keys_unref(keys);
+    return 0;
+}
+
+static int remove_files(void **state)
+{
+    char command[64];
+
+    (void)state;
+    (void)snprintf(command, sizeof(command), "rm -rf %s", world.folder);
+    return system(command);
+}
+
+/* The good configuration with the first `from` replaced. */
+static struct config *load_with(const char *from, const char *to, char *text, size_t size)
+{
+    const char *at = strstr(good, from);
+    struct config *config = NULL;
+
+    assert_non_null(at);
+    (void)snprintf(text, size, "%.*s%s%s", (int)(at - good), good, to, at + strlen(from));
+    world.err = (struct error){ 0 };
+    assert_true(file_write(world.path, bytes_text(text), 0600, &world.err));
+    if (!config_load(world.path, &config, &world.err))
+        return NULL;
+    return config;
+}
+
+static unsigned line_of(const char *text, const char *marker)
+{
+    const char *at = strstr(text, marker);
+    unsigned line = 1;
+
+    assert_non_null(at);
+    for (const char *c = text; c < at; c++)
+        line += *c == '\n';
+    return line;
+}
+
+/* With `from` replaced by `to`, the fault is `fault` on the line where `marker` stands. */
+static void assert_fault(const char *from, const char *to, const char *marker, const char *fault)
+{
+    char text[8192], expected[512];
+    struct config *config = load_with(from, to, text, sizeof(text));
+
+    assert_null(config);
+    (void)snprintf(expected, sizeof(expected), "%s:%u: %s", world.path, line_of(text, marker), fault);
+    if (strncmp(world.err.text, expected, strlen(expected)) != 0)
+        fail_msg("got '%s', expected '%s'", world.err.text, expected);
+}
+
+static void a_good_configuration_fills_every_room_s_options(void **state)
+{
+    char text[8192];
+    struct config *c = load_with("workers: 3", "workers: 3", text, sizeof(text));
+    char path[128];
+
+    (void)state;
+    if (c == NULL)
+        fail_msg("%s", world.err.text);
+    (void)snprintf(path, sizeof(path), "%s/reg", world.folder);
+    assert_string_equal(c->registry.path, path);
+    assert_int_equal(c->registry.map_max, 1 << 30);
+    assert_int_equal(c->registry.readers_max, 126);
+    assert_int_equal(c->workers, 3);
+    assert_int_equal(c->queue_max, 77);
+    assert_string_equal(c->user, "nobody");
+    assert_int_equal(c->log_format, LOG_FORMAT_JSON);
+    assert_int_equal(c->log_level, LOG_WARNING);
+    assert_int_equal(c->net.http.body_max, 2 << 20);
+    assert_int_equal(c->net.idle_ms, 7000);
+    assert_int_equal(c->net.head_ms, NET_OPTIONS_DEFAULT.head_ms);
+    assert_int_equal(c->enroll.pending_max, 9);
+    assert_int_equal(c->listener_count, 3);
+    assert_int_equal(c->listener[0].proxy_count, 2);
+    assert_false(c->listener[0].tls.enabled);
+    assert_true(c->listener[1].tls.enabled);
+    assert_int_equal(c->listener[1].tls.client_certificate, NET_CLIENT_CERTIFICATE_OPTIONAL);
+    assert_int_equal(c->listener[2].tls.client_certificate, NET_CLIENT_CERTIFICATE_REQUIRED);
+    assert_int_equal(c->listener_role[2], LISTENER_ADMINISTRATION);
+    assert_int_equal(c->ca_count, 1);
+    assert_int_equal(c->ca[0].crl_validity_s, 3 * 86400);
+    assert_true(bytes_is(c->ca[0].crl_url[0], "http://a.example/crl/demo.crl"));
+    assert_non_null(c->ca[0].anchors);
+    assert_int_equal(c->scep.ra_count, 1);
+    assert_string_equal(c->scep.ra[0].key_name, "ra");
+    assert_int_equal(c->certificate_count, 3);
+    assert_true(c->certificate[0].not_after_s > clock_now_s());
+    assert_ptr_equal(c->scep.enroll, &c->enroll);
+    assert_ptr_equal(c->enroll.ca, c->ca);
+    config_free(c);
+}
+
+static void a_procedure_is_whole(void **state)
+{
+    char text[8192];
+    struct config *c = load_with("workers: 3", "workers: 3", text, sizeof(text));
+
+    (void)state;
+    assert_non_null(c);
+    const struct procedure *p = config_procedure(c, BYTES_LITERAL("routers"));
+    assert_non_null(p);
+    assert_ptr_equal(c->default_procedure, p);
+    assert_string_equal(p->domain->name, "devices");
+    assert_int_equal(p->domain->id.value, domain_id_of(BYTES_LITERAL("devices")).value);
+    assert_int_equal(p->domain->match, MATCH_MOST_SPECIFIC);
+    assert_int_equal(p->profile->validity_s, 90 * 86400);
+    assert_int_equal(p->profile->key_usage, KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT);
+    assert_int_equal(p->profile->extended_key_usage_count, 2);
+    assert_int_equal(p->profile->extended_key_usage[0].data[7], 2); /* ...3.2 */
+    assert_true(p->profile->keys.p256 && p->profile->keys.ed25519 && !p->profile->keys.p384);
+    assert_int_equal(p->protocols, PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST));
+    assert_true(p->preregistration);
+    assert_true(p->unstructured); /* open on SCEP */
+    assert_string_equal(p->dialect.name, "cisco-ios");
+    assert_true(p->dialect.scep_ca_in_reply && p->dialect.est_digest_md5);
+    assert_false(p->dialect.scep_lenient_nonce); /* switched */
+    assert_string_equal(p->est_realm, "routers");
+    assert_int_equal(p->renewal_window_s, 30 * 86400);
+    assert_int_equal(p->renewal_grace_s, 86400);
+    assert_int_equal(p->slow_after, 5);
+    assert_int_equal(p->slow_max_s, 60);
+    p = config_procedure(c, BYTES_LITERAL("phones"));
+    assert_string_equal(p->est_realm, "Phones");
+    assert_false(p->unstructured);
+    assert_int_equal(p->vendor_anchor_count, 1);
+    assert_non_null(p->vendor_anchors);
+    assert_null(config_procedure(c, BYTES_LITERAL("none")));
+    config_free(c);
+    config_free(NULL);
+}
+
+static void a_name_that_refers_to_nothing_is_named(void **state)
+{
+    (void)state;
+    assert_fault("    ca: demo", "    ca: dmeo", "    ca: dmeo",
+                 "procedures[0].ca: expected a name from cas (demo); got 'dmeo'");
+    assert_fault("    domain: devices", "    domain: x", "    domain: x",
+                 "procedures[0].domain: expected a name from domains (devices); got 'x'");
+    assert_fault("    profile: device", "    profile: x", "    profile: x",
+                 "procedures[0].profile: expected a name from profiles (device); got 'x'");
+    assert_fault("scep: { ra: scep-ra }", "scep: { ra: x }", "scep: { ra",
+                 "procedures[0].scep.ra: expected a name from scep_ras (scep-ra); got 'x'");
+    assert_fault("    key: ca\n", "    key: x\n", "    key: x",
+                 "cas[0].key: expected a name from keys (ca, tls, ra); got 'x'");
+    assert_fault("key: ra, cert", "key: x, cert", "key: x, cert",
+                 "scep_ras[0].key: expected a name from keys (ca, tls, ra); got 'x'");
+    assert_fault("tls.pem, key: tls }", "tls.pem, key: x }", "tls.pem, key: x",
+                 "listeners[1].tls.key: expected a name from keys (ca, tls, ra); got 'x'");
+    assert_fault("default_procedure: routers", "default_procedure: x", "default_procedure",
+                 "default_procedure: expected a name from procedures (routers, phones); got 'x'");
+}
+
+static void a_protocol_that_is_none_is_named(void **state)
+{
+    (void)state;
+    assert_fault("[scep, est]", "[sceep]", "[sceep]",
+                 "procedures[0].protocols: expected one of scep, est; got 'sceep'");
+}
+
+static void two_of_one_name_are_named(void **state)
+{
+    (void)state;
+    assert_fault("name: phones", "name: routers",
+                 "name: routers\n    domain: devices\n    ca: demo\n    profile: "
+                 "device\n    protocols: est",
+                 "procedures[1].name: expected a name of its own; procedures[0] has 'routers' already");
+    assert_fault("name: ra, uri", "name: ca, uri", "name: ca, uri: ra.key",
+                 "keys[2].name: expected a name of its own; keys[0] has 'ca' already");
+}
+
+static void administration_needs_tls_and_the_officer_s_certificate(void **state)
+{
+    (void)state;
+    assert_fault("    role: administration\n    tls: { certificate: tls.pem, key: tls }\n",
+                 "    role: administration\n", "name: admin",
+                 "listeners[2].tls: missing; administration needs TLS with the officer's certificate");
+    assert_fault("    role: administration\n    tls: { certificate: tls.pem, key: tls }\n",
+                 "    role: administration\n    tls: { certificate: tls.pem, key: tls, client_certificate: "
+                 "optional }\n",
+                 "optional",
+                 "listeners[2].tls.client_certificate: expected required, as the role is administration");
+}
+
+static void listeners_are_checked(void **state)
+{
+    (void)state;
+    assert_fault("address: '::'", "address: localhost", "address: localhost",
+                 "listeners[1].address: expected an IP address like 127.0.0.1 or ::; got 'localhost'");
+    assert_fault(
+        "address: '::'\n    port: 8443", "address: 127.0.0.1\n    port: 8444", "    port: 8444\n    role: a",
+        "listeners[2].port: expected an address and port of its own; listeners[1] has 127.0.0.1 port "
+        "8444 already");
+    assert_fault("10.0.0.0/8", "10.0.0.1/8", "proxy_from",
+                 "listeners[0].proxy_from: expected ranges like 10.0.0.0/8 or 2001:db8::/32; got "
+                 "'10.0.0.1/8'");
+    assert_fault("https://a.example\n", "https://a.example/\n", "https://a.example/",
+                 "listeners[1].base_url: expected no '/' at its end");
+    assert_fault("port: 8443", "port: 65536", "65536",
+                 "listeners[1].port: expected a number from 0 to 65535; got '65536'");
+}
+
+static void files_that_are_not_there_are_named(void **state)
+{
+    char text[8192];
+
+    (void)state;
+    assert_null(load_with("uri: tls.key", "uri: lost.key", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "keys[1].uri: "));
+    assert_null(load_with("chain: ca.pem", "chain: lost.pem", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "cas[0].chain: "));
+    assert_null(load_with("file: secrets.key", "file: lost.key", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "secrets_keys[0].file: "));
+    assert_null(load_with("certificate: ra.pem", "certificate: lost.pem", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "scep_ras[0].certificate: "));
+    assert_null(load_with("vendor_anchors: ca.pem", "vendor_anchors: lost.pem", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "procedures[1].vendor_anchors: "));
+    assert_null(load_with("chain: ca.pem", "chain: empty.pem", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "cas[0].chain: "));
+    assert_null(load_with("realm: Phones", "csrattrs: lost.der", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "procedures[1].est.csrattrs: "));
+}
+
+static void a_certificate_of_another_key_is_named(void **state)
+{
+    char text[8192];
+
+    (void)state;
+    assert_null(load_with("{ certificate: tls.pem", "{ certificate: ra.pem", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "listeners[1].tls.certificate: "));
+    assert_non_null(strstr(world.err.text, "expected the certificate of key 'tls'"));
+    assert_null(load_with("certificate: ra.pem", "certificate: tls.pem", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "expected the certificate of key 'ra'"));
+    assert_null(load_with("chain: ca.pem", "chain: tls.pem", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "cas[0].chain: "));
+}
+
+static void an_ra_that_cannot_serve_scep_is_refused(void **state)
+{
+    char text[8192];
+
+    (void)state;
+    assert_null(
+        load_with("key: ra, certificate: ra.pem", "key: tls, certificate: tls.pem", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "procedures[0].scep.ra: "));
+    assert_null(load_with("    scep: { ra: scep-ra }\n", "", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "procedures[0].scep.ra: missing"));
+}
+
+static void an_open_ca_is_refused(void **state)
+{
+    char text[8192];
+
+    (void)state;
+    assert_null(load_with("est: { realm: Phones }",
+                          "preregistration: false\n    est: { basic: false, client_certificate: false }",
+                          text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, ": procedures[1]: "));
+    assert_null(load_with("dialect: cisco-ios", "preregistration: false", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, ": procedures[0]: "));
+}
+
+static void est_10_an_operation_of_est_names_no_procedure(void **state)
+{
+    char text[8192];
+
+    (void)state;
+    assert_null(load_with("name: phones", "name: cacerts", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "procedures[1].name: 'cacerts' is an operation of EST"));
+}
+
+static void dialects_are_checked(void **state)
+{
+    char text[8192];
+
+    (void)state;
+    assert_null(load_with("dialect: cisco-ios", "dialect: klingon", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "procedures[0].dialect: expected one of default, cisco-ios"));
+    assert_fault("est_digest_md5: true", "est_digest_md6: true", "est_digest_md6",
+                 "procedures[0].switches: unknown setting 'est_digest_md6'; did you mean 'est_digest_md5'?");
+}
+
+static void figures_that_do_not_fit_together_are_named(void **state)
+{
+    (void)state;
+    assert_fault("refresh: 12h", "refresh: 3d", "refresh: 3d", "cas[0].crl.refresh: expected less than the");
+    assert_fault("curves: [p256, ed25519]", "rsa_min: 4096, rsa_max: 3072", "rsa_min: 4096",
+                 "profiles[0].keys.rsa_min: expected at most rsa_max (3072), both 0 for no RSA; got 4096");
+    assert_fault("curves: [p256, ed25519]", "rsa_min: 1024", "rsa_min: 1024",
+                 "profiles[0].keys.rsa_min: expected at least 2048; got 1024");
+    assert_fault("curves: [p256, ed25519]", "rsa_min: 0, rsa_max: 0, curves: []", "rsa_min: 0",
+                 "profiles[0].keys: expected RSA or a curve; nothing is accepted");
+    assert_fault("validity: 90d", "validity: 1m", "name: device\n",
+                 "profiles[0].backdate: expected less than the validity");
+    assert_fault("map_max: 1GiB }", "readers_max: 16, map_max: 1GiB }\nloops: 9", "readers_max",
+                 "registry.readers_max: expected at least 20 (workers, loops and 8 more); got 16");
+    assert_fault(
+        "[client_auth, 1.3.6.1.5.5.7.3.17]", "[client_oath]", "[client_oath]",
+        "profiles[0].extended_key_usage: expected client_auth, server_auth, ipsec_ike, ... or an OID "
+        "like 1.3.6.1; got 'client_oath'");
+}
+
+static void without_a_listener_nothing_starts(void **state)
+{
+    char text[256];
+
+    (void)state;
+    (void)snprintf(text, sizeof(text), "registry: { path: r }\nlisteners: []\n");
+    assert_true(file_write(world.path, bytes_text(text), 0600, &world.err));
+    struct config *config = NULL;
+    assert_false(config_load(world.path, &config, &world.err));
+    assert_non_null(strstr(world.err.text, ":2: listeners: expected 1 to 16 entries; got 0"));
+    assert_null(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_configuration_fills_every_room_s_options),
+        cmocka_unit_test(a_procedure_is_whole),
+        cmocka_unit_test(a_name_that_refers_to_nothing_is_named),
+        cmocka_unit_test(a_protocol_that_is_none_is_named),
+        cmocka_unit_test(two_of_one_name_are_named),
+        cmocka_unit_test(administration_needs_tls_and_the_officer_s_certificate),
+        cmocka_unit_test(listeners_are_checked),
+        cmocka_unit_test(files_that_are_not_there_are_named),
+        cmocka_unit_test(a_certificate_of_another_key_is_named),
+        cmocka_unit_test(an_ra_that_cannot_serve_scep_is_refused),
+        cmocka_unit_test(an_open_ca_is_refused),
+        cmocka_unit_test(est_10_an_operation_of_est_names_no_procedure),
+        cmocka_unit_test(dialects_are_checked),
+        cmocka_unit_test(figures_that_do_not_fit_together_are_named),
+        cmocka_unit_test(without_a_listener_nothing_starts),
+    };
+
+    return cmocka_run_group_tests(tests, make_files, remove_files);
+}
