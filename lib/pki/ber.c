@@ -126,13 +126,6 @@ static bool copy_string(struct bytes *rest, const struct element *e, unsigned ta
     return true;
 }
 
-/* Every child is an OCTET STRING, and there is one. */
-static bool has_octet_strings(struct bytes rest, bool indefinite)
-{
-    return rest.len > 0 && (rest.data[0] & ~CONSTRUCTED) == DER_OCTET_STRING &&
-           !(indefinite && rest.len >= 2 && rest.data[0] == 0);
-}
-
 /* encryptedContent is [0] IMPLICIT OCTET STRING: cut into segments it looks like an explicit tag. What tells
  * it is where it stands: third in SEQUENCE { OID, SEQUENCE, [0] } (RFC 5652 6.1 EncryptedContentInfo). */
 struct place {
@@ -143,7 +136,8 @@ struct place {
 static bool is_encrypted_content(const struct place *place, const struct element *child)
 {
     return place->index == 2 && place->first == DER_OID && place->second == DER_SEQUENCE &&
-           child->tag == DER_CONTEXT(0) && has_octet_strings(child->content, child->indefinite);
+           child->tag == DER_CONTEXT(0) && child->content.len > 0 &&
+           (child->content.data[0] & ~CONSTRUCTED) == DER_OCTET_STRING;
 }
 
 static bool copy_children(struct bytes *rest, const struct element *e, unsigned depth, struct buffer *out)
@@ -188,7 +182,7 @@ static bool copy_element(struct bytes *in, unsigned depth, struct buffer *out)
         return true;
     }
     rest = e.indefinite ? in : &e.content;
-    if (is_string(e.tag) && e.tag < 0x40)
+    if (is_string(e.tag))
         return copy_string(rest, &e, e.tag & ~(unsigned)CONSTRUCTED, depth + 1, out);
     begun = der_begin(out, e.tag);
     if (!copy_children(rest, &e, depth, out))
@@ -206,7 +200,7 @@ static bool is_der(struct bytes *in, unsigned depth, struct element *e)
         return false;
     if ((e->tag & CONSTRUCTED) == 0)
         return true;
-    if (is_string(e->tag) && e->tag < 0x40)
+    if (is_string(e->tag))
         return false;
     for (struct bytes rest = e->content; rest.len > 0; place.index++) {
         struct element child;

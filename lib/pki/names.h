@@ -51,6 +51,8 @@ extern const struct bytes OID_COMMON_NAME, OID_SERIAL_NUMBER, OID_COUNTRY, OID_L
     OID_POSTAL_ADDRESS, OID_ORGANIZATION_IDENTIFIER, OID_DOMAIN_COMPONENT, OID_EMAIL_ADDRESS,
     OID_UNSTRUCTURED_NAME, OID_UNSTRUCTURED_ADDRESS, OID_HARDWARE_MODULE_NAME, OID_PERMANENT_IDENTIFIER;
 
+/* Text of a postalAddress (a SEQUENCE of lines) has '$' between its lines, as RFC 4517 3.3.28 writes it. */
+
 /* How a name was at fault; NAME_OK is not zero, so that nothing passes by accident. */
 enum name_fault {
     NAME_FAULT_SYNTAX = 0,
@@ -59,11 +61,20 @@ enum name_fault {
     NAME_OK
 };
 
-/* `encoded` is the Name element whole. */
+/* `encoded` is the Name element whole. More than NAME_ATTRIBUTES_MAX attributes: SYNTAX. Characters outside
+ * the string type, control characters, empty values, upper bounds (CSR-52 to CSR-54), values that are no
+ * text: VALUE. */
 enum name_fault name_decode(struct bytes encoded, struct arena *arena, struct distinguished_name *out);
 
+/* The same for names in certificates of other issuers, which must be readable though they are not good:
+ * bounds and string types are not held against them, and a value that is no text reads as '#' and its DER in
+ * hexadecimal. Control characters stay VALUE. */
+enum name_fault name_decode_lenient(struct bytes encoded, struct arena *arena,
+                                    struct distinguished_name *out);
+
 /* From attributes (rdn ascending) to DER; string type by the attribute: PrintableString for country and
- * serialNumber, IA5String for emailAddress and domainComponent, UTF8String else. */
+ * serialNumber (UTF8String when its characters ask for it), IA5String for emailAddress and domainComponent,
+ * UTF8String else. False: a text does not fit its type, a count over the bound, or the buffer failed. */
 MUST_USE bool name_encode(const struct name_attribute *attribute, size_t count, struct buffer *out);
 
 /* First text of that attribute type; none when absent. *count (may be NULL) says how many there are. */
