@@ -172,15 +172,19 @@ void registry_close(struct registry *registry)
 
 /* --- room --- */
 
-/* Pages that LMDB keeps for later use, from its own table of them (number 0): each value begins with a
- * count. Looked at only when the map has been used to its end once. */
-static bool count_free_pages(struct txn *txn, uint64_t *out, struct error *err)
+/* Pages that LMDB keeps for later use, from its own table of them (number 0, which a reading transaction
+ * alone may open): each value begins with a count. Looked at only when the map has been used to its end once.
+ */
+static bool count_free_pages(struct registry *registry, uint64_t *out, struct error *err)
 {
+    struct txn txn __attribute__((cleanup(auto_txn))) = { .registry = registry };
     MDB_cursor *cursor;
     MDB_val key, value;
     uint64_t pages = 0;
-    int rc = mdb_cursor_open(txn->handle, 0, &cursor);
+    int rc = mdb_txn_begin(registry->env, NULL, MDB_RDONLY, &txn.handle);
 
+    if (rc == 0)
+        rc = mdb_cursor_open(txn.handle, 0, &cursor);
     if (rc != 0)
         return storage_error(rc, "free pages", err);
     while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
@@ -200,7 +204,7 @@ static bool map_is_full(struct txn *txn, bool *full, struct error *err)
 {
     MDB_envinfo info;
     MDB_stat stat;
-    uint64_t ceiling, used, spare;
+    uint64_t ceiling, used, spare = 0;
     int rc = mdb_env_info(txn->registry->env, &info);
 
     if (rc == 0)
@@ -212,7 +216,7 @@ static bool map_is_full(struct txn *txn, bool *full, struct error *err)
     *full = false;
     if (used < ceiling)
         return true;
-    if (!count_free_pages(txn, &spare, err))
+    if (!count_free_pages(txn->registry, &spare, err))
         return false;
     *full = used - (spare < used ? spare : used) >= ceiling;
     return true;

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "lib/base/buffer.h"
 #include "registry/match_index_internal.h"
 
 /* --- labels --- */

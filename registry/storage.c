@@ -79,8 +79,8 @@ void txn_abort(struct txn *txn)
 
 bool txn_load_hidden(struct txn *txn, struct error *err)
 {
-    struct bytes value;
-    bool found;
+    struct bytes value = BYTES_NONE;
+    bool found = false;
 
     if (!txn_get(txn, TABLE_META, META_IMPORT_STAGE, &found, &value, err))
         return false;
