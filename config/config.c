@@ -10,7 +10,7 @@ enum { CONFIG_ARENA_MAX = 64 << 20 };
 static unsigned processors(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned)n;
+    return n < 1 ? 1 : n > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : (unsigned)n;
 }
 
 static bool read_and_make(struct reader *reader, struct config *config, struct error *err)

@@ -13,6 +13,7 @@
 #include "proto/scep/scep.h"
 #include "registry/registry.h"
 
+enum { CONFIG_WORKERS_MAX = 64 };
 enum listener_role { LISTENER_DEVICES = 0, LISTENER_ADMINISTRATION, LISTENER_METRICS };
 
 struct config {

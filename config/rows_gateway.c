@@ -108,7 +108,7 @@ const struct settings settings_secrets_key = {
 
 static const struct setting file_rows[] = {
     { "registry", SETTING_GROUP, .required = true, SETTING_AT(struct parsed, registry), .group = &settings_registry },
-    { "workers", SETTING_COUNT, SETTING_AT(struct parsed, workers), .min = 1, .max = 1024 },
+    { "workers", SETTING_COUNT, SETTING_AT(struct parsed, workers), .min = 1, .max = CONFIG_WORKERS_MAX },
     { "loops", SETTING_COUNT, SETTING_AT(struct parsed, net.loops), .min = 1, .max = NET_LOOPS_MAX },
     { "queue", SETTING_COUNT, SETTING_AT(struct parsed, queue_max), .min = 1, .max = 1000000 },
     { "busy_retry_after", SETTING_SECONDS, SETTING_AT(struct parsed, busy_retry_after_s), .min = 1, .max = HOUR_S },

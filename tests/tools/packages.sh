@@ -1,7 +1,7 @@
 # Debian packages that muster needs, and how they get here. Sourced by ./run and ./test.
 
 BUILD_PACKAGES="gcc cmake ninja-build pkg-config ca-certificates libssl-dev libevent-dev liblmdb-dev libcmocka-dev
-  libjansson-dev libcyaml-dev libyaml-dev libidn2-dev libcurl4-openssl-dev openssl curl"
+  libjansson-dev libyaml-dev libidn2-dev libcurl4-openssl-dev openssl curl"
 DEMO_PACKAGES="strongswan-pki libstrongswan-extra-plugins libstrongswan-standard-plugins"
 TEST_PACKAGES="clang llvm clang-format git python3 strongswan-pki libstrongswan-extra-plugins libstrongswan-standard-plugins certmonger"
 
