@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include "tests/unit/lib/net/net_test.h"
 
 static char out[1 << 16];
@@ -101,6 +103,36 @@ static void beyond_all_connections_the_next_is_closed(void **state)
     assert_int_equal(counters(&f).refused_limit, 1);
     (void)close(first);
     (void)close(second);
+    finish(&f);
+}
+
+/* Without the reserve the waiting connection would wake the loop for ever, and never be told. */
+static void without_descriptors_the_next_connection_is_turned_away(void **state)
+{
+    struct net_options options = quick_options();
+    struct net_listener listener = plain_listener();
+    struct rlimit before, tight;
+    struct fixture f = { 0 };
+    struct sockaddr_in to = { .sin_family = AF_INET };
+    int fd, again;
+
+    (void)state;
+    start(&f, &options, &listener);
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* the last one: all below it are taken */
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    tight = (struct rlimit){ .rlim_cur = (rlim_t)fd + 1, .rlim_max = before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    to.sin_port = htons(net_server_port(f.server, 0));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    assert_true(is_at_end(fd));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(counters(&f).refused_limit, 1);
+    again = connect_to(&f);
+    send_text(again, GET("/a"));
+    read_until(again, "\r\n\r\n/a", out, sizeof(out));
+    (void)close(fd);
+    (void)close(again);
     finish(&f);
 }
 
@@ -229,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_reply_after_the_stop_is_dropped),
         cmocka_unit_test(beyond_the_connections_of_one_address_plain_gets_503),
         cmocka_unit_test(beyond_all_connections_the_next_is_closed),
+        cmocka_unit_test(without_descriptors_the_next_connection_is_turned_away),
         cmocka_unit_test(a_listed_proxy_tells_the_address_of_the_client),
         cmocka_unit_test(a_listed_proxy_without_its_header_is_closed),
         cmocka_unit_test(a_proxy_header_from_anybody_else_is_garbage),
