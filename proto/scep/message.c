@@ -277,7 +277,7 @@ bool scep_get_message(struct arena *arena, struct bytes raw, struct bytes *der)
     for (int i = 0; i < ESCAPES_MAX && bytes_find(text, '%') < text.len; i++)
         if (!http_percent_decode(arena, text, &text))
             return false;
-    if (!to_standard_alphabet(arena, bytes_trim(text), &text))
+    if (!to_standard_alphabet(arena, text, &text))
         return false;
     out = arena_alloc(arena, BASE64_DECODED_MAX(text.len));
     if (out == NULL || !base64_decode(text, out, &len) || len == 0)

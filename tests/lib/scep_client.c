@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 
 enum { RSA_KEYS = 4, KEPT_MAX = 256 };
 
@@ -123,7 +124,9 @@ static X509_NAME *name_of(const char *cn)
 {
     X509_NAME *name = X509_NAME_new();
 
-    assert_true(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0));
+    if (cn[0] != '\0')
+        assert_true(
+            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0));
     return name;
 }
 
@@ -211,17 +214,26 @@ static struct bytes encoded(struct arena *arena, CMS_ContentInfo *cms)
     return copy;
 }
 
+static void add_recipient(CMS_ContentInfo *cms, const struct scep_plan *plan)
+{
+    CMS_RecipientInfo *ri = CMS_add1_recipient_cert(cms, plan->recipient, plan->oaep ? CMS_KEY_PARAM : 0u);
+
+    assert_non_null(ri);
+    if (plan->oaep)
+        assert_true(
+            EVP_PKEY_CTX_set_rsa_padding(CMS_RecipientInfo_get0_pkey_ctx(ri), RSA_PKCS1_OAEP_PADDING) > 0);
+}
+
 static struct bytes enveloped(struct arena *arena, struct bytes plain, const struct scep_plan *plan)
 {
-    STACK_OF(X509) *recipients = sk_X509_new_null();
     BIO *in = BIO_new_mem_buf(plain.data, (int)plain.len);
-    CMS_ContentInfo *cms;
+    CMS_ContentInfo *cms = CMS_encrypt_ex(NULL, NULL, cipher_named(plan->cipher), CMS_BINARY | CMS_PARTIAL,
+                                          context(), NULL);
 
-    assert_non_null(plan->recipient);
-    assert_true(sk_X509_push(recipients, plan->recipient) > 0);
-    cms = CMS_encrypt_ex(recipients, in, cipher_named(plan->cipher), CMS_BINARY, context(), NULL);
     assert_non_null(cms);
-    sk_X509_free(recipients);
+    assert_non_null(plan->recipient);
+    add_recipient(cms, plan);
+    assert_true(CMS_final(cms, in, NULL, CMS_BINARY));
     BIO_free(in);
     return encoded(arena, cms);
 }
@@ -252,6 +264,8 @@ static void add_attributes(CMS_SignerInfo *si, const struct scep_plan *plan)
 
     assert_true(nonce_len <= (int)sizeof(nonce));
     assert_true(RAND_bytes(nonce, sizeof(nonce)) == 1);
+    if (plan->nonce != NULL && nonce_len > 0)
+        memcpy(nonce, plan->nonce, (size_t)nonce_len);
     if (type[0] != '\0')
         add_attribute(si, ATTRIBUTE(2), V_ASN1_PRINTABLESTRING, type, (int)strlen(type));
     if (transaction[0] != '\0')
@@ -269,11 +283,12 @@ static void add_attributes(CMS_SignerInfo *si, const struct scep_plan *plan)
 static void add_signer(CMS_ContentInfo *cms, const struct scep_plan *plan, X509 *signer, EVP_PKEY *key)
 {
     unsigned flags = CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL |
-                     (plan->without_certificate ? CMS_NOCERTS : 0u);
+                     (plan->without_certificate ? CMS_NOCERTS : 0u) | (plan->no_attributes ? CMS_NOATTR : 0u);
     CMS_SignerInfo *si = CMS_add1_signer(cms, signer, key, digest_named(plan->digest), flags);
 
     assert_non_null(si);
-    add_attributes(si, plan);
+    if (!plan->no_attributes)
+        add_attributes(si, plan);
 }
 
 static X509 *signer_of(const struct scep_plan *plan, EVP_PKEY **key)
@@ -319,6 +334,8 @@ struct bytes scep_client_message(struct arena *arena, const struct scep_plan *pl
     CMS_ContentInfo *cms = CMS_sign_ex(NULL, NULL, NULL, in, CMS_BINARY | CMS_PARTIAL, context(), NULL);
 
     assert_non_null(cms);
+    if (plan->content_type != 0)
+        assert_true(CMS_set1_eContentType(cms, OBJ_nid2obj(plan->content_type)));
     add_signer(cms, plan, signer, key);
     if (plan->two_signers)
         add_signer(cms, plan, signer, key);

@@ -29,7 +29,7 @@ X509 *scep_client_make_certificate(const struct scep_certificate_plan *plan);
 
 struct scep_csr_plan {
     EVP_PKEY *key;        /* NULL: key 0 */
-    const char *cn;       /* NULL: "router5.example.com" */
+    const char *cn;       /* NULL: "router5.example.com"; "": empty subject */
     const char *san;      /* OpenSSL's text, "DNS:a.example.com"; NULL: none */
     const char *password; /* NULL: none */
     int password_type;    /* V_ASN1_*; 0: UTF8String */
@@ -44,6 +44,8 @@ struct scep_plan {
     bool oaep;            /* RSA-OAEP key transport */
     bool clear;           /* not enveloped */
     bool without_content;
+    int content_type;   /* NID of eContentType; 0: data */
+    bool no_attributes; /* no signed attributes at all */
     X509 *recipient;    /* the RA; must be given */
     const char *cipher; /* NULL: AES-128-CBC */
     X509 *signer;       /* NULL: self-signed over the CSR's key, with that key */
@@ -53,6 +55,7 @@ struct scep_plan {
     const char *transaction_id; /* NULL: "0123456789ABCDEF"; "": left out */
     int transaction_id_type;    /* V_ASN1_*; 0: PrintableString */
     int nonce_len;              /* 0: 16 octets; negative: left out */
+    const uint8_t *nonce;       /* these octets; NULL: random */
     int64_t signing_time_s;     /* 0: now */
     bool without_certificate, broken_signature, two_signers;
     unsigned more_certificates; /* copies of strangers embedded beside the signer's */
@@ -65,7 +68,6 @@ struct scep_said {
     int message_type, pki_status, fail_info; /* -1: absent */
     char text[256];                          /* failInfoText */
     char transaction_id[1024];
-    int transaction_id_type;
     uint8_t sender_nonce[64], recipient_nonce[64];
     int sender_nonce_len, recipient_nonce_len; /* -1: absent */
     bool has_content;
