@@ -1,0 +1,8 @@
+/* bench.h: the commands of muster-bench; each returns an exit status. */
+#ifndef MUSTER_BENCH_H
+#define MUSTER_BENCH_H
+
+int bench_est(int argc, char **argv);
+int bench_scep(int argc, char **argv);
+
+#endif

@@ -1,0 +1,334 @@
+#include "bench/load.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ANSWER_MAX = 1 << 20, HEAD_MAX = 16 * 1024, CLIENTS_MAX = 1024 };
+
+/* --- requests --- */
+
+bool load_target_parse(const char *url, struct load_target *out, struct error *err)
+{
+    struct load_target target = { .tls = strncmp(url, "https://", 8) == 0 };
+    const char *host = url + (target.tls ? 8 : 7), *slash, *colon, *end;
+
+    if (!target.tls && strncmp(url, "http://", 7) != 0)
+        return error_set(err, ERROR_FORMAT, "%s: neither http:// nor https://", url);
+    slash = strchr(host, '/');
+    end = slash != NULL ? slash : host + strlen(host);
+    colon = memchr(host, ':', (size_t)(end - host));
+    (void)snprintf(target.host, sizeof(target.host), "%.*s", (int)((colon != NULL ? colon : end) - host),
+                   host);
+    (void)snprintf(target.port, sizeof(target.port), "%.*s", colon != NULL ? (int)(end - colon - 1) : 3,
+                   colon != NULL ? colon + 1
+                   : target.tls  ? "443"
+                                 : "80");
+    (void)snprintf(target.path, sizeof(target.path), "%s", slash != NULL ? slash : "/");
+    *out = target;
+    return true;
+}
+
+void load_request(struct buffer *out, const struct load_target *target, const char *method, const char *query,
+                  bool keep_alive, const char *more, struct bytes body)
+{
+    buffer_format(out, "%s %s%s HTTP/1.1\r\nHost: %s:%s\r\nContent-Length: %zu\r\n%s%s\r\n", method,
+                  target->path, query, target->host, target->port, body.len,
+                  keep_alive ? "" : "Connection: close\r\n", more != NULL ? more : "");
+    buffer_append(out, body);
+}
+
+/* --- one connection --- */
+
+struct link {
+    int fd;
+    SSL *ssl;
+};
+
+static void link_close(struct link *link)
+{
+    if (link->ssl != NULL) {
+        (void)SSL_shutdown(link->ssl);
+        SSL_free(link->ssl);
+    }
+    if (link->fd >= 0)
+        (void)close(link->fd);
+    *link = (struct link){ .fd = -1 };
+}
+
+static bool link_open(struct link *link, const struct load_target *target, SSL_CTX *tls)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+    int one = 1;
+
+    if (getaddrinfo(target->host, target->port, &hints, &found) != 0)
+        return false;
+    link->fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (link->fd >= 0 && connect(link->fd, found->ai_addr, found->ai_addrlen) != 0) {
+        (void)close(link->fd);
+        link->fd = -1;
+    }
+    freeaddrinfo(found);
+    if (link->fd < 0)
+        return false;
+    (void)setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (tls == NULL)
+        return true;
+    link->ssl = SSL_new(tls);
+    if (link->ssl != NULL && SSL_set_fd(link->ssl, link->fd) == 1 && SSL_connect(link->ssl) == 1)
+        return true;
+    link_close(link);
+    return false;
+}
+
+static ssize_t link_read(struct link *link, void *out, size_t len)
+{
+    return link->ssl != NULL ? SSL_read(link->ssl, out, (int)len) : read(link->fd, out, len);
+}
+
+static bool link_write(struct link *link, struct bytes b)
+{
+    while (b.len > 0) {
+        ssize_t done = link->ssl != NULL ? SSL_write(link->ssl, b.data, (int)b.len)
+                                         : write(link->fd, b.data, b.len);
+
+        if (done <= 0)
+            return false;
+        b = bytes_from(b, (size_t)done);
+    }
+    return true;
+}
+
+/* Length of the head with its blank line, or 0; *body_len from Content-Length. */
+static size_t head_end(struct bytes in, size_t *body_len)
+{
+    const char *text = (const char *)in.data, *end = in.len == 0 ? NULL : memmem(text, in.len, "\r\n\r\n", 4);
+    const char *length;
+
+    if (end == NULL)
+        return 0;
+    length = memmem(text, (size_t)(end - text), "\r\nContent-Length: ", 18);
+    *body_len = length == NULL ? 0 : (size_t)strtoul(length + 18, NULL, 10);
+    return (size_t)(end - text) + 4;
+}
+
+/* One exchange on an open connection; *closing when the server will close it. */
+static bool exchange(struct link *link, struct bytes request, struct buffer *in, struct load_answer *out,
+                     bool *closing)
+{
+    size_t head = 0, body_len = 0;
+
+    in->len = 0;
+    if (!link_write(link, request))
+        return false;
+    while (head == 0 || in->len < head + body_len) {
+        uint8_t chunk[16 * 1024];
+        ssize_t got = link_read(link, chunk, sizeof(chunk));
+
+        if (got <= 0)
+            return false;
+        buffer_append(in, bytes_of(chunk, (size_t)got));
+        if (buffer_failed(in))
+            return false;
+        if (head == 0)
+            head = head_end(buffer_bytes(in), &body_len);
+    }
+    out->status = atoi((const char *)in->data + 9);
+    *closing = memmem(in->data, head, "Connection: close", 17) != NULL;
+    out->body = bytes_of(malloc(body_len + 1), body_len);
+    if (out->body.data != NULL)
+        memcpy((void *)(uintptr_t)out->body.data, in->data + head, body_len);
+    return out->body.data != NULL;
+}
+
+/* --- the loop --- */
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+struct run {
+    const struct load_plan *plan;
+    SSL_CTX *tls;
+    struct load_answer *answer;
+    atomic_size_t next;
+};
+
+static void *client(void *context)
+{
+    struct run *run = context;
+    AUTO_STRUCT(buffer) in = BUFFER(ANSWER_MAX);
+    struct link link = { .fd = -1 };
+    size_t i;
+
+    while ((i = atomic_fetch_add(&run->next, 1)) < run->plan->count) {
+        int64_t start = now_us();
+        bool closing = true;
+
+        if ((link.fd < 0 && !link_open(&link, &run->plan->target, run->tls)) ||
+            !exchange(&link, run->plan->request[i], &in, &run->answer[i], &closing))
+            run->answer[i].status = 0;
+        run->answer[i].took_us = now_us() - start;
+        if (closing || run->answer[i].status == 0)
+            link_close(&link);
+    }
+    link_close(&link);
+    return NULL;
+}
+
+/* User and system time of a process so far; negative when it cannot be read. */
+static double process_cpu(int pid)
+{
+    char path[64], text[1024];
+    FILE *file;
+    unsigned long user, system;
+    const char *after;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    file = pid > 0 ? fopen(path, "r") : NULL;
+    if (file == NULL)
+        return -1;
+    after = fgets(text, sizeof(text), file) != NULL ? strrchr(text, ')') : NULL;
+    (void)fclose(file);
+    if (after == NULL ||
+        sscanf(after + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+        return -1;
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static bool make_tls(const struct load_plan *plan, SSL_CTX **out, struct error *err)
+{
+    SSL_CTX *tls = plan->target.tls ? SSL_CTX_new(TLS_client_method()) : NULL;
+
+    if (plan->target.tls &&
+        (tls == NULL || (plan->trust_path != NULL && SSL_CTX_load_verify_file(tls, plan->trust_path) != 1))) {
+        SSL_CTX_free(tls);
+        return error_openssl(err, plan->trust_path != NULL ? plan->trust_path : "TLS");
+    }
+    if (tls != NULL && plan->trust_path != NULL)
+        SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
+    *out = tls;
+    return true;
+}
+
+bool load_run(const struct load_plan *plan, struct load_result *out, struct error *err)
+{
+    pthread_t thread[CLIENTS_MAX];
+    struct run run = { .plan = plan };
+    unsigned clients = plan->clients < CLIENTS_MAX ? plan->clients : CLIENTS_MAX, started = 0;
+    double cpu;
+    int64_t start;
+
+    if (!make_tls(plan, &run.tls, err))
+        return false;
+    run.answer = calloc(plan->count, sizeof(*run.answer));
+    if (run.answer == NULL) {
+        SSL_CTX_free(run.tls);
+        return error_set(err, ERROR_MEMORY, "answers");
+    }
+    cpu = process_cpu(plan->target_pid);
+    start = now_us();
+    while (started < clients && pthread_create(&thread[started], NULL, client, &run) == 0)
+        started++;
+    for (unsigned i = 0; i < started; i++)
+        (void)pthread_join(thread[i], NULL);
+    *out = (struct load_result){ .answer = run.answer,
+                                 .count = plan->count,
+                                 .seconds = (double)(now_us() - start) / 1e6,
+                                 .target_cpu_seconds = -1 };
+    if (cpu >= 0)
+        out->target_cpu_seconds = process_cpu(plan->target_pid) - cpu;
+    SSL_CTX_free(run.tls);
+    return started > 0 || error_set(err, ERROR_IO, "no client thread could be started");
+}
+
+void load_free(struct load_result *result)
+{
+    for (size_t i = 0; i < result->count; i++)
+        free((void *)(uintptr_t)result->answer[i].body.data);
+    free(result->answer);
+    *result = (struct load_result){ 0 };
+}
+
+bool load_once(const struct load_plan *plan, struct bytes request, struct load_answer *out, struct error *err)
+{
+    struct load_plan one = *plan;
+    struct load_result result;
+
+    one.request = &request;
+    one.count = one.clients = 1;
+    if (!load_run(&one, &result, err))
+        return false;
+    *out = result.answer[0];
+    free(result.answer);
+    return out->status != 0 ||
+           error_set(err, ERROR_IO, "%s:%s does not answer", plan->target.host, plan->target.port);
+}
+
+/* --- the report --- */
+
+static int by_time(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static double at(const int64_t *sorted, size_t count, double quantile)
+{
+    return (double)sorted[(size_t)((double)(count - 1) * quantile)] / 1000.0;
+}
+
+void load_report(const char *name, const struct load_plan *plan, const struct load_result *result,
+                 size_t good, double floor_us, bool json)
+{
+    int64_t *sorted = calloc(result->count, sizeof(*sorted));
+    double cpu_us = good > 0 ? result->target_cpu_seconds * 1e6 / (double)good : -1;
+
+    if (sorted == NULL || result->count == 0) {
+        free(sorted);
+        return;
+    }
+    for (size_t i = 0; i < result->count; i++)
+        sorted[i] = result->answer[i].took_us;
+    qsort(sorted, result->count, sizeof(*sorted), by_time);
+    if (json)
+        printf("{\"name\":\"%s\",\"clients\":%u,\"keep_alive\":%s,\"requests\":%zu,\"verified\":%zu,"
+               "\"seconds\":%.3f,"
+               "\"per_second\":%.1f,\"p50_ms\":%.2f,\"p90_ms\":%.2f,\"p99_ms\":%.2f,\"p999_ms\":%.2f,\"max_"
+               "ms\":%.2f,"
+               "\"cpu_us\":%.1f,\"floor_us\":%.1f}\n",
+               name, plan->clients, plan->keep_alive ? "true" : "false", result->count, good, result->seconds,
+               (double)good / result->seconds, at(sorted, result->count, 0.5), at(sorted, result->count, 0.9),
+               at(sorted, result->count, 0.99), at(sorted, result->count, 0.999),
+               at(sorted, result->count, 1.0), cpu_us, floor_us);
+    else {
+        printf("%s, %u clients, %s: %zu of %zu answers verified in %.2f s: %.0f a second\n", name,
+               plan->clients, plan->keep_alive ? "keep-alive" : "new connections", good, result->count,
+               result->seconds, (double)good / result->seconds);
+        printf("  latency ms: p50 %.2f  p90 %.2f  p99 %.2f  p99.9 %.2f  max %.2f\n",
+               at(sorted, result->count, 0.5), at(sorted, result->count, 0.9),
+               at(sorted, result->count, 0.99), at(sorted, result->count, 0.999),
+               at(sorted, result->count, 1.0));
+        if (cpu_us >= 0)
+            printf("  CPU of the target: %.0f us each", cpu_us);
+        if (floor_us > 0)
+            printf("%s  cryptography alone: %.0f us", cpu_us >= 0 ? "," : "", floor_us);
+        if (cpu_us > 0 && floor_us > 0)
+            printf("  floor/CPU: %.2f", floor_us / cpu_us);
+        printf("\n");
+    }
+    free(sorted);
+}

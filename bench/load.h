@@ -1,0 +1,60 @@
+/* load.h: a closed loop of clients over blocking connections: each sends the next of the requests that were
+ * built beforehand, waits for its answer, keeps it, and goes on. What the answers say is verified after the
+ * interval. */
+#ifndef MUSTER_BENCH_LOAD_H
+#define MUSTER_BENCH_LOAD_H
+
+#include "lib/base/buffer.h"
+#include "lib/base/error.h"
+
+struct load_target {
+    char host[256];
+    char port[8];
+    bool tls;
+    char path[512];
+};
+
+/* "http://host[:port]/path" or "https://...". */
+MUST_USE bool load_target_parse(const char *url, struct load_target *out, struct error *err);
+
+struct load_answer {
+    int status;        /* 0: the connection failed */
+    struct bytes body; /* owned by the run */
+    int64_t took_us;
+};
+
+struct load_plan {
+    struct load_target target;
+    const char *trust_path; /* PEM; TLS only */
+    unsigned clients;
+    bool keep_alive;
+    const struct bytes *request; /* whole HTTP requests, head and body */
+    size_t count;
+    int target_pid; /* 0: not on this machine, or not told */
+};
+
+struct load_result {
+    struct load_answer *answer; /* one for each request */
+    size_t count;
+    double seconds;
+    double target_cpu_seconds; /* user and system of target_pid; negative: not known */
+};
+
+MUST_USE bool load_run(const struct load_plan *plan, struct load_result *out, struct error *err);
+void load_free(struct load_result *result);
+
+/* One request alone, outside any interval. */
+MUST_USE bool load_once(const struct load_plan *plan, struct bytes request, struct load_answer *out,
+                        struct error *err);
+
+/* Appends "METHOD target HTTP/1.1", the usual headers, `more` (lines with CRLF, or NULL) and the body. */
+void load_request(struct buffer *out, const struct load_target *target, const char *method, const char *query,
+                  bool keep_alive, const char *more, struct bytes body);
+
+/* Table, or JSON: rate, latencies (p50, p90, p99, p99.9, max), errors by status, CPU per request, and the
+ * ratio to `floor_us`, what the cryptography of one request alone costs (0: not measured). `good` is how many
+ * answers were verified. */
+void load_report(const char *name, const struct load_plan *plan, const struct load_result *result,
+                 size_t good, double floor_us, bool json);
+
+#endif

@@ -1,0 +1,37 @@
+/* requests.h: what the load is made of, built before the interval: keys, CSRs and whole protocol messages;
+ * and the check of what came back. */
+#ifndef MUSTER_BENCH_REQUESTS_H
+#define MUSTER_BENCH_REQUESTS_H
+
+#include <openssl/types.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/error.h"
+
+struct bench_key {
+    EVP_PKEY *pkey;
+    char cn[128];
+};
+
+/* A key and its name `prefix`-N.`suffix`. RSA when bits > 0, else P-256. */
+MUST_USE bool bench_key_make(unsigned bits, const char *pattern, size_t n, struct bench_key *out,
+                             struct error *err);
+
+/* A CSR over it with the CN as dNSName too, DER in `arena`; `password` NULL: none. */
+MUST_USE bool bench_csr(const struct bench_key *key, const char *password, struct arena *arena,
+                        struct bytes *der, struct error *err);
+
+/* The certificate is over that key and names its CN; *serial (hexadecimal, in arena). */
+MUST_USE bool bench_certificate_fits(struct bytes der, const struct bench_key *key, struct arena *arena,
+                                     struct bytes *serial);
+
+/* How many different texts there are. Sorts them. */
+size_t bench_distinct(struct bytes *text, size_t count);
+
+/* Microseconds of CPU of the public-key operations that one enrollment cannot do without, on this thread,
+ * now. */
+double bench_floor_est_us(void);  /* verify P-256 (CSR), sign P-256 (certificate) */
+double bench_floor_tls_us(void);  /* what a full TLS 1.3 handshake adds: X25519 key, derive, sign P-256 */
+double bench_floor_scep_us(void); /* RSA-2048 decrypt and sign, three RSA verifies or wraps, sign P-256 */
+
+#endif
