@@ -35,8 +35,8 @@ enum key_fault {
     KEY_OK
 };
 
-/* `spki` is the element whole. CSR-22 to CSR-36 except what needs the registry. *detail is a static text for
- * the log. */
+/* `spki` is the element whole. CSR-22 to CSR-33 and CSR-34, without what needs the registry or a block list.
+ * *detail is a static text for the log. */
 enum key_fault public_key_decode(struct bytes spki, const struct key_rules *rules, struct public_key *out,
                                  const char **detail);
 
@@ -57,6 +57,11 @@ enum signature_fault {
  * SIGNATURE_WRONG. */
 enum signature_fault signature_verify(const struct public_key *key, struct bytes algorithm,
                                       struct bytes message, struct bytes signature, bool allow_sha1);
+
+/* The hash inside a signature algorithm that names one (ecdsa-with-SHA256, sha256WithRSAEncryption);
+ * DIGEST_NONE for rsaEncryption, EdDSA and what is unknown or refused. `algorithm` is the AlgorithmIdentifier
+ * element. */
+enum digest_algorithm signature_algorithm_hash(struct bytes algorithm);
 
 /* For CMS: digest and signature algorithm are named apart. rsaEncryption or <hash>WithRSAEncryption alike. */
 enum signature_fault signature_verify_with(const struct public_key *key, enum digest_algorithm hash,

@@ -1,0 +1,82 @@
+/* From bytes to EVP_PKEY without a decoder chain: a template of each curve is made once a thread, and a key
+ * is its parameters and the encoded point. */
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include "lib/pki/public_key_internal.h"
+
+enum { RSA_LEN_MAX = 2048, CURVES = 3 };
+
+AUTO_POINTER(BIGNUM, BN_free)
+
+static _Thread_local EVP_PKEY *template[CURVES];
+static _Thread_local EVP_PKEY_CTX *rsa_import;
+
+static EVP_PKEY *make_template(const char *group)
+{
+    AUTO(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY *made = NULL;
+
+    if (ctx == NULL || EVP_PKEY_paramgen_init(ctx) != 1 || EVP_PKEY_CTX_set_group_name(ctx, group) != 1 ||
+        EVP_PKEY_paramgen(ctx, &made) != 1)
+        return NULL;
+    return made;
+}
+
+static EVP_PKEY *ec_key(const struct public_key *key, unsigned curve, const char *group)
+{
+    AUTO(EVP_PKEY) *pkey = EVP_PKEY_new();
+
+    if (template[curve] == NULL)
+        template[curve] = make_template(group);
+    if (pkey == NULL || template[curve] == NULL || EVP_PKEY_copy_parameters(pkey, template[curve]) != 1 ||
+        EVP_PKEY_set1_encoded_public_key(pkey, key->point.data, key->point.len) != 1)
+        return NULL;
+    return take(pkey);
+}
+
+/* OSSL_PARAM wants numbers in the machine's order. */
+static bool native_number(struct bytes magnitude, uint8_t *out)
+{
+    AUTO(BIGNUM) *number = BN_bin2bn(magnitude.data, (int)magnitude.len, NULL);
+
+    return number != NULL && BN_bn2nativepad(number, out, (int)magnitude.len) == (int)magnitude.len;
+}
+
+static EVP_PKEY *rsa_key(const struct public_key *key)
+{
+    uint8_t n[RSA_LEN_MAX], e[RSA_LEN_MAX];
+    OSSL_PARAM params[3];
+    EVP_PKEY *made = NULL;
+
+    if (key->modulus.len > sizeof(n) || key->exponent.len > sizeof(e) || !native_number(key->modulus, n) ||
+        !native_number(key->exponent, e))
+        return NULL;
+    params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, key->modulus.len);
+    params[1] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, key->exponent.len);
+    params[2] = OSSL_PARAM_construct_end();
+    if (rsa_import == NULL)
+        rsa_import = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    if (rsa_import == NULL || EVP_PKEY_fromdata_init(rsa_import) != 1 ||
+        EVP_PKEY_fromdata(rsa_import, &made, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        return NULL;
+    return made;
+}
+
+EVP_PKEY *public_key_evp(const struct public_key *key)
+{
+    switch (key->kind) {
+    case KEY_NONE: break;
+    case KEY_RSA:
+    case KEY_RSA_PSS: return rsa_key(key); /* what it may sign with is judged before */
+    case KEY_EC_P256: return ec_key(key, 0, "P-256");
+    case KEY_EC_P384: return ec_key(key, 1, "P-384");
+    case KEY_EC_P521: return ec_key(key, 2, "P-521");
+    case KEY_ED25519:
+        return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, key->point.data, key->point.len);
+    case KEY_ED448:
+        return EVP_PKEY_new_raw_public_key_ex(NULL, "ED448", NULL, key->point.data, key->point.len);
+    }
+    return NULL;
+}
