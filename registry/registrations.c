@@ -22,11 +22,6 @@ static bool gather(struct gathering *g, struct domain_id domain, struct bytes na
         return false;
     if (!found || row_is_hidden(g->txn, value))
         return true;
-    if (g->found.item == NULL) {
-        g->found.item = arena_array(g->arena, REGISTRY_CANDIDATES_MAX, sizeof(*g->found.item));
-        if (g->found.item == NULL)
-            return error_set(err, ERROR_MEMORY, "registry: out of memory");
-    }
     if (!row_decode(g->txn, value, g->arena, &g->found.item[g->found.count], err))
         return false;
     g->found.count++;
@@ -38,10 +33,15 @@ bool registry_candidates(struct registry_view *view, struct domain_id domain, co
 {
     struct gathering g = { .txn = view_txn(view), .arena = arena };
     struct fqdn_pattern *match[MATCH_BUDGET + 1];
-    size_t count;
+    size_t count, room;
 
-    if (!gather(&g, domain, dns_name_bytes(fqdn), err) ||
-        !match_index_find(g.txn, domain, fqdn, arena, match, &count, err))
+    if (!match_index_find(g.txn, domain, fqdn, arena, match, &count, err))
+        return false;
+    room = count < REGISTRY_CANDIDATES_MAX ? count + 1 : REGISTRY_CANDIDATES_MAX; /* the exact one besides */
+    g.found.item = arena_array(arena, room, sizeof(*g.found.item));
+    if (g.found.item == NULL)
+        return error_set(err, ERROR_MEMORY, "registry: out of memory");
+    if (!gather(&g, domain, dns_name_bytes(fqdn), err))
         return false;
     for (size_t i = 0; i < count && g.found.count < REGISTRY_CANDIDATES_MAX; i++)
         if (!gather(&g, domain, fqdn_pattern_bytes(match[i]), err))

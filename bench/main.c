@@ -1,0 +1,32 @@
+/* muster-bench: the load generator. A command is a file and a row. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/registry_bench.h"
+#include "lib/base/base.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *what;
+} command[] = {
+    { "registry", bench_registry, "look-ups, import and group commit of the registry" },
+};
+
+static int usage(FILE *to)
+{
+    (void)fprintf(to, "usage: muster-bench COMMAND [OPTION...]\n");
+    for (size_t i = 0; i < COUNT_OF(command); i++)
+        (void)fprintf(to, "  %-10s %s\n", command[i].name, command[i].what);
+    return to == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0))
+        return usage(stdout);
+    for (size_t i = 0; argc > 1 && i < COUNT_OF(command); i++)
+        if (strcmp(argv[1], command[i].name) == 0)
+            return command[i].run(argc - 1, argv + 1);
+    return usage(stderr);
+}
