@@ -337,8 +337,12 @@ struct bytes scep_client_message(struct arena *arena, const struct scep_plan *pl
     if (plan->content_type != 0)
         assert_true(CMS_set1_eContentType(cms, OBJ_nid2obj(plan->content_type)));
     add_signer(cms, plan, signer, key);
-    if (plan->two_signers)
-        add_signer(cms, plan, signer, key);
+    if (plan->two_signers) {
+        struct scep_plan second = *plan;
+
+        second.without_certificate = true; /* it is there already */
+        add_signer(cms, &second, signer, key);
+    }
     add_strangers(cms, plan->more_certificates);
     if (!CMS_final(cms, in, NULL, CMS_BINARY)) {
         ERR_print_errors_fp(stderr);
