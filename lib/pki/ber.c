@@ -238,3 +238,33 @@ bool ber_to_der(struct arena *arena, struct bytes in, struct bytes *out)
     *out = copy;
     return true;
 }
+
+/* Moves *in behind one element. */
+static bool skip(struct bytes *in, unsigned depth)
+{
+    struct element e;
+    bool ok = true;
+
+    if (depth > DEPTH_MAX || !take_header(in, &e))
+        return false;
+    if (!e.indefinite)
+        return true;
+    while (next_child(in, true, &ok))
+        if (!skip(in, depth + 1))
+            return false;
+    return ok;
+}
+
+bool ber_first_child(struct bytes in, struct bytes *child)
+{
+    struct element outer;
+    struct bytes rest;
+
+    if (!take_header(&in, &outer) || (outer.tag & CONSTRUCTED) == 0)
+        return false;
+    rest = outer.content;
+    if (!skip(&rest, 0))
+        return false;
+    *child = bytes_slice(outer.content, 0, outer.content.len - rest.len);
+    return true;
+}

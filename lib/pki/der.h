@@ -95,6 +95,9 @@ void der_sort_set(struct buffer *out, size_t begun);
  * the first element: false. */
 MUST_USE bool ber_to_der(struct arena *arena, struct bytes in, struct bytes *out);
 
+/* The first element inside a constructed BER element, as it was received. For input that ber_to_der took. */
+MUST_USE bool ber_first_child(struct bytes in, struct bytes *child);
+
 /* Dotted text of an OID ("1.2.840.113549") into `out`; false when malformed or too long. And back. */
 MUST_USE bool oid_format(struct bytes oid, char *out, size_t size);
 MUST_USE bool oid_parse(struct bytes text, uint8_t *out, size_t size, size_t *len);
