@@ -78,6 +78,7 @@ struct procedure {
     bool est_basic, est_digest, est_client_certificate, est_link_required, est_certificate_and_http;
     const char *est_realm;     /* of the challenge */
     const char *csrattrs_path; /* NULL: made from the profile */
+    struct bytes csrattrs;     /* what stands in that file: CsrAttrs, DER; none: made from the profile */
     /* SCEP */
     const char *scep_ra;             /* key name of the RA */
     unsigned retry_after_s;          /* told to those who wait */
