@@ -60,8 +60,9 @@ MUST_USE bool enroll_poll(struct turn *turn, const struct enroll_service *servic
 enum holder_kind { HOLDER_NONE = 0 /* not a certificate that counts here */, HOLDER_OURS, HOLDER_VENDOR };
 struct holder {
     enum holder_kind kind;
-    enum refusal fault; /* kind NONE, or OURS but not usable (revoked, expired, other domain, superseded): the
-                           reason */
+    bool usable;        /* zeroed: not. Revoked, expired beyond grace, of another domain, superseded: not */
+    enum refusal fault; /* when not usable */
+    const char *detail; /* static text for the log, when not usable */
     struct certificate certificate;
     struct certificate_record record; /* OURS */
 };

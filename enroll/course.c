@@ -1,0 +1,101 @@
+#include "enroll/enroll_internal.h"
+
+#include "lib/base/encode.h"
+
+const struct ca *enroll_ca(const struct enroll_service *service, const struct procedure *procedure)
+{
+    for (size_t i = 0; i < service->ca_count; i++)
+        if (strcmp(service->ca[i].name, procedure->ca) == 0)
+            return &service->ca[i];
+    return NULL;
+}
+
+static void say(struct course *c, const char *verdict, const char *reason, const char *detail)
+{
+    c->turn->facts.verdict = verdict;
+    c->turn->facts.reason = reason;
+    c->turn->facts.detail = detail;
+}
+
+enum progress course_refuse(struct course *c, enum refusal reason, const char *detail)
+{
+    *c->out = (struct enroll_result){
+        .kind = ENROLL_REFUSED,
+        .reason = reason,
+        .detail = detail,
+        .credential_held = c->verdict.credential_held,
+        .registration = c->verdict.registration,
+    };
+    say(c, "refused", refusal_name(reason), detail);
+    return PROGRESS_ANSWERED;
+}
+
+enum progress course_pending(struct course *c, bool repeated)
+{
+    unsigned retry_after_s = c->e.procedure->retry_after_s;
+
+    *c->out = (struct enroll_result){
+        .kind = ENROLL_PENDING,
+        .credential_held = true,
+        .retry_after_s = retry_after_s > 0 ? retry_after_s : RETRY_AFTER_DEFAULT_S,
+        .repeated = repeated,
+        .registration = c->verdict.registration,
+    };
+    say(c, "pending", NULL, repeated ? "still waiting for an officer" : "waits for an officer");
+    return PROGRESS_ANSWERED;
+}
+
+enum progress course_issued(struct course *c, struct bytes der, const struct certificate_id *id,
+                            bool repeated, struct error *err)
+{
+    char hex[2 * SERIAL_MAX + 1];
+
+    hex_encode(bytes_of(id->serial, id->serial_len), hex);
+    c->turn->facts.serial = arena_copy(c->turn->arena, bytes_text(hex));
+    if (c->turn->facts.serial.data == NULL) {
+        (void)error_set(err, ERROR_MEMORY, "serial number for the log");
+        return PROGRESS_ERROR;
+    }
+    *c->out = (struct enroll_result){
+        .kind = ENROLL_ISSUED,
+        .credential_held = true,
+        .certificate = der,
+        .repeated = repeated,
+        .registration = c->verdict.registration,
+    };
+    say(c, "issued", NULL, repeated ? "the same request again" : NULL);
+    return PROGRESS_ANSWERED;
+}
+
+bool names_digest(const struct requested *requested, struct digest256 *out)
+{
+    AUTO_STRUCT(buffer) all = BUFFER(256 * 1024);
+
+    buffer_append(&all, requested->subject.encoded);
+    for (size_t i = 0; i < requested->san.count; i++)
+        buffer_append(&all, requested->san.item[i].encoded);
+    return !buffer_failed(&all) && sha256(buffer_bytes(&all), out);
+}
+
+bool course_repeats(const struct course *c)
+{
+    const struct transaction *t = &c->transaction;
+
+    return t->status != TRANSACTION_NONE && digest256_equal(&t->key, &c->identity.key) &&
+           digest256_equal(&t->signer, &c->e.signer) && digest256_equal(&t->names, &c->names_asked);
+}
+
+struct transaction course_transaction(const struct course *c, enum transaction_status status)
+{
+    struct transaction t = {
+        .status = status,
+        .key = c->identity.key,
+        .signer = c->e.signer,
+        .names = c->names_asked,
+        .revision = c->transaction.revision,
+    };
+
+    if (c->verdict.registration != NULL)
+        t.registration = c->verdict.registration->id;
+    return t;
+}

@@ -1,0 +1,307 @@
+#include "enroll/enroll_internal.h"
+
+#include "lib/pki/csr.h"
+#include "registry/certificates.h"
+
+typedef enum progress step(struct course *c, struct error *err);
+
+static enum progress walk(struct course *c, step *const *steps, size_t count, struct error *err)
+{
+    enum progress progress = PROGRESS_ON;
+
+    for (size_t i = 0; i < count && progress == PROGRESS_ON; i++)
+        progress = steps[i](c, err);
+    if (progress == PROGRESS_ON) {
+        (void)error_set(err, ERROR_INTERNAL, "an enrollment came to no end");
+        return PROGRESS_ERROR;
+    }
+    if (progress == PROGRESS_ANSWERED && changes_failed(&c->turn->changes)) {
+        (void)error_set(err, ERROR_MEMORY, "changes");
+        return PROGRESS_ERROR;
+    }
+    return progress;
+}
+
+static void begin(struct course *c)
+{
+    c->turn->facts.protocol = protocol_name(c->e.protocol);
+    c->turn->facts.procedure = c->e.procedure->name;
+    c->turn->facts.transaction = c->e.transaction_id;
+}
+
+static bool shows_secret(const struct credential *credential)
+{
+    return credential->kind == CREDENTIAL_SECRET || credential->kind == CREDENTIAL_DIGEST;
+}
+
+/* --- who it says it is --- */
+static enum progress step_hold(struct course *c, struct error *err)
+{
+    const struct credential *shown = c->e.credential.kind == CREDENTIAL_CERTIFICATE ? &c->e.credential
+                                                                                    : &c->e.second;
+
+    if ((c->e.procedure->protocols & PROTOCOL_BIT(c->e.protocol)) == 0)
+        return course_refuse(c, REFUSAL_PROTOCOL, "the procedure is not open on this protocol");
+    if (shown->kind != CREDENTIAL_CERTIFICATE)
+        return PROGRESS_ON;
+    if (!enroll_holder(c->turn, c->service, c->e.procedure, shown->certificate.der, shown->certificate.chain,
+                       shown->certificate.chain_count, &c->holder, err))
+        return PROGRESS_ERROR;
+    if (c->holder.kind == HOLDER_OURS)
+        c->e.renewal = true;
+    /* Genuine, whatever becomes of the enrollment: its holder may be told why. */
+    c->verdict.credential_held = c->holder.usable && c->e.second.kind == CREDENTIAL_NONE;
+    return PROGRESS_ON;
+}
+
+static enum progress step_identify(struct course *c, struct error *err)
+{
+    const struct certificate *held = c->holder.kind != HOLDER_NONE ? &c->holder.certificate : NULL;
+    const char *detail = NULL;
+    enum refusal why;
+
+    if (!identity_of(&c->e, held, c->turn->arena, &c->identity, &why, &detail)) {
+        if (why != REFUSAL_INTERNAL)
+            return course_refuse(c, why, detail);
+        (void)error_set(err, ERROR_MEMORY, "identity");
+        return PROGRESS_ERROR;
+    }
+    c->turn->facts.fqdn = arena_copy(c->turn->arena, dns_name_bytes(&c->identity.fqdn));
+    if (!names_digest(c->e.requested, &c->names_asked) ||
+        (held != NULL && !public_key_fingerprint(held->key.spki, &c->holder_key))) {
+        (void)error_set(err, ERROR_CRYPTO, "SHA-256");
+        return PROGRESS_ERROR;
+    }
+    c->proof = (struct proof){
+        .credential = &c->e.credential,
+        .second = &c->e.second,
+        .certificate_ours = c->holder.usable && c->holder.kind == HOLDER_OURS,
+        .certificate_vendor = c->holder.usable && c->holder.kind == HOLDER_VENDOR,
+        .record = c->holder.kind == HOLDER_OURS ? &c->holder.record : NULL,
+        .certificate_key = held != NULL && c->holder.usable ? &c->holder_key : NULL,
+        .keys = c->turn->keys,
+        .arena = c->turn->arena,
+    };
+    return PROGRESS_ON;
+}
+
+/* --- may it --- */
+static enum progress step_slow_down(struct course *c, struct error *err)
+{
+    const struct procedure *procedure = c->e.procedure;
+    unsigned wait_s;
+
+    if (!shows_secret(&c->e.credential) && !shows_secret(&c->e.second))
+        return PROGRESS_ON;
+    if (!slow_down_key(&c->e.peer, &c->identity.fqdn, &c->turn->strike_key)) {
+        (void)error_set(err, ERROR_CRYPTO, "SHA-256");
+        return PROGRESS_ERROR;
+    }
+    if (c->service->slow_down == NULL)
+        return PROGRESS_ON;
+    wait_s = slow_down_wait_s(c->service->slow_down, &c->turn->strike_key, procedure->slow_after,
+                              procedure->slow_max_s, c->turn->now_s);
+    if (wait_s == 0)
+        return PROGRESS_ON;
+    (void)course_refuse(c, REFUSAL_LOCKED, "too many wrong secrets");
+    c->out->retry_after_s = wait_s;
+    return PROGRESS_ANSWERED;
+}
+
+/* Nobody had to register: then a certificate that counts here is the proof. */
+static bool admitted_by_certificate(const struct course *c, const struct candidates *candidates)
+{
+    return !c->e.procedure->preregistration && candidates->count == 0 && c->holder.usable &&
+           c->e.second.kind == CREDENTIAL_NONE;
+}
+
+static enum progress step_admit(struct course *c, struct error *err)
+{
+    const struct domain *domain = c->e.procedure->domain;
+    bool genuine = c->verdict.credential_held;
+    struct candidates candidates = { 0 };
+
+    if (!registry_candidates(c->turn->view, domain->id, &c->identity.fqdn, c->turn->arena, &candidates, err))
+        return PROGRESS_ERROR;
+    if (admitted_by_certificate(c, &candidates)) {
+        c->verdict = (struct verdict){ .admitted = true, .credential_held = true };
+        return PROGRESS_ON;
+    }
+    c->verdict = admit(&c->e, &c->identity, &candidates, &c->proof, domain->match, c->turn->now_s);
+    c->verdict.credential_held |= genuine;
+    if (c->verdict.admitted)
+        return PROGRESS_ON;
+    c->turn->strike = !c->verdict.credential_held &&
+                      (shows_secret(&c->e.credential) || shows_secret(&c->e.second));
+    return course_refuse(c, c->verdict.reason, NULL);
+}
+
+/* --- what it gets --- */
+enum progress step_make_names(struct course *c, struct error *err)
+{
+    const char *detail = NULL;
+    enum refusal why;
+
+    if (effective_names(&c->e, &c->identity, c->verdict.registration, c->turn->arena, &c->names, &why,
+                        &detail))
+        return PROGRESS_ON;
+    if (why != REFUSAL_INTERNAL)
+        return course_refuse(c, why, detail);
+    (void)error_set(err, ERROR_MEMORY, "effective names");
+    return PROGRESS_ERROR;
+}
+
+bool enroll(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
+            struct enroll_result *out, struct error *err)
+{
+    static step *const steps[] = {
+        step_hold,
+        step_identify,
+        step_slow_down,
+        step_recall,
+        step_judge_certificate,
+        step_admit,
+        step_check_transaction,
+        step_make_names,
+        step_check_renewed_names,
+        step_check_key,
+        step_wait_for_officer,
+        step_issue,
+    };
+    struct enroll_result result = { 0 };
+    struct course c = {
+        .turn = turn,
+        .service = service,
+        .e = *e,
+        .protocol_says_renewal = e->renewal,
+        .out = &result,
+    };
+
+    begin(&c);
+    if (walk(&c, steps, COUNT_OF(steps), err) != PROGRESS_ANSWERED)
+        return false;
+    *out = result;
+    return true;
+}
+
+/* --- polling --- */
+/* The registration that admitted it is still good for it. */
+static enum progress step_admit_again(struct course *c, struct error *err)
+{
+    static const struct registration_id none;
+    struct registration *r = arena_alloc(c->turn->arena, sizeof(*r));
+    bool found = false;
+
+    if (r == NULL) {
+        (void)error_set(err, ERROR_MEMORY, "registration");
+        return PROGRESS_ERROR;
+    }
+    c->verdict = (struct verdict){ .admitted = true, .credential_held = true };
+    if (bytes_equal(registration_id_bytes(&c->transaction.registration), registration_id_bytes(&none)))
+        return c->e.procedure->preregistration ? course_refuse(c, REFUSAL_NO_REGISTRATION, NULL)
+                                               : PROGRESS_ON;
+    if (!registry_registration_by_id(c->turn->view, &c->transaction.registration, c->turn->arena, &found, r,
+                                     err))
+        return PROGRESS_ERROR;
+    if (!found)
+        return course_refuse(c, REFUSAL_NO_REGISTRATION, "deleted since");
+    c->verdict.registration = r;
+    if (!registration_is_open(r))
+        return course_refuse(c, REFUSAL_CLOSED, "closed since");
+    if (registration_is_expired(r, c->turn->now_s))
+        return course_refuse(c, REFUSAL_EXPIRED, "expired since");
+    if (r->one_time && r->used)
+        return course_refuse(c, REFUSAL_USED, "used since");
+    if ((r->protocols & PROTOCOL_BIT(c->e.protocol)) == 0)
+        return course_refuse(c, REFUSAL_PROTOCOL, NULL);
+    if (!fqdn_pattern_matches(&r->fqdn, &c->identity.fqdn) || !registration_allows_names(r, &c->identity))
+        return course_refuse(c, REFUSAL_NAME_POLICY, "changed since");
+    return PROGRESS_ON;
+}
+
+static enum progress step_mark_repeated(struct course *c, struct error *err)
+{
+    (void)err;
+    c->repeats = true; /* approval counts for it */
+    return PROGRESS_ON;
+}
+
+/* The request of then is read again: what rules say now is what counts. */
+static bool issue_approved(struct course *c, struct error *err)
+{
+    static step *const steps[] = { step_identify,  step_mark_repeated,    step_admit_again, step_make_names,
+                                   step_check_key, step_wait_for_officer, step_issue };
+    const struct procedure *procedure = c->e.procedure;
+    const struct csr_rules rules = {
+        .key = procedure->profile->keys,
+        .allow_sha1 = procedure->allow_sha1_csr || procedure->dialect.scep_legacy ||
+                      procedure->dialect.scep_des,
+        .accept_ber = procedure->dialect.csr_ber,
+    };
+    struct csr *csr = arena_alloc(c->turn->arena, sizeof(*csr));
+    const char *detail = NULL;
+
+    if (csr == NULL)
+        return error_set(err, ERROR_MEMORY, "request");
+    c->verdict.credential_held = true;
+    if (csr_decode(c->transaction.request, &rules, c->turn->arena, csr, &detail) != CSR_OK) {
+        (void)course_refuse(c, REFUSAL_PROFILE, "the request is not accepted any more");
+        return true;
+    }
+    c->e.requested = &csr->requested;
+    return walk(c, steps, COUNT_OF(steps), err) == PROGRESS_ANSWERED;
+}
+
+static bool answer_poll(struct course *c, struct error *err)
+{
+    struct certificate_record record;
+    bool found = false;
+
+    switch (c->transaction.status) {
+    case TRANSACTION_ISSUED:
+        if (!registry_certificate_by_id(c->turn->view, &c->transaction.certificate, c->turn->arena, &found,
+                                        &record, err))
+            return false;
+        if (!found)
+            return error_set(err, ERROR_FORMAT, "the certificate of a transaction is not there");
+        return course_issued(c, record.der, &record.id, true, err) == PROGRESS_ANSWERED;
+    case TRANSACTION_PENDING: return course_pending(c, true) == PROGRESS_ANSWERED;
+    case TRANSACTION_APPROVED: return issue_approved(c, err);
+    case TRANSACTION_DENIED:
+        return course_refuse(c, REFUSAL_DENIED, "an officer denied it") == PROGRESS_ANSWERED;
+    case TRANSACTION_NONE: break;
+    }
+    return error_set(err, ERROR_INTERNAL, "a poll for nothing");
+}
+
+bool enroll_poll(struct turn *turn, const struct enroll_service *service, const struct procedure *procedure,
+                 enum protocol protocol, struct bytes transaction_id, const struct digest256 *signer,
+                 bool *found, struct enroll_result *out, struct error *err)
+{
+    const struct transaction_key key = { bytes_text(procedure->name), protocol, transaction_id };
+    struct enroll_result result = { 0 };
+    struct course c = {
+        .turn = turn,
+        .service = service,
+        .e = { .protocol = protocol,
+               .procedure = procedure,
+               .transaction_id = transaction_id,
+               .signer = *signer },
+        .out = &result,
+    };
+
+    begin(&c);
+    if (!transaction_read(turn, &key, &c.transaction, err))
+        return false;
+    if (c.transaction.status == TRANSACTION_NONE) {
+        *found = false;
+        return true;
+    }
+    if (!digest256_equal(&c.transaction.signer, signer))
+        (void)course_refuse(&c, REFUSAL_CONFLICT, "another signer began this transaction");
+    else if (!answer_poll(&c, err))
+        return false;
+    *found = true;
+    *out = result;
+    return true;
+}

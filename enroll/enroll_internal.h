@@ -1,0 +1,55 @@
+/* enroll_internal.h: one enrollment on its way through this room. */
+#ifndef MUSTER_ENROLL_INTERNAL_H
+#define MUSTER_ENROLL_INTERNAL_H
+
+#include "enroll/admit.h"
+#include "enroll/enroll.h"
+#include "enroll/names.h"
+#include "enroll/transaction_internal.h"
+
+enum { RETRY_AFTER_DEFAULT_S = 60 };
+
+struct course {
+    struct turn *turn;
+    const struct enroll_service *service;
+    struct enrollment e; /* a copy: `renewal` is also set by a certificate of ours */
+    bool protocol_says_renewal;
+    struct holder holder; /* kind NONE without a certificate */
+    struct digest256 holder_key;
+    struct identity identity;
+    struct proof proof;
+    struct digest256 names_asked;   /* over subject and SAN of the request */
+    struct transaction transaction; /* what is remembered under this id */
+    bool repeats;                   /* it is the same request by the same signer */
+    struct verdict verdict;
+    struct effective_names names;
+    struct enroll_result *out;
+};
+
+/* What a step of the way ends in. */
+enum progress { PROGRESS_ERROR = 0 /* ours: *err says which */, PROGRESS_ON, PROGRESS_ANSWERED };
+
+enum progress course_refuse(struct course *c, enum refusal reason, const char *detail);
+enum progress course_pending(struct course *c, bool repeated);
+/* `der` lives long enough; `id` is of that certificate. */
+enum progress course_issued(struct course *c, struct bytes der, const struct certificate_id *id,
+                            bool repeated, struct error *err);
+
+/* The signer began the transaction, the key and the names are those of then. */
+bool course_repeats(const struct course *c);
+MUST_USE bool names_digest(const struct requested *requested, struct digest256 *out);
+
+/* Steps, in their order (enroll.c). */
+enum progress step_recall(struct course *c, struct error *err);
+enum progress step_judge_certificate(struct course *c, struct error *err);
+enum progress step_check_transaction(struct course *c, struct error *err);
+enum progress step_make_names(struct course *c, struct error *err);
+enum progress step_check_renewed_names(struct course *c, struct error *err);
+enum progress step_check_key(struct course *c, struct error *err);
+enum progress step_wait_for_officer(struct course *c, struct error *err);
+enum progress step_issue(struct course *c, struct error *err);
+
+/* What is remembered of this enrollment from now on. */
+struct transaction course_transaction(const struct course *c, enum transaction_status status);
+
+#endif

@@ -1,0 +1,124 @@
+/* A certificate as credential: is it ours, or a vendor's, and may it be used here and now. */
+#include "enroll/enroll.h"
+
+#include "registry/certificates.h"
+
+static void unusable(struct holder *holder, const char *detail)
+{
+    holder->usable = false;
+    holder->fault = REFUSAL_RENEW_STATE;
+    holder->detail = detail;
+}
+
+static const struct ca *issuer_of(const struct enroll_service *service, const struct certificate_id *id)
+{
+    for (size_t i = 0; i < service->ca_count; i++)
+        if (digest256_equal(&service->ca[i].issuer, &id->issuer))
+            return &service->ca[i];
+    return NULL;
+}
+
+/* --- ours --- */
+static const char *chain_problem(enum chain_fault fault)
+{
+    switch (fault) {
+    case CHAIN_UNTRUSTED: return "the certificate does not chain to its CA";
+    case CHAIN_NOT_YET_VALID: return "the certificate is not valid yet";
+    case CHAIN_EXPIRED: return "the certificate is expired";
+    case CHAIN_INTERNAL: return "the chain could not be verified";
+    case CHAIN_OK: return NULL;
+    }
+    return "the chain could not be verified";
+}
+
+static bool in_grace(const struct procedure *procedure, const struct certificate *c, int64_t now_s)
+{
+    return procedure->renewal_grace_s > 0 && now_s <= c->not_after_s + (int64_t)procedure->renewal_grace_s;
+}
+
+static bool is_latest(struct turn *turn, const struct certificate_record *record, bool *latest,
+                      struct error *err)
+{
+    struct certificate_record newest;
+    size_t count = 0;
+
+    if (!registry_certificates_by_fqdn(turn->view, record->domain, &record->fqdn, 1, turn->arena, &newest,
+                                       &count, err))
+        return false;
+    *latest = count == 1 && digest256_equal(&newest.id.issuer, &record->id.issuer) &&
+              newest.id.serial_len == record->id.serial_len &&
+              memcmp(newest.id.serial, record->id.serial, record->id.serial_len) == 0;
+    return true;
+}
+
+/* The record says what the certificate alone cannot: revocation, domain, whether a later one took its place.
+ */
+static bool judge_ours(struct turn *turn, const struct procedure *procedure, const struct ca *ca,
+                       const struct bytes *chain, size_t chain_count, struct holder *h, struct error *err)
+{
+    enum chain_fault fault = anchors_verify(ca->anchors, h->certificate.encoded, chain, chain_count,
+                                            turn->now_s);
+    bool latest = true;
+
+    h->kind = HOLDER_OURS;
+    h->usable = true;
+    if (fault == CHAIN_EXPIRED && in_grace(procedure, &h->certificate, turn->now_s))
+        fault = CHAIN_OK;
+    if (procedure->latest_only && !is_latest(turn, &h->record, &latest, err))
+        return false;
+    if (h->record.domain.value != procedure->domain->id.value)
+        unusable(h, "the certificate is of another domain");
+    else if (h->record.status != CERTIFICATE_GOOD)
+        unusable(h, "the certificate is revoked");
+    else if (fault != CHAIN_OK)
+        unusable(h, chain_problem(fault));
+    else if (!latest)
+        unusable(h, "a later certificate of this FQDN exists");
+    return true;
+}
+
+/* --- a vendor's --- */
+static void judge_vendor(const struct procedure *procedure, const struct bytes *chain, size_t chain_count,
+                         int64_t now_s, struct holder *h)
+{
+    enum chain_fault fault;
+
+    if (procedure->vendor_anchors == NULL) {
+        unusable(h, "the certificate is not one of ours");
+        return;
+    }
+    fault = anchors_verify(procedure->vendor_anchors, h->certificate.encoded, chain, chain_count, now_s);
+    if (fault != CHAIN_OK) {
+        unusable(h, "the certificate is neither ours nor of a vendor that is trusted here");
+        return;
+    }
+    h->kind = HOLDER_VENDOR;
+    h->usable = true;
+}
+
+bool enroll_holder(struct turn *turn, const struct enroll_service *service, const struct procedure *procedure,
+                   struct bytes der, const struct bytes *chain, size_t chain_count, struct holder *out,
+                   struct error *err)
+{
+    struct holder h = { 0 };
+    struct certificate_id id;
+    const struct ca *ca = NULL;
+    bool found = false;
+
+    unusable(&h, "the certificate shown is malformed");
+    if (certificate_decode(der, turn->arena, &h.certificate)) {
+        if (certificate_id_of(h.certificate.issuer.encoded, h.certificate.serial, &id))
+            ca = issuer_of(service, &id);
+        if (ca != NULL && !registry_certificate_by_id(turn->view, &id, turn->arena, &found, &h.record, err))
+            return false;
+        /* Byte-equal to what was issued: a look-alike under a stolen name is somebody else's. */
+        if (found && bytes_equal(h.record.der, der)) {
+            if (!judge_ours(turn, procedure, ca, chain, chain_count, &h, err))
+                return false;
+        } else {
+            judge_vendor(procedure, chain, chain_count, turn->now_s, &h);
+        }
+    }
+    *out = h;
+    return true;
+}

@@ -1,0 +1,137 @@
+#include "enroll/transaction_internal.h"
+
+#include "lib/base/record.h"
+#include "registry/state.h"
+
+enum { RECORD_VERSION = 1, RECORD_MAX = 128 * 1024 };
+
+enum field {
+    FIELD_STATUS = 1,
+    FIELD_KEY,
+    FIELD_SIGNER,
+    FIELD_NAMES,
+    FIELD_REGISTRATION,
+    FIELD_CERTIFICATE_ISSUER,
+    FIELD_CERTIFICATE_SERIAL,
+    FIELD_REQUEST,
+};
+
+/* Protocols do not share transaction ids. */
+static bool state_key_for(struct turn *turn, const struct transaction_key *key, struct state_key *out,
+                          struct error *err)
+{
+    const uint8_t protocol = (uint8_t)key->protocol;
+    AUTO_STRUCT(buffer) id = BUFFER(1024);
+
+    buffer_append_byte(&id, protocol);
+    buffer_append(&id, key->id);
+    *out = (struct state_key){ .procedure = key->procedure, .kind = "txn" };
+    if (!buffer_failed(&id))
+        out->id = arena_copy(turn->arena, buffer_bytes(&id));
+    return out->id.data != NULL || error_set(err, ERROR_MEMORY, "transaction id");
+}
+
+static bool take_digest(struct bytes content, struct digest256 *out)
+{
+    if (content.len != sizeof(out->bytes))
+        return false;
+    memcpy(out->bytes, content.data, content.len);
+    return true;
+}
+
+static bool take_serial(struct bytes content, struct certificate_id *out)
+{
+    if (content.len > SERIAL_MAX)
+        return false;
+    out->serial_len = (uint8_t)content.len;
+    if (content.len > 0)
+        memcpy(out->serial, content.data, content.len);
+    return true;
+}
+
+static bool take_registration(struct bytes content, struct registration_id *out)
+{
+    if (content.len != ID_LEN)
+        return false;
+    memcpy(out->bytes, content.data, ID_LEN);
+    return true;
+}
+
+static bool take_field(struct record_reader *in, const struct record_field *f, struct transaction *t)
+{
+    uint64_t status;
+
+    switch ((enum field)f->tag) {
+    case FIELD_STATUS:
+        status = record_u64(in, f);
+        t->status = status <= TRANSACTION_DENIED ? (enum transaction_status)status : TRANSACTION_NONE;
+        return t->status != TRANSACTION_NONE;
+    case FIELD_KEY: return take_digest(f->content, &t->key);
+    case FIELD_SIGNER: return take_digest(f->content, &t->signer);
+    case FIELD_NAMES: return take_digest(f->content, &t->names);
+    case FIELD_REGISTRATION: return take_registration(f->content, &t->registration);
+    case FIELD_CERTIFICATE_ISSUER: return take_digest(f->content, &t->certificate.issuer);
+    case FIELD_CERTIFICATE_SERIAL: return take_serial(f->content, &t->certificate);
+    case FIELD_REQUEST: t->request = f->content; return true;
+    }
+    return true; /* of a later version: skipped */
+}
+
+static bool transaction_decode(struct bytes blob, struct transaction *out)
+{
+    struct record_reader in;
+    struct record_field field;
+    uint8_t version;
+
+    if (!record_open(blob, &in, &version) || version != RECORD_VERSION)
+        return false;
+    while (record_next(&in, &field))
+        if (!take_field(&in, &field, out))
+            return false;
+    return !in.failed && out->status != TRANSACTION_NONE;
+}
+
+bool transaction_read(struct turn *turn, const struct transaction_key *key, struct transaction *out,
+                      struct error *err)
+{
+    struct transaction t = { 0 };
+    struct state_key state_key;
+    struct state_value value = { 0 };
+    bool found;
+
+    if (!state_key_for(turn, key, &state_key, err) ||
+        !registry_state(turn->view, &state_key, turn->arena, &found, &value, err))
+        return false;
+    if (found && (value.expires_s == 0 || value.expires_s > turn->now_s) &&
+        !transaction_decode(value.blob, &t))
+        return error_set(err, ERROR_FORMAT, "a stored transaction is malformed");
+    t.revision = found ? value.revision : 0;
+    t.changed_s = found ? value.changed_s : 0;
+    *out = t;
+    return true;
+}
+
+bool transaction_put(struct turn *turn, const struct transaction_key *key, const struct transaction *t,
+                     int64_t expires_s, struct error *err)
+{
+    AUTO_STRUCT(buffer) blob = BUFFER(RECORD_MAX);
+    struct state_key state_key;
+    struct state_value value = { .expires_s = expires_s };
+
+    if (!state_key_for(turn, key, &state_key, err))
+        return false;
+    record_begin(&blob, RECORD_VERSION);
+    record_put_u64(&blob, FIELD_STATUS, t->status);
+    record_put(&blob, FIELD_KEY, digest256_bytes(&t->key));
+    record_put(&blob, FIELD_SIGNER, digest256_bytes(&t->signer));
+    record_put(&blob, FIELD_NAMES, digest256_bytes(&t->names));
+    record_put(&blob, FIELD_REGISTRATION, registration_id_bytes(&t->registration));
+    record_put(&blob, FIELD_CERTIFICATE_ISSUER, digest256_bytes(&t->certificate.issuer));
+    record_put(&blob, FIELD_CERTIFICATE_SERIAL, bytes_of(t->certificate.serial, t->certificate.serial_len));
+    record_put(&blob, FIELD_REQUEST, t->request);
+    if (buffer_failed(&blob))
+        return error_set(err, ERROR_MEMORY, "transaction");
+    value.blob = buffer_bytes(&blob);
+    change_state_put(&turn->changes, &state_key, &value, t->revision);
+    return true;
+}

@@ -1,0 +1,49 @@
+/* transaction_internal.h: what is remembered of an enrollment under its protocol's transaction id: state of
+ * kind "txn". And, while an officer thinks about it, an entry of kind "pending" that points to it. */
+#ifndef MUSTER_ENROLL_TRANSACTION_INTERNAL_H
+#define MUSTER_ENROLL_TRANSACTION_INTERNAL_H
+
+#include "registry/turn.h"
+
+enum transaction_status {
+    TRANSACTION_NONE = 0, /* nothing is remembered, or its time is over */
+    TRANSACTION_ISSUED,
+    TRANSACTION_PENDING,
+    TRANSACTION_APPROVED,
+    TRANSACTION_DENIED,
+};
+
+struct transaction {
+    enum transaction_status status;
+    struct digest256 key, signer, names;
+    struct registration_id registration; /* zero: none was required */
+    struct certificate_id certificate;   /* ISSUED */
+    struct bytes request;                /* PENDING and after: the CSR */
+    int64_t changed_s;
+    uint64_t revision; /* to be expected when it is written; 0: must be absent */
+};
+
+struct transaction_key {
+    struct bytes procedure;
+    enum protocol protocol;
+    struct bytes id;
+};
+
+/* What stands under `key`; status NONE when nothing does. Borrowed from the view. */
+MUST_USE bool transaction_read(struct turn *turn, const struct transaction_key *key, struct transaction *out,
+                               struct error *err);
+
+/* As changes of the turn. `expires_s` 0: kept for good. */
+MUST_USE bool transaction_put(struct turn *turn, const struct transaction_key *key,
+                              const struct transaction *t, int64_t expires_s, struct error *err);
+
+/* Enters the transaction among those that wait for an officer. */
+MUST_USE bool pending_put(struct turn *turn, const struct transaction_key *key, const struct dns_name *fqdn,
+                          const struct registration_id *registration, struct bytes subject, int64_t expires_s,
+                          struct error *err);
+
+/* How many of a procedure wait, counted up to `max`. */
+MUST_USE bool pending_count(struct turn *turn, struct bytes procedure, size_t max, size_t *count,
+                            struct error *err);
+
+#endif
