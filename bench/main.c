@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/bench.h"
 #include "bench/registry_bench.h"
 #include "lib/base/base.h"
 
@@ -10,6 +11,8 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *what;
 } command[] = {
+    { "est", bench_est, "enrollments over EST, closed loop" },
+    { "scep", bench_scep, "enrollments over SCEP, closed loop" },
     { "registry", bench_registry, "look-ups, import and group commit of the registry" },
 };
 
