@@ -44,7 +44,8 @@ struct net_options {
     size_t arena_max;                                           /* of one request with its answer, bytes */
     unsigned handshake_ms, head_ms, body_ms, write_ms, idle_ms; /* absolute, from the start of the phase */
     unsigned connections_max;                                   /* in all; beyond: accept and close */
-    unsigned per_address_max; /* of one client address; beyond: 503 on plain, close on TLS */
+    unsigned per_address_max; /* of one client address (IPv6: of its /64); beyond: 503 on plain, close on
+                                 TLS */
     unsigned drain_ms;        /* on stop: how long what is in flight may take */
 };
 #define NET_OPTIONS_DEFAULT                                                                        \
@@ -89,12 +90,18 @@ MUST_USE bool net_server_new(const struct net_options *options, const struct net
 
 MUST_USE bool net_server_start(struct net_server *server, struct error *err);
 
-/* Reads certificates and keys anew for TLS listeners of the same names; connections stay. On error the old
+/* TLS 1.2 and 1.3, groups X25519 and P-256, AEAD suites with forward secrecy, no renegotiation, no early
+ * data. Sessions resume on every loop by tickets, for two hours or until a reload; whoever showed
+ * intermediates is not resumed, since a resumed session keeps the leaf alone.
+ *
+ * Reads certificates and keys anew for TLS listeners of the same names; connections stay. On error the old
  * stay. */
 MUST_USE bool net_server_reload_tls(struct net_server *server, const struct net_listener *listener,
                                     size_t count, struct keys *keys, struct error *err);
 
-/* Sends exchange->response. Any thread. If the peer has gone the answer is dropped. */
+/* Sends exchange->response; status 0 becomes a 500. Any thread: on the exchange's own loop at once, from
+ * others through a queue that wakes it. If the peer has gone, or the server has stopped or even been freed,
+ * the answer is dropped. */
 void net_reply(struct net_exchange *exchange);
 
 /* Stops accepting, lets what is in flight finish (at most drain_ms), joins the loops. on_request is still

@@ -178,6 +178,23 @@ static void limits_are_answered_with_their_status(void **state)
     assert_refused_with(text, "HTTP/1.1 431 ");
 }
 
+/* Closing at once would break the connection under the sender, and the reason would be lost with it. */
+static void a_refusal_reaches_a_client_that_goes_on_sending(void **state)
+{
+    static char piece[1 << 16];
+    struct fixture f = { 0 };
+    int fd = connect_to(start_plain(&f));
+
+    (void)state;
+    send_text(fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 16777216\r\n\r\n");
+    for (int i = 0; i < 256; i++)
+        assert_int_equal(send(fd, piece, sizeof(piece), MSG_NOSIGNAL), (ssize_t)sizeof(piece));
+    read_all(fd, out, sizeof(out));
+    assert_int_equal(strncmp(out, "HTTP/1.1 413 ", 13), 0);
+    (void)close(fd);
+    finish(&f);
+}
+
 static void a_handler_that_sets_nothing_answers_500(void **state)
 {
     struct fixture f = { 0 };
@@ -347,6 +364,7 @@ int main(void)
         cmocka_unit_test(a_head_request_gets_no_body),
         cmocka_unit_test(garbage_is_refused_and_closed),
         cmocka_unit_test(limits_are_answered_with_their_status),
+        cmocka_unit_test(a_refusal_reaches_a_client_that_goes_on_sending),
         cmocka_unit_test(a_handler_that_sets_nothing_answers_500),
         cmocka_unit_test(a_slow_drip_is_ended_at_the_deadline),
         cmocka_unit_test(who_sends_or_reads_nothing_is_closed_at_the_deadline),
