@@ -1,6 +1,5 @@
 /* check.c: what must hold between settings. */
 #include "config/rows_internal.h"
-#include "lib/base/file.h"
 
 /* --- names: unique, and there when referred to --- */
 struct noun {
@@ -235,15 +234,6 @@ bool config_check_names(const struct reader *reader, const struct parsed *parsed
 }
 
 /* --- after loading --- */
-static bool check_csrattrs(const struct reader *reader, const struct parsed_procedure *p, struct error *err)
-{
-    AUTO_STRUCT(buffer) content = BUFFER(64 << 10);
-
-    if (p->procedure.csrattrs_path != NULL && !file_read(p->procedure.csrattrs_path, &content, err))
-        return reader_blame(reader, &p->place, "est.csrattrs", err);
-    return true;
-}
-
 bool config_check_made(const struct reader *reader, const struct parsed *parsed, const struct config *config,
                        struct error *err)
 {
@@ -259,8 +249,6 @@ bool config_check_made(const struct reader *reader, const struct parsed *parsed,
                     : NULL;
         if (fault != NULL)
             return reader_fault(reader, &p[i].place, "scep.ra", err, "%s", fault);
-        if (!check_csrattrs(reader, &p[i], err))
-            return false;
     }
     return true;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "config/rows_internal.h"
+#include "lib/base/file.h"
 
 enum { OID_CONTENT_MAX = 64, VENDOR_ANCHORS_MAX = 64 };
 
@@ -135,6 +136,25 @@ static bool make_anchors(const struct reader *reader, struct parsed_procedure *p
     return true;
 }
 
+/* CsrAttrs as the operator wrote them: one SEQUENCE, sent as it is. */
+static bool make_csrattrs(const struct reader *reader, struct parsed_procedure *p, struct arena *arena,
+                          struct error *err)
+{
+    AUTO_STRUCT(buffer) content = BUFFER(64 << 10);
+    struct der in;
+
+    if (p->procedure.csrattrs_path == NULL)
+        return true;
+    if (!file_read(p->procedure.csrattrs_path, &content, err))
+        return reader_blame(reader, &p->place, "est.csrattrs", err);
+    in = der_of(buffer_bytes(&content));
+    (void)der_element(&in, DER_SEQUENCE);
+    if (!der_finished(&in))
+        return reader_fault(reader, &p->place, "est.csrattrs", err, "expected one SEQUENCE in DER");
+    p->procedure.csrattrs = arena_copy(arena, buffer_bytes(&content));
+    return p->procedure.csrattrs.data != NULL || out_of_memory(err);
+}
+
 static bool make_procedure(const struct reader *reader, const struct parsed *parsed,
                            const struct config *config, struct parsed_procedure *p, struct error *err)
 {
@@ -144,7 +164,8 @@ static bool make_procedure(const struct reader *reader, const struct parsed *par
         p->procedure.est_realm = p->procedure.name;
     if (!reader_has(reader, &p->place, "unstructured")) /* routers send only this (CSR-68) */
         p->procedure.unstructured = (p->procedure.protocols & PROTOCOL_BIT(PROTOCOL_SCEP)) != 0;
-    return make_dialect(reader, p, err) && make_anchors(reader, p, config->arena, err);
+    return make_dialect(reader, p, err) && make_anchors(reader, p, config->arena, err) &&
+           make_csrattrs(reader, p, config->arena, err);
 }
 
 bool config_make_procedures(const struct reader *reader, const struct parsed *parsed, struct config *config,
