@@ -109,7 +109,7 @@ static bool find_certificate(struct est_operation *op, struct credential *out, s
 {
     const struct http_peer *peer = &op->request->peer;
 
-    *holder = (struct holder){ 0 };
+    *holder = (struct holder){ .fault = REFUSAL_RENEW_STATE };
     if (!op->procedure->est_client_certificate || peer->certificate.len == 0)
         return true;
     if (!enroll_holder(op->turn, op->service->enroll, op->procedure, peer->certificate, peer->chain,
@@ -160,7 +160,7 @@ static enum refusal reason_without(const struct est_operation *op, const struct 
 
     if (!shown)
         return REFUSAL_NO_CREDENTIAL;
-    return holder->fault == REFUSAL_INTERNAL ? REFUSAL_RENEW_STATE : holder->fault;
+    return holder->fault;
 }
 
 bool est_client_find(struct est_operation *op, struct est_client *out, enum est_found *found,

@@ -29,9 +29,17 @@ static bool challenge(struct est_operation *op, bool stale, struct error *err)
     return true;
 }
 
+/* That a source has tried a name too often is decided before any registration is looked at, and alike for
+ * names that nobody registered: to say so, and for how long, tells nothing but what the asker did (EST-78).
+ */
+static enum refusal on_wire(const struct est_refusal *r)
+{
+    return r->why == REFUSAL_LOCKED ? REFUSAL_LOCKED : refusal_on_wire(r->why, r->credential_held);
+}
+
 bool est_refuse(struct est_operation *op, const struct est_refusal *r, struct error *err)
 {
-    struct est_answer answer = est_answer_to(refusal_on_wire(r->why, r->credential_held));
+    struct est_answer answer = est_answer_to(on_wire(r));
     bool http = op->procedure->est_basic || op->procedure->est_digest;
     unsigned wait_s = r->retry_after_s != 0 ? r->retry_after_s : op->procedure->retry_after_s;
 
