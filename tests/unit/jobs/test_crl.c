@@ -229,6 +229,40 @@ static void a_malformed_stored_list_is_an_error(void **state)
     assert_int_equal(w->err.code, ERROR_FORMAT);
 }
 
+static void every_allocation_that_fails_is_an_error_and_the_old_list_stays(void **state)
+{
+    struct world *w = *state;
+    struct ca ca;
+    struct job_step step;
+    struct crl_state stored;
+    bool found, ok = false;
+    unsigned n = 1;
+
+    make_ca(w, "ca", &ca);
+    assert_int_equal(refresh(w, &ca, NOW_S), 1);
+    for (; !ok && n < 500; n++) {
+        const struct crl_service service = { .ca = &ca, .count = 1 };
+        const struct job_record job = { .kind = BYTES_LITERAL("crl") };
+
+        step = (struct job_step){ 0 };
+        w->err = (struct error){ 0 };
+        begin_turn(w, NOW_S + 86400);
+        arena_fail_after(w->arena, n);
+        ok = job_crl_run(&w->turn, &service, &job, &due, &step, &w->err);
+        arena_fail_after(w->arena, 0);
+        if (!ok) {
+            assert_int_not_equal(w->err.code, ERROR_NONE);
+            assert_int_equal(step.effect.kind, JOB_EFFECT_NONE);
+        }
+    }
+    assert_true(ok);
+    assert_true(n > 3);
+    assert_true(registry_view_renew(w->view, &w->err));
+    assert_true(crl_state_read(w->view, BYTES_LITERAL("ca"), w->arena, &found, &stored, &w->err));
+    assert_int_equal(stored.this_update_s, NOW_S);
+    ca_release(&ca);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +275,7 @@ int main(void)
         jobs_test(an_expired_certificate_leaves_the_list_when_it_is_made_anew),
         jobs_test(one_ca_that_cannot_sign_does_not_hold_up_the_others),
         jobs_test(a_malformed_stored_list_is_an_error),
+        jobs_test(every_allocation_that_fails_is_an_error_and_the_old_list_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
