@@ -1,0 +1,269 @@
+#include "cli/init.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/officer_files.h"
+#include "config/config.h"
+#include "lib/base/encode.h"
+#include "lib/base/file.h"
+#include "lib/base/secret.h"
+#include "officer/act.h"
+
+enum {
+    ARENA_MAX = 4 << 20,
+    CONFIGURATION_MAX = 64 << 10,
+    SECRETS_KEY_LEN = 32,
+    RSA_BITS_CA = 3072,
+    RSA_BITS_RA = 2048
+};
+static const uint32_t CA_VALIDITY_S = 10u * 365 * 86400, SERVICE_VALIDITY_S = 2u * 365 * 86400;
+static const char CA[] = "ca", TLS[] = "tls", RA[] = "scep-ra", OFFICER[] = "officer";
+
+struct making {
+    const struct init_options *options;
+    struct keys *keys;
+    struct arena *arena;
+    struct ca ca;
+    int64_t now_s;
+    const char *ca_key; /* as the configuration names it */
+    const char *host;   /* the first */
+    struct error *err;
+};
+
+static const char *path_of(struct making *m, const char *file)
+{
+    struct bytes path = arena_format(m->arena, "%s/%s", m->options->dir, file);
+
+    return (const char *)path.data;
+}
+
+static bool make_folder(struct making *m, const char *name, unsigned mode)
+{
+    const char *path = path_of(m, name);
+
+    if (path == NULL)
+        return error_set(m->err, ERROR_MEMORY, "out of memory");
+    return mkdir(path, mode) == 0 || errno == EEXIST || error_errno(m->err, path);
+}
+
+static bool make_key(struct making *m, const char *name, enum key_kind kind, unsigned bits)
+{
+    struct bytes file = arena_format(m->arena, "keys/%s.pem", name);
+    const char *path = file.data == NULL ? NULL : path_of(m, (const char *)file.data);
+
+    if (path == NULL)
+        return error_set(m->err, ERROR_MEMORY, "out of memory");
+    return keys_generate(m->keys, name, kind, bits, m->err) && keys_save(m->keys, name, path, m->err);
+}
+
+/* --- the CA --- */
+
+static bool make_new_ca(struct making *m)
+{
+    const struct init_options *o = m->options;
+    AUTO_STRUCT(buffer) subject = BUFFER(2048);
+
+    if (!name_parse(bytes_text(o->ca_subject), &subject))
+        return error_set(m->err, ERROR_FORMAT, "--ca-subject: a name like CN=Demo CA,O=Example expected");
+    m->ca_key = "keys/ca.pem";
+    m->ca.chain_count = 1;
+    return make_key(m, CA, o->rsa ? KEY_RSA : KEY_EC_P256, o->rsa ? RSA_BITS_CA : 0) &&
+           ca_make_root(&(struct ca_make){ buffer_bytes(&subject), CA_VALIDITY_S, m->now_s }, m->keys, CA,
+                        &random_system, m->arena, &m->ca.chain[0], m->err);
+}
+
+static bool take_existing_ca(struct making *m)
+{
+    const struct init_options *o = m->options;
+    AUTO_STRUCT(buffer) pem = BUFFER(1 << 20);
+    char *absolute = strchr(o->ca_key, ':') == NULL ? realpath(o->ca_key, NULL) : NULL;
+    struct bytes key = arena_format(m->arena, "%s", absolute != NULL ? absolute : o->ca_key);
+
+    free(absolute);
+    m->ca_key = (const char *)key.data;
+    if (m->ca_key == NULL)
+        return error_set(m->err, ERROR_MEMORY, "out of memory");
+    if (!file_read(o->ca_certificate, &pem, m->err) ||
+        !certificates_from_pem(buffer_bytes(&pem), m->arena, m->ca.chain, CA_CHAIN_MAX, &m->ca.chain_count,
+                               m->err))
+        return false;
+    if (m->ca.chain_count == 0)
+        return error_set(m->err, ERROR_FORMAT, "%s: no certificate in PEM", o->ca_certificate);
+    return keys_load(m->keys, CA, m->ca_key, BYTES_NONE, m->err);
+}
+
+static bool make_ca(struct making *m)
+{
+    const char *path = path_of(m, "ca.pem");
+
+    m->ca = (struct ca){ .name = m->options->ca_name, .kind = CONNECTOR_LOCAL, .key_name = CA };
+    if (!(m->options->ca_certificate != NULL ? take_existing_ca(m) : make_new_ca(m)))
+        return false;
+    if (path == NULL)
+        return error_set(m->err, ERROR_MEMORY, "out of memory");
+    return ca_prepare(&m->ca, m->keys, m->err) &&
+           write_certificates(path, m->ca.chain, m->ca.chain_count, m->err);
+}
+
+/* --- the gateway's own certificates --- */
+
+static bool put_hosts(struct making *m, struct buffer *san)
+{
+    struct bytes rest = bytes_text(m->options->hosts), host;
+
+    while (bytes_split(&rest, ',', &host)) {
+        struct dns_rules rules = { .single_label = true };
+        struct dns_name name;
+        struct ip_address ip;
+
+        host = bytes_trim(host);
+        if (ip_parse(host, &ip))
+            general_name_put(san, GENERAL_NAME_IP, ip_bytes(&ip), BYTES_NONE);
+        else if (dns_name_parse(host, &rules, &name) == DNS_OK)
+            general_name_put(san, GENERAL_NAME_DNS, dns_name_bytes(&name), BYTES_NONE);
+        else
+            return error_set(m->err, ERROR_FORMAT, "--host: neither a name nor an address");
+        if (m->host == NULL && (m->host = arena_text(m->arena, host)) == NULL)
+            return error_set(m->err, ERROR_MEMORY, "out of memory");
+    }
+    return !buffer_failed(san) || error_set(m->err, ERROR_MEMORY, "out of memory");
+}
+
+/* Leaf first, then what leads to the anchor. */
+static bool make_service(struct making *m, enum service_kind kind, const char *key, struct bytes san,
+                         const char *common_name, const char *file)
+{
+    const struct name_attribute cn = { .oid = OID_COMMON_NAME, .text = bytes_text(common_name) };
+    AUTO_STRUCT(buffer) subject = BUFFER(1024);
+    struct bytes chain[1 + CA_CHAIN_MAX];
+    const char *path = path_of(m, file);
+    size_t others = m->ca.chain_count > 1 ? m->ca.chain_count - 1 : 0; /* without the root */
+
+    if (path == NULL || !name_encode(&cn, 1, &subject))
+        return error_set(m->err, ERROR_MEMORY, "out of memory");
+    if (!ca_make_service(&m->ca, kind,
+                         &(struct ca_make){ buffer_bytes(&subject), SERVICE_VALIDITY_S, m->now_s }, san,
+                         m->keys, key, &random_system, m->arena, &chain[0], m->err))
+        return false;
+    memcpy(chain + 1, m->ca.chain, others * sizeof(chain[0]));
+    return write_certificates(path, chain, 1 + others, m->err);
+}
+
+static bool make_services(struct making *m)
+{
+    AUTO_STRUCT(buffer) san = BUFFER(8192);
+
+    return put_hosts(m, &san) && make_key(m, TLS, KEY_EC_P256, 0) && make_key(m, RA, KEY_RSA, RSA_BITS_RA) &&
+           make_service(m, SERVICE_TLS, TLS, buffer_bytes(&san), m->host, "tls.pem") &&
+           make_service(m, SERVICE_SCEP_RA, RA, BYTES_NONE, "muster SCEP RA", "scep-ra.pem");
+}
+
+static bool make_secrets_key(struct making *m)
+{
+    AUTO_STRUCT(secret) key = { 0 };
+    const char *path = path_of(m, "keys/secrets.key");
+
+    if (path == NULL || !secret_alloc(SECRETS_KEY_LEN, &key))
+        return error_set(m->err, ERROR_MEMORY, "out of memory");
+    if (!random_fill(&random_system, key.data, key.len))
+        return error_set(m->err, ERROR_CRYPTO, "no randomness");
+    return file_write(path, secret_bytes(&key), 0600, m->err);
+}
+
+/* --- the registry and its first officer --- */
+
+static bool sign_appointment(struct making *m, struct bytes certificate, struct bytes *jws)
+{
+    const struct appointment appointment = { .name = m->options->officer, .certificate = certificate };
+    AUTO(json_t) *act = officer_appointment(&appointment, m->arena, m->err);
+    struct bytes payload;
+
+    if (act == NULL)
+        return false;
+    if (!json_write(act, m->arena, &payload))
+        return error_set(m->err, ERROR_MEMORY, "out of memory");
+    return officer_act_sign(m->keys, OFFICER, payload, BYTES_LITERAL("muster:init"), m->now_s, &random_system,
+                            m->arena, jws, m->err);
+}
+
+static bool write_first(struct making *m, struct registry *registry, struct bytes jws)
+{
+    struct changes changes;
+    const struct changes *all = &changes;
+    struct act_outcome outcome = { 0 };
+    enum apply_result applied = APPLY_NONE;
+
+    changes_begin(&changes, m->arena);
+    if (!officer_act_first(&changes, jws, &outcome, m->err))
+        return false;
+    if (outcome.result != ACT_DONE)
+        return error_set(m->err, ERROR_INTERNAL, "the first officer: %.200s", outcome.detail);
+    return registry_apply(registry, &all, 1, m->now_s, &applied, m->err) &&
+           apply_result_error(applied, m->err);
+}
+
+static bool make_officer(struct making *m)
+{
+    struct registry_options options = REGISTRY_OPTIONS_DEFAULT;
+    const char *prefix = path_of(m, "officer");
+    struct registry *registry;
+    struct bytes certificate, jws;
+    bool written;
+
+    options.path = path_of(m, "registry");
+    if (prefix == NULL || options.path == NULL)
+        return error_set(m->err, ERROR_MEMORY, "out of memory");
+    if (!officer_files_make(m->keys, OFFICER, prefix, m->options->officer, m->now_s, m->arena, &certificate,
+                            m->err) ||
+        !sign_appointment(m, certificate, &jws) || !registry_open(&options, &registry, m->err))
+        return false;
+    written = write_first(m, registry, jws);
+    registry_close(registry);
+    return written;
+}
+
+/* --- the configuration, last: it says that all the rest is there --- */
+
+static bool make_configuration(struct making *m)
+{
+    AUTO_STRUCT(buffer) text = BUFFER(CONFIGURATION_MAX);
+    const char *path = path_of(m, "muster.yaml");
+    struct config *config;
+
+    if (path == NULL || !init_configuration(m->options, m->host, m->ca_key, &text))
+        return error_set(m->err, ERROR_MEMORY, "out of memory");
+    if (!file_write(path, buffer_bytes(&text), 0644, m->err) || !config_load(path, &config, m->err))
+        return false;
+    config_free(config);
+    return true;
+}
+
+static bool make_all(struct making *m)
+{
+    const char *path = path_of(m, "muster.yaml");
+
+    if (path == NULL)
+        return error_set(m->err, ERROR_MEMORY, "out of memory");
+    if (access(path, F_OK) == 0)
+        return error_set(m->err, ERROR_CONFLICT, "%s is there already: nothing was changed", path);
+    return make_folder(m, "", 0755) && make_folder(m, "keys", 0700) && make_ca(m) && make_services(m) &&
+           make_secrets_key(m) && make_officer(m) && make_configuration(m);
+}
+
+bool init_installation(const struct init_options *options, int64_t now_s, struct error *err)
+{
+    struct making m = { .options = options, .now_s = now_s, .err = err, .arena = arena_new(ARENA_MAX) };
+    bool made;
+
+    if (m.arena == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    made = keys_new(&m.keys, err) && make_all(&m);
+    ca_release(&m.ca);
+    keys_unref(m.keys);
+    arena_free(m.arena);
+    return made;
+}
