@@ -22,7 +22,7 @@ bool answer_at_once(struct answering *a, const struct config *config, const stru
     a->turn.facts.procedure = a->route.procedure != NULL ? a->route.procedure->name : NULL;
     a->turn.facts.verdict = "served";
     if (a->route.service == NULL) {
-        a->response = http_respond_text(404, "not found");
+        a->response = http_respond_text(404, "not found\n");
         a->turn.facts.verdict = "refused";
         a->turn.facts.reason = "no_route";
         return true;
@@ -56,7 +56,7 @@ void answer_turn(struct answering *a, struct registry_view *view, struct random_
         keep_error(&a->turn, &err);
         changes_begin(&a->turn.changes, arena); /* an error writes nothing */
         if (a->response.status < 400)
-            a->response = http_respond_text(500, "internal error");
+            a->response = http_respond_text(500, "internal error\n");
     } else if (changes_failed(&a->turn.changes)) {
         (void)error_set(&err, ERROR_MEMORY, "changes do not fit the request's arena");
         answer_not_durable(a, &err);
@@ -67,11 +67,11 @@ void answer_not_durable(struct answering *a, const struct error *err)
 {
     keep_error(&a->turn, err);
     changes_begin(&a->turn.changes, a->request->arena);
-    retry_later(a, "try again later");
+    retry_later(a, "try again later\n");
 }
 
 void answer_busy(struct answering *a)
 {
     a->turn.facts.verdict = "busy";
-    retry_later(a, "busy, try again later");
+    retry_later(a, "busy, try again later\n");
 }

@@ -128,7 +128,7 @@ static void serve_health(struct monitor *monitor, struct arena *arena, struct ht
     known = monitor->health_known;
     (void)pthread_mutex_unlock(&monitor->lock);
     if (known && health.ok) {
-        *response = http_respond_text(200, "ok");
+        *response = http_respond_text(200, "ok\n");
         return;
     }
     text = arena_format(arena, "%s\n", known ? health.what : "not probed yet");
@@ -221,7 +221,7 @@ static void serve_metrics(struct monitor *monitor, struct arena *arena, struct h
         put_registry(monitor->sources.registry, &out);
     if (monitor->sources.queue != NULL)
         metric(&out, "muster_queue_length", "gauge", queue_length(monitor->sources.queue));
-    *response = buffer_failed(&out) ? http_respond_text(500, "too many series")
+    *response = buffer_failed(&out) ? http_respond_text(500, "too many series\n")
                                     : http_respond(200, "text/plain; version=0.0.4; charset=utf-8",
                                                    arena_copy(arena, buffer_bytes(&out)));
 }
@@ -234,7 +234,7 @@ bool monitor_serve(struct monitor *monitor, const struct http_request *request,
     if (!health && !bytes_is(request->path, "/metrics"))
         return false;
     if (request->method != HTTP_METHOD_GET && request->method != HTTP_METHOD_HEAD) {
-        *response = http_respond_text(405, "method not allowed");
+        *response = http_respond_text(405, "method not allowed\n");
         http_response_add(response, "Allow", BYTES_LITERAL("GET, HEAD"));
     } else if (health) {
         serve_health(monitor, request->arena, response);

@@ -107,7 +107,7 @@ static bool method_is_get(const struct http_request *request, struct http_respon
 {
     if (request->method == HTTP_METHOD_GET || request->method == HTTP_METHOD_HEAD)
         return true;
-    *response = http_respond_text(405, "method not allowed");
+    *response = http_respond_text(405, "method not allowed\n");
     http_response_add(response, "Allow", BYTES_LITERAL("GET, HEAD"));
     return false;
 }
@@ -133,7 +133,7 @@ static bool crl_handle(struct turn *turn, const struct config *config, const str
 
     (void)config;
     (void)request;
-    *response = http_respond_text(503, "no certificate list yet");
+    *response = http_respond_text(503, "no certificate list yet\n");
     if (!crl_current(turn->view, bytes_text(route->ca->name), turn->arena, &found, &crl, err))
         return false;
     if (found)

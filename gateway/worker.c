@@ -20,13 +20,13 @@ static void own_response(struct arena *arena, struct http_response *response)
 {
     response->body = arena_copy(arena, response->body);
     if (response->body.data == NULL) {
-        *response = http_respond_text(500, "internal error");
+        *response = http_respond_text(500, "internal error\n");
         return;
     }
     for (size_t i = 0; i < response->header_count; i++) {
         response->header[i].value = arena_copy(arena, response->header[i].value);
         if (response->header[i].value.data == NULL) {
-            *response = http_respond_text(500, "internal error");
+            *response = http_respond_text(500, "internal error\n");
             return;
         }
     }
@@ -144,7 +144,7 @@ void gateway_on_request(struct net_exchange *exchange, void *context)
 
     if (errand == NULL || serve_monitor(gateway, held->config, exchange)) {
         if (errand == NULL)
-            exchange->response = http_respond_text(503, "out of memory");
+            exchange->response = http_respond_text(503, "out of memory\n");
         live_config_release(held);
         net_reply(exchange);
         return;
