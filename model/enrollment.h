@@ -43,8 +43,8 @@ struct enrollment {
     const struct procedure *procedure;
     struct bytes transaction_id; /* as the protocol has it; with EST made from client and content. At most 255
                                     octets */
-    struct digest256
-        signer; /* who speaks: SHA-256 of the message signer's key (SCEP), of the client's identity (EST) */
+    struct digest256 signer; /* who speaks: with SCEP SHA-256 over the key of a self-signed signer, over the
+                                certificate of another; with EST of the client's identity */
     const struct requested *requested;
     struct bytes request; /* the CSR's DER, kept while an officer thinks about it */
     struct credential credential;

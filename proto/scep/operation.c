@@ -110,14 +110,24 @@ static bool is_self_signed(const struct certificate *c)
     return name_equal(&c->issuer, &c->subject);
 }
 
+/* Who speaks. A self-signed certificate is made anew for every try, so its key stands for it; another counts
+ * as it is, so that a renewal with the old key under the old transactionID (certmonger) is no repetition of
+ * the enrollment that it follows. */
+static bool signer_of(const struct certificate *c, struct digest256 *out, struct error *err)
+{
+    if (is_self_signed(c) ? public_key_fingerprint(c->key.spki, out) : sha256(c->encoded, out))
+        return true;
+    return error_set(err, ERROR_CRYPTO, "no fingerprint of the signer");
+}
+
 /* Who speaks is found by the certificate that signed, not by the messageType: many clients send 19 for a
  * renewal (SCEP-74). REFUSAL_COUNT: nothing to refuse. */
 static bool find_credential(struct operation *op, const struct requested *requested, struct enrollment *e,
-                            enum refusal *why, struct error *err)
+                            enum refusal *why, const char **detail, struct error *err)
 {
     const struct scep_opened *o = &op->opened;
     bool same_key = bytes_equal(o->signer.key.spki, requested->key.spki);
-    struct holder holder = { 0 };
+    struct holder holder = { .detail = "the signer is self-signed" };
 
     *why = REFUSAL_COUNT;
     if (!is_self_signed(&o->signer) &&
@@ -132,11 +142,13 @@ static bool find_credential(struct operation *op, const struct requested *reques
         e->renewal = holder.kind == HOLDER_OURS;
         return true;
     }
-    if (o->attributes.type == SCEP_RENEWAL_REQ) /* SCEP-71, SCEP-72 */
+    if (o->attributes.type == SCEP_RENEWAL_REQ) { /* SCEP-71, SCEP-72 */
         *why = REFUSAL_RENEW_STATE;
-    else if (!same_key) /* SCEP-62: the signature is to prove possession of what is certified */
+        *detail = holder.detail;
+    } else if (!same_key) { /* SCEP-62: the signature is to prove possession of what is certified */
         *why = REFUSAL_POP;
-    else if (requested->challenge_password.len > 0) {
+        *detail = "the signer's key is not that of the CSR";
+    } else if (requested->challenge_password.len > 0) {
         e->credential.kind = CREDENTIAL_SECRET;
         e->credential.secret.secret = requested->challenge_password;
     }
@@ -166,13 +178,11 @@ static bool serve_request(struct operation *op, struct error *err)
     password = csr.requested.challenge_password;
     if (!scep_reply_reaches(o, password)) /* before anything is issued that could not be handed over */
         return say_fault(op, SCEP_FAULT_RECIPIENT, err);
-    if (!find_credential(op, &csr.requested, &e, &why, err))
+    if (!find_credential(op, &csr.requested, &e, &why, &detail, err))
         return false;
     if (why != REFUSAL_COUNT)
-        return say_refusal(op, why, NULL, err);
-    if (!public_key_fingerprint(o->signer.key.spki, &e.signer))
-        return error_set(err, ERROR_CRYPTO, "no fingerprint of the signer's key");
-    if (!enroll(op->turn, op->service->enroll, &e, &result, err))
+        return say_refusal(op, why, detail, err);
+    if (!signer_of(&o->signer, &e.signer, err) || !enroll(op->turn, op->service->enroll, &e, &result, err))
         return false;
     return say_result(op, &result, password, err);
 }
@@ -191,9 +201,8 @@ static bool serve_poll(struct operation *op, struct error *err)
         return say_fault(op, SCEP_FAULT_ENVELOPE, err);
     if (!scep_reply_reaches(o, BYTES_NONE))
         return say_fault(op, SCEP_FAULT_RECIPIENT, err);
-    if (!public_key_fingerprint(o->signer.key.spki, &signer))
-        return error_set(err, ERROR_CRYPTO, "no fingerprint of the signer's key");
-    if (!enroll_poll(op->turn, op->service->enroll, op->procedure, PROTOCOL_SCEP,
+    if (!signer_of(&o->signer, &signer, err) ||
+        !enroll_poll(op->turn, op->service->enroll, op->procedure, PROTOCOL_SCEP,
                      o->attributes.transaction_id, &signer, &found, &result, err))
         return false;
     if (!found)
