@@ -116,7 +116,7 @@ static int make_files(void **state)
                             .validity_s = 30 * 86400,
                             .now_s = clock_now_s() };
     struct ca ca = { .name = "demo", .kind = CONNECTOR_LOCAL, .key_name = "ca", .crl_validity_s = 86400 };
-    struct bytes tls, ra;
+    struct bytes tls = BYTES_NONE, ra = BYTES_NONE;
     struct keys *keys;
 
     (void)state;
