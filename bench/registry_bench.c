@@ -11,6 +11,7 @@
 enum {
     SIZES_MAX = 8,
     WILD_EVERY = 10, /* one registration in so many is a wildcard */
+    ROWS_MIN = 2 * WILD_EVERY,
     LOOKUPS = 200000,
     SCANS = 5,
     COMMIT_MS = 1500,
@@ -359,7 +360,7 @@ static bool parse_rows(const char *text, struct options *out)
     out->sizes = 0;
     while (bytes_split(&rest, ',', &part)) {
         if (out->sizes == SIZES_MAX || !bytes_to_u64(part, 99999999, &out->rows[out->sizes]) ||
-            out->rows[out->sizes] < 2 * WILD_EVERY)
+            out->rows[out->sizes] < ROWS_MIN)
             return false;
         out->sizes++;
     }
@@ -378,7 +379,7 @@ static bool parse_options(int argc, char **argv, struct options *out)
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
         if (option == 'r' && !parse_rows(optarg, out)) {
             (void)fprintf(stderr, "muster-bench: --rows takes up to %d numbers from %d to 99999999\n",
-                          SIZES_MAX, 2 * WILD_EVERY);
+                          SIZES_MAX, ROWS_MIN);
             return false;
         }
         if (option == 'd')

@@ -131,11 +131,12 @@ bool applying_commit(struct applying *a, struct error *err)
 /* What a failed write says about its outcome; APPLY_NONE: nothing, the storage failed. */
 static enum apply_result blame(const struct error *err)
 {
+    bool of_the_outcome = err->code == ERROR_CONFLICT || err->code == ERROR_INTERNAL ||
+                          err->code == ERROR_FORMAT;
+
     if (err->code == ERROR_LIMIT)
         return APPLY_LIMIT;
-    return err->code == ERROR_CONFLICT || err->code == ERROR_INTERNAL || err->code == ERROR_FORMAT
-               ? APPLY_INVALID
-               : APPLY_NONE;
+    return of_the_outcome ? APPLY_INVALID : APPLY_NONE;
 }
 
 /* One try over all outcomes that are not out yet (result != APPLY_NONE). *again: one fell out while it was
@@ -155,15 +156,13 @@ static bool try_all(struct registry *registry, const struct changes *const *chan
         result[i] = out[i];
         if (out[i] != APPLY_NONE)
             continue;
-        if (!applying_check(&a, changes[i], &result[i], &why)) {
-            *again = blame(&why) != APPLY_NONE;
-        } else if (result[i] == APPLY_DONE && !applying_write(&a, changes[i], &why)) {
-            *again = blame(&why) != APPLY_NONE;
-        } else {
+        if (applying_check(&a, changes[i], &result[i], &why) &&
+            (result[i] != APPLY_DONE || applying_write(&a, changes[i], &why))) {
             any |= result[i] == APPLY_DONE;
             continue;
         }
         out[i] = blame(&why);
+        *again = out[i] != APPLY_NONE;
         if (!*again && err != NULL)
             *err = why;
         return *again;

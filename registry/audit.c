@@ -47,7 +47,7 @@ static bool node_hash(const struct digest256 *left, const struct digest256 *righ
 
 bool audit_tail_root(const struct audit_tail *tail, struct digest256 *out, struct error *err)
 {
-    struct digest256 root;
+    struct digest256 root = { 0 };
     bool any = false;
 
     if (tail->size == 0)
@@ -90,8 +90,8 @@ static bool to_digest(bool found, struct bytes value, struct digest256 *out)
 static bool load_entry(struct txn *txn, uint64_t index, struct audit_entry *out, struct error *err)
 {
     struct key key;
-    struct bytes value;
-    bool found;
+    struct bytes value = BYTES_NONE;
+    bool found = false;
 
     entry_key(index, &key);
     if (!txn_get(txn, TABLE_AUDIT, key_bytes(&key), &found, &value, err))
@@ -104,10 +104,10 @@ static bool load_entry(struct txn *txn, uint64_t index, struct audit_entry *out,
 static bool load_node(struct txn *txn, unsigned level, uint64_t index, struct digest256 *out,
                       struct error *err)
 {
-    struct audit_entry entry;
-    struct bytes value;
+    struct audit_entry entry = { 0 };
+    struct bytes value = BYTES_NONE;
     struct key key;
-    bool found;
+    bool found = false;
 
     if (level == 0) {
         if (!load_entry(txn, index, &entry, err))
@@ -129,8 +129,8 @@ enum { HEAD_LEN = 8 + 8 + DIGEST256_LEN };
 static bool load_head(struct txn *txn, struct audit_head *out, struct error *err)
 {
     struct audit_head head = { 0 };
-    struct bytes value;
-    bool found;
+    struct bytes value = BYTES_NONE;
+    bool found = false;
 
     if (!txn_get(txn, TABLE_META, META_AUDIT, &found, &value, err))
         return false;
@@ -152,7 +152,7 @@ static bool load_head(struct txn *txn, struct audit_head *out, struct error *err
 bool audit_tail_load(struct txn *txn, struct audit_tail *out, struct error *err)
 {
     struct audit_tail tail = { 0 };
-    struct audit_head head;
+    struct audit_head head = { 0 };
 
     if (!load_head(txn, &head, err))
         return false;
@@ -262,7 +262,7 @@ bool registry_audit_read(struct registry_view *view, uint64_t index, size_t max,
 static bool compare_node(struct txn *txn, unsigned level, uint64_t index, const struct digest256 *hash,
                          struct error *err)
 {
-    struct digest256 stored;
+    struct digest256 stored = { 0 };
 
     if (!load_node(txn, level, index, &stored, err))
         return false;
@@ -274,7 +274,7 @@ static bool compare_node(struct txn *txn, unsigned level, uint64_t index, const 
 static bool verify_entry(struct txn *txn, uint64_t index, struct audit_tail *tail, struct audit_entry *out,
                          struct error *err)
 {
-    struct digest256 leaf;
+    struct digest256 leaf = { 0 };
 
     if (!load_entry(txn, index, out, err))
         return false;
@@ -287,7 +287,7 @@ static bool verify_entry(struct txn *txn, uint64_t index, struct audit_tail *tai
 
 static bool verify_size(struct txn *txn, const struct audit_head *head, struct error *err)
 {
-    uint64_t entries;
+    uint64_t entries = 0;
 
     if (!txn_count(txn, TABLE_AUDIT, &entries, err))
         return false;
@@ -300,8 +300,8 @@ bool registry_audit_verify(struct registry_view *view, struct arena *arena, audi
 {
     struct txn *txn = view_txn(view);
     struct audit_tail tail = { 0 };
-    struct audit_entry entry;
-    struct audit_head head;
+    struct audit_entry entry = { 0 };
+    struct audit_head head = { 0 };
     struct digest256 root;
 
     (void)arena; /* entries are shown as they lie in the view */

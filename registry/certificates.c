@@ -1,5 +1,7 @@
 #include "registry/certificates.h"
 
+#include <assert.h>
+
 #include "registry/certificate_rows_internal.h"
 
 /* --- keys --- */
@@ -81,6 +83,7 @@ static bool is_wanted(const struct wanted *wanted, const struct certificate_reco
 {
     if (wanted->key != NULL)
         return digest256_equal(wanted->key, &c->key);
+    assert(wanted->fqdn != NULL);
     return c->domain.value == wanted->domain.value &&
            bytes_equal(dns_name_bytes(wanted->fqdn), dns_name_bytes(&c->fqdn));
 }
@@ -120,7 +123,7 @@ static bool page_by_index(struct txn *txn, enum table table, const struct key *p
                           struct certificate_record *out, size_t *count, struct error *err)
 {
     struct certificate_record *page = arena_array(arena, max, sizeof(*page));
-    size_t n;
+    size_t n = 0;
 
     if (page == NULL)
         return error_set(err, ERROR_MEMORY, "registry: out of memory");

@@ -1,5 +1,7 @@
 #include "registry/codec_internal.h"
 
+#include <assert.h>
+
 void field_put(struct buffer *out, uint16_t tag, struct bytes content)
 {
     if (content.len > 0)
@@ -10,6 +12,12 @@ void field_put_u64(struct buffer *out, uint16_t tag, uint64_t value)
 {
     if (value != 0)
         record_put_u64(out, tag, value);
+}
+
+void list_put(struct bytes *list, size_t *count, struct bytes item)
+{
+    assert(list != NULL); /* room was made for as many as the record has */
+    list[(*count)++] = item;
 }
 
 void field_fixed(struct record_reader *in, const struct record_field *field, uint8_t *out, size_t len)
@@ -183,8 +191,8 @@ bool officer_decode(struct bytes record, struct arena *arena, struct officer_rec
         case OFFICER_SPKI: o.spki = field.content; break;
         case OFFICER_CERTIFICATE: field_fixed(&in, &field, o.certificate.bytes, DIGEST256_LEN); break;
         case OFFICER_RIGHTS: o.rights = (uint32_t)record_u64(&in, &field); break;
-        case OFFICER_PROCEDURE: o.procedure[o.procedure_count++] = field.content; break;
-        case OFFICER_SUFFIX: o.suffix[o.suffix_count++] = field.content; break;
+        case OFFICER_PROCEDURE: list_put(o.procedure, &o.procedure_count, field.content); break;
+        case OFFICER_SUFFIX: list_put(o.suffix, &o.suffix_count, field.content); break;
         case OFFICER_DISABLED: o.disabled = record_u64(&in, &field) != 0; break;
         case OFFICER_REVISION: o.revision = record_u64(&in, &field); break;
         default: break;

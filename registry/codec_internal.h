@@ -45,6 +45,8 @@ void field_put(struct buffer *out, uint16_t tag, struct bytes content);
 void field_put_u64(struct buffer *out, uint16_t tag, uint64_t value);
 /* Copies a field of exactly `len` bytes; marks the reader otherwise. */
 void field_fixed(struct record_reader *in, const struct record_field *field, uint8_t *out, size_t len);
+/* One more in a list that was made for it. */
+void list_put(struct bytes *list, size_t *count, struct bytes item);
 /* Opens a record of this room's version. */
 MUST_USE bool codec_open(struct bytes record, struct record_reader *out, struct error *err);
 /* The one check at the end. */

@@ -1,5 +1,7 @@
 #include "registry/codec_internal.h"
 
+#include <assert.h>
+
 enum {
     FIELD_ID = 1,
     FIELD_REVISION,
@@ -127,6 +129,7 @@ static void take_attribute(struct record_reader *in, const struct record_field *
         in->failed = true;
         return;
     }
+    assert(r->attribute != NULL); /* room was made for as many as the record has */
     r->attribute[r->attribute_count++] = (struct attribute){ .kind = (enum attribute_kind)content.data[0],
                                                              .value = bytes_from(content, 1) };
 }
@@ -174,7 +177,7 @@ static void take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_USER_NAME: r->user_name = f->content; break;
     case FIELD_REALM: r->realm = f->content; break;
     case FIELD_KEY_ID: r->key_id = f->content; break;
-    case FIELD_ALLOWED_DOMAIN: r->allowed_domain[r->allowed_domain_count++] = f->content; break;
+    case FIELD_ALLOWED_DOMAIN: list_put(r->allowed_domain, &r->allowed_domain_count, f->content); break;
     case FIELD_ATTRIBUTE: take_attribute(in, f, r); break;
     case FIELD_SEALED_SECRET: r->sealed_secret = f->content; break;
     case FIELD_COMMITMENT: field_fixed(in, f, r->commitment.bytes, DIGEST256_LEN); break;

@@ -164,6 +164,7 @@ static void put_literals(struct key *key, const struct labels *labels, const str
 
 static void put_reversed(struct key *key, struct bytes text)
 {
+    assert(text.len == 0 || text.data != NULL);
     for (size_t i = text.len; i-- > 0;)
         key_put_u8(key, text.data[i]);
 }
@@ -198,6 +199,8 @@ void match_index_key(struct domain_id domain, const struct fqdn_pattern *pattern
 }
 
 /* --- buckets: length and text of each pattern, one after the other --- */
+enum { BUCKET_BYTES_MAX = MATCH_BUCKET_MAX * (DNS_NAME_MAX + 1) };
+
 static bool bucket_next(struct bytes *rest, struct bytes *text)
 {
     if (rest->len == 0 || rest->len < 1u + rest->data[0])
@@ -275,7 +278,7 @@ static void any_key(struct domain_id domain, struct key *out)
 static bool bucket_put(struct txn *txn, const struct key *key, struct bytes old,
                        const struct fqdn_pattern *pattern, struct error *err)
 {
-    AUTO_STRUCT(buffer) bucket = BUFFER(MATCH_BUCKET_MAX * (DNS_NAME_MAX + 1));
+    AUTO_STRUCT(buffer) bucket = BUFFER(BUCKET_BYTES_MAX);
 
     buffer_append(&bucket, old);
     buffer_append_byte(&bucket, pattern->len);
@@ -340,7 +343,7 @@ bool match_index_add(struct txn *txn, struct domain_id domain, const struct fqdn
 static bool remove_under(struct txn *txn, const struct key *key, const struct fqdn_pattern *pattern,
                          bool *done, struct error *err)
 {
-    AUTO_STRUCT(buffer) kept = BUFFER(MATCH_BUCKET_MAX * (DNS_NAME_MAX + 1));
+    AUTO_STRUCT(buffer) kept = BUFFER(BUCKET_BYTES_MAX);
     struct bytes bucket, text, rest;
     bool found, refused;
 
@@ -527,7 +530,6 @@ static int by_specificity(const void *left, const void *right)
 static bool run_probes(struct search *s, struct domain_id domain, struct error *err)
 {
     AUTO_STRUCT(cursor) plan = { 0 };
-    AUTO_STRUCT(cursor) wild = { 0 };
     struct key depth = { 0 };
 
     put_depth(&depth, domain, s->labels.count);
@@ -535,9 +537,8 @@ static bool run_probes(struct search *s, struct domain_id domain, struct error *
         return false;
     if (!cursor_under(&plan, key_bytes(&depth)))
         return true;
-    if (!cursor_open(s->txn, TABLE_WILD, &wild, err))
+    if (!cursor_open(s->txn, TABLE_WILD, s->wild, err))
         return false;
-    s->wild = &wild;
     while (cursor_under(&plan, key_bytes(&depth)))
         if (!run_probe(s, plan.key, err) || !cursor_next(&plan, err))
             return false;
@@ -548,13 +549,14 @@ bool match_index_find(struct txn *txn, struct domain_id domain, const struct dns
                       struct arena *arena, struct fqdn_pattern *out[MATCH_BUDGET + 1], size_t *count,
                       struct error *err)
 {
-    struct search s = { .txn = txn, .name = name, .arena = arena, .match = out };
+    AUTO_STRUCT(cursor) wild = { 0 };
+    struct search s = { .txn = txn, .name = name, .arena = arena, .wild = &wild, .match = out };
 
     split_labels(dns_name_bytes(name), &s.labels);
     if (!run_probes(&s, domain, err) || !find_any(&s, domain, err))
         return false;
     if (s.count > 1)
-        qsort(out, s.count, sizeof(out[0]), by_specificity);
+        qsort(out, s.count, sizeof(struct fqdn_pattern *), by_specificity);
     *count = s.count;
     return true;
 }

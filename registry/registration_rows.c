@@ -1,5 +1,7 @@
 #include "registry/registration_rows_internal.h"
 
+#include <assert.h>
+
 enum { KEY_ID_MARK = '~' }; /* sorts behind all that a pattern can hold */
 
 void row_key_domain(struct domain_id domain, struct key *out)
@@ -12,6 +14,7 @@ void row_key_name(struct domain_id domain, struct bytes name, struct key *out)
 {
     size_t end = name.len;
 
+    assert(name.len == 0 || name.data != NULL);
     row_key_domain(domain, out);
     for (size_t i = name.len; i-- > 0;) {
         if (name.data[i] != '.')

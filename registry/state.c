@@ -78,7 +78,7 @@ bool registry_state_each(struct registry_view *view, struct bytes procedure, con
                          state_each *each, void *context, struct error *err)
 {
     AUTO_STRUCT(cursor) cursor = { 0 };
-    struct key prefix;
+    struct key prefix = { 0 };
 
     if (!kind_prefix(kind, &prefix, err) ||
         (procedure.len > 0 && !put_hash(&prefix, procedure, KEY_HASH_LEN, err)) ||
