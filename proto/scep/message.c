@@ -19,7 +19,7 @@ static const uint8_t SIGNING_TIME[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01
 /* A closed set and its decimal texts. */
 struct numeral {
     const char *text;
-    int value;
+    unsigned value;
 };
 
 static const struct numeral types[] = {
@@ -36,7 +36,7 @@ static const struct numeral fail_infos[] = {
     { "3", SCEP_BAD_TIME }, { "4", SCEP_BAD_CERT_ID },
 };
 
-static int value_of(const struct numeral *row, size_t count, struct bytes text)
+static unsigned value_of(const struct numeral *row, size_t count, struct bytes text)
 {
     for (size_t i = 0; i < count; i++)
         if (bytes_is(text, row[i].text))
@@ -44,7 +44,7 @@ static int value_of(const struct numeral *row, size_t count, struct bytes text)
     return 0;
 }
 
-static struct bytes text_of(const struct numeral *row, size_t count, int value)
+static struct bytes text_of(const struct numeral *row, size_t count, unsigned value)
 {
     for (size_t i = 0; i < count; i++)
         if (row[i].value == value)
