@@ -101,10 +101,10 @@ static struct http_response not_allowed(const char *allow)
     return response;
 }
 
-/* A body whose end is not told is no body. */
+/* A body whose end is not told is no body (EST-17). */
 static bool has_length(const struct http_request *request)
 {
-    return http_header_count(request, "Content-Length") > 0 ||
+    return request->body.len > 0 || http_header_count(request, "Content-Length") > 0 ||
            http_header_count(request, "Transfer-Encoding") > 0;
 }
 
