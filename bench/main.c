@@ -4,8 +4,6 @@
 
 #include "bench/bench.h"
 #include "bench/registry_bench.h"
-#include "bench/bench.h"
-#include "bench/registry_bench.h"
 #include "lib/base/base.h"
 
 static const struct {
@@ -13,8 +11,6 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *what;
 } command[] = {
-    { "est", bench_est, "enrollments over EST, closed loop" },
-    { "scep", bench_scep, "enrollments over SCEP, closed loop" },
     { "est", bench_est, "enrollments over EST, each with a key of its own" },
     { "scep", bench_scep, "enrollments over SCEP, RSA-2048" },
     { "registry", bench_registry, "look-ups, import and group commit of the registry" },
