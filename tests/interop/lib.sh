@@ -83,20 +83,19 @@ profiles:
 domains: [{ name: devices }]
 scep_ras: [{ name: scep-ra, key: scep-ra, certificate: scep-ra.pem }]
 procedures:
-  - &demo { name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est], retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true }, renewal: { enabled: true, window: 0 } }
+  - { name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est], retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true }, renewal: { enabled: true, window: 0 } }
   - { name: manual, domain: devices, ca: demo, profile: device, protocols: [scep, est], approval: manual, retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true } }
   - { name: des, domain: devices, ca: demo, profile: device, protocols: [scep], dialect: scep-des, retry_after: 1s, scep: { ra: scep-ra } }
   - { name: digest, domain: devices, ca: demo, profile: device, protocols: [est], dialect: libest, retry_after: 1s, est: { basic: false, digest: true, client_certificate: true } }
   - { name: certificates, domain: devices, ca: demo, profile: device, protocols: [est], retry_after: 1s, est: { basic: false, client_certificate: true } }
 default_procedure: demo
 YAML
-    sed -i 's/&demo //' m/muster.yaml
 }
 
 start_gateway() {
-    local attempt
     read -r http_port tls_port admin_port < <(free_ports 3)
-    "$build/cli/muster" init --dir m --domain devices --procedure demo --ca demo >init.log 2>&1 || { cat init.log; exit 1; }
+    muster init --dir m --domain devices --procedure demo --ca-name demo --http-port "$http_port" --tls-port "$tls_port" \
+        --admin-port "$admin_port" >init.log 2>&1 || { cat init.log; exit 1; }
     write_config
     export MUSTER_CONFIG=$work/m/muster.yaml
     http=http://127.0.0.1:$http_port
@@ -106,6 +105,7 @@ start_gateway() {
 }
 
 launch() {
+    local attempt
     ${MUSTER_VALGRIND:+valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99 \
         --suppressions="$top/tests/tools/valgrind.supp" --log-file=valgrind.%p.log} \
         "$build/gateway/musterd" --config m/muster.yaml 2>>musterd.log &
@@ -134,15 +134,15 @@ kill_gateway() { # as a power cut does
     daemon=""
 }
 
-# register TYPE FQDN PASSWORD [more options]: through procedure $procedure (demo).
+# register ORDER FQDN PASSWORD [more options]: through procedure $procedure (demo).
 register() {
-    local type=$1 fqdn=$2 password=$3
+    local order=$1 fqdn=$2 password=$3
     shift 3
-    muster register --procedure "${procedure:-demo}" --type "$type" --fqdn "$fqdn" --password "$password" "$@" >register.log 2>&1 ||
+    muster register "$fqdn" --procedure "${procedure:-demo}" --order "$order" --password "$password" "$@" >register.log 2>&1 ||
         { fail "register $fqdn"; cat register.log; }
 }
 
-close_registration() { muster close --procedure "${procedure:-demo}" --fqdn "$1" >close.log 2>&1 || { fail "close $1"; cat close.log; }; }
+close_registration() { muster close "$1" --procedure "${procedure:-demo}" >close.log 2>&1 || { fail "close $1"; cat close.log; }; }
 
 # A PEM file holds a certificate of our CA for this FQDN.
 expect_certificate() {
@@ -167,9 +167,11 @@ expect_refusal() { # file, fqdn, reason, what
 expect_equal() { if [ "$1" = "$2" ]; then pass "$3"; else fail "$3: '$1' is not '$2'"; fi; }
 expect_match() { if printf '%s' "$1" | grep -qE -- "$2"; then pass "$3"; else fail "$3: '$1' has no '$2'"; fi; }
 
-approve_all() {
-    muster pending --json | python3 -c 'import json,sys
-d=json.load(sys.stdin)
-for p in (d["pending"] if isinstance(d,dict) else d): print(p["id"])' |
-        while read -r id; do muster approve "$id" >/dev/null; done
+# What the officer decides about all that waits: approve or deny.
+decide_all() {
+    muster pending --json | python3 -c 'import json, sys
+for row in json.load(sys.stdin): print(row["id"])' |
+        while read -r id; do muster "$1" "$id" >/dev/null; done
 }
+approve_all() { decide_all approve; }
+deny_all() { decide_all deny; }
