@@ -111,7 +111,7 @@ MUST_USE bool cms_envelop(struct bytes plain, const struct certificate *recipien
                           struct error *err);
 
 /* EnvelopedData under a password (RFC 5652 6.2.4: PBKDF2-HMAC-SHA-256, RFC 3211 wrap), for recipients that
- * cannot decrypt. */
+ * cannot decrypt with a key. An empty password: ERROR_DENIED. Not with single DES. */
 MUST_USE bool cms_envelop_password(struct bytes plain, struct bytes password, enum cms_cipher cipher,
                                    const struct random_source *random, struct arena *arena, struct bytes *der,
                                    struct error *err);
