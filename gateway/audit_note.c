@@ -14,7 +14,7 @@ static void on_noted(struct outcome *outcome, enum apply_result result, const st
 {
     struct note *note = queue_owner(outcome, struct note, outcome);
 
-    if (result == APPLY_NONE)
+    if (result != APPLY_DONE && result != APPLY_CONFLICT)
         log_fields(LOG_ERROR, "audit", LOG_CTEXT("error", err->text));
     arena_free(note->arena);
 }

@@ -84,7 +84,7 @@ static void on_durable(struct outcome *outcome, enum apply_result result, const 
     struct step *step = queue_owner(outcome, struct step, outcome);
 
     step->result = result;
-    if (result == APPLY_NONE)
+    if (result != APPLY_DONE && result != APPLY_CONFLICT)
         log_trouble("changes of a job", err);
     if (queue_put_back(&step->runner->inbox, &step->link))
         event_active(step->runner->wake, EV_READ, 0);

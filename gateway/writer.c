@@ -34,6 +34,8 @@ static void write_batch(struct writer *writer, struct queue_item *first, size_t 
     for (size_t i = 0; i < count; i++) {
         if (applied && result[i] == APPLY_CONFLICT)
             atomic_fetch_add(&writer->conflicts, 1);
+        if (applied)
+            (void)apply_result_error(result[i], &err);
         outcome[i]->done(outcome[i], applied ? result[i] : APPLY_NONE, &err);
     }
 }

@@ -13,7 +13,7 @@ enum { WRITER_BATCH_MAX = 256 };
 struct outcome {
     struct queue_item link;
     const struct changes *changes;
-    /* `result` APPLY_NONE: storage failed, see err. */
+    /* `err` says why, for every result but APPLY_DONE. APPLY_NONE: storage failed. */
     void (*done)(struct outcome *outcome, enum apply_result result, const struct error *err);
 };
 
