@@ -92,10 +92,10 @@ default_procedure: demo
 YAML
 }
 
-start_gateway() {
+start_gateway() { # [more options of muster init]
     read -r http_port tls_port admin_port < <(free_ports 3)
     muster init --dir m --domain devices --procedure demo --ca-name demo --http-port "$http_port" --tls-port "$tls_port" \
-        --admin-port "$admin_port" >init.log 2>&1 || { cat init.log; exit 1; }
+        --admin-port "$admin_port" "$@" >init.log 2>&1 || { cat init.log; exit 1; }
     write_config
     export MUSTER_CONFIG=$work/m/muster.yaml
     http=http://127.0.0.1:$http_port
