@@ -67,6 +67,10 @@ static enum progress step_identify(struct course *c, struct error *err)
         return PROGRESS_ERROR;
     }
     c->turn->facts.fqdn = arena_copy(c->turn->arena, dns_name_bytes(&c->identity.fqdn));
+    if (c->turn->facts.fqdn.data == NULL) {
+        (void)error_set(err, ERROR_MEMORY, "fqdn for the log");
+        return PROGRESS_ERROR;
+    }
     if (!names_digest(c->e.requested, &c->names_asked) ||
         (held != NULL && !public_key_fingerprint(held->key.spki, &c->holder_key))) {
         (void)error_set(err, ERROR_CRYPTO, "SHA-256");

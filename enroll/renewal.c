@@ -58,16 +58,24 @@ static bool gets_the_same(const struct course *c, bool *same, struct error *err)
     return true;
 }
 
+/* Asks for the certificate's subject and names no SAN at all: the request that the device sent at first,
+ * whose names the registration completed. */
+static bool asks_without_san(const struct course *c)
+{
+    return c->e.requested->san.count == 0 &&
+           name_equal(&c->e.requested->subject, &c->holder.certificate.subject);
+}
+
 /* Subject and SAN stay as they are unless the procedure lets them change. EST says that the request must be
- * identical; SCEP clients send the request that they sent at first, whose names the registration had
- * completed: there it is enough that the new certificate says what the old one said. */
+ * identical (EST-53); but clients of SCEP, and of EST with a plain `openssl req`, send the request that they
+ * sent at first: there it is enough that the new certificate says what the old one said. */
 enum progress step_check_renewed_names(struct course *c, struct error *err)
 {
     bool same = false;
 
     if (c->holder.kind != HOLDER_OURS || c->e.procedure->renewal_rename || asks_for_the_same(c))
         return PROGRESS_ON;
-    if (c->e.protocol == PROTOCOL_EST) {
+    if (c->e.protocol == PROTOCOL_EST && !asks_without_san(c)) {
         if (!c->protocol_says_renewal)
             return PROGRESS_ON; /* EST-59: an additional certificate, preregistered like any */
         return course_refuse(c, REFUSAL_RENEW_MISMATCH, "subject or SAN is not the certificate's");

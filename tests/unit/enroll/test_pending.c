@@ -1,0 +1,245 @@
+#include "tests/unit/enroll/enroll_world.h"
+
+static const struct registration plain = { .revision = 0 };
+
+static void approval_on(struct world *w)
+{
+    w->procedure.manual_approval = true;
+    registered(w, "*.example.com", "s3cret", plain);
+}
+
+static size_t listed(struct world *w, struct pending *out, size_t max)
+{
+    size_t count = 99;
+
+    begin_turn(w);
+    assert_true(pending_list(&w->turn, BYTES_NONE, max, out, &count, NULL));
+    return count;
+}
+
+static bool decide(struct world *w, struct bytes id, bool approve)
+{
+    bool found = false;
+
+    begin_turn(w);
+    assert_true(pending_decide(&w->turn, id, approve, BYTES_LITERAL("officer"), &found, NULL));
+    if (found)
+        assert_int_equal(apply(w), APPLY_DONE);
+    else
+        assert_int_equal(w->turn.changes.count, 0);
+    return found;
+}
+
+static struct enroll_result polled(struct world *w, const char *transaction, const char *signer, bool *found)
+{
+    struct enroll_result result = { 0 };
+    struct digest256 digest;
+    struct error err = { 0 };
+
+    assert_true(sha256(bytes_text(signer), &digest));
+    begin_turn(w);
+    *found = true;
+    if (!enroll_poll(&w->turn, &w->service, &w->procedure, PROTOCOL_SCEP, bytes_text(transaction), &digest,
+                     found, &result, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(apply(w), APPLY_DONE);
+    return result;
+}
+
+static struct enroll_result poll_own(struct world *w)
+{
+    bool found;
+    struct enroll_result result = polled(w, "t1", "self", &found);
+
+    assert_true(found);
+    return result;
+}
+
+static void a_first_enrollment_waits_and_is_listed(void **state)
+{
+    struct world *w = *state;
+    struct enroll_result result;
+    struct pending item[4], one;
+    bool found = false;
+
+    approval_on(w);
+    result = asks(w, .password = NULL);
+    assert_int_equal(result.kind, ENROLL_PENDING);
+    assert_int_equal(result.retry_after_s, 30);
+    assert_false(result.repeated);
+    result = asks(w, .password = NULL);
+    assert_int_equal(result.kind, ENROLL_PENDING);
+    assert_true(result.repeated);
+    assert_int_equal(w->turn.changes.count, 0);
+    assert_int_equal(listed(w, item, 4), 1);
+    assert_string_equal(item[0].fqdn.text, "router5.example.com");
+    assert_text(item[0].procedure, "routers");
+    assert_text(item[0].subject, "CN=router5.example.com");
+    assert_int_equal(item[0].asked_s, w->now_s);
+    assert_true(pending_find(&w->turn, item[0].id, &found, &one, NULL));
+    assert_true(found);
+    assert_int_equal(one.protocol, PROTOCOL_SCEP);
+}
+
+static void an_approved_one_is_issued_to_who_asks_again(void **state)
+{
+    struct world *w = *state;
+    struct pending item[4];
+    struct bytes der;
+
+    approval_on(w);
+    asks(w, .password = NULL);
+    assert_int_equal(listed(w, item, 4), 1);
+    assert_true(decide(w, item[0].id, true));
+    assert_false(decide(w, item[0].id, true)); /* decided already */
+    assert_int_equal(listed(w, item, 4), 0);
+    assert_refused(w, REFUSAL_SECRET, .password = "wrong");
+    der = issued(w, &(struct asking){ 0 });
+    assert_bytes(issued(w, &(struct asking){ 0 }), der);
+}
+
+static void an_approved_one_is_issued_to_who_polls(void **state)
+{
+    struct world *w = *state;
+    struct pending item[4];
+    struct enroll_result result;
+    struct certificate c;
+    struct bytes der;
+
+    approval_on(w);
+    asks(w, .dns = { "router5.example.com", "www.example.com" });
+    assert_int_equal(poll_own(w).kind, ENROLL_PENDING);
+    assert_int_equal(listed(w, item, 4), 1);
+    assert_true(decide(w, item[0].id, true));
+    result = poll_own(w);
+    assert_int_equal(result.kind, ENROLL_ISSUED);
+    der = arena_copy(w->arena, result.certificate);
+    c = decoded(w, der);
+    assert_true(names_dns(&c, "www.example.com"));
+    result = poll_own(w);
+    assert_true(result.repeated);
+    assert_bytes(result.certificate, der);
+    assert_bytes(issued(w, &(struct asking){ .dns = { "router5.example.com", "www.example.com" } }), der);
+}
+
+static void scep_101_an_unknown_transaction_is_not_found_and_anothers_is_a_conflict(void **state)
+{
+    struct world *w = *state;
+    struct enroll_result result;
+    bool found;
+
+    approval_on(w);
+    asks(w, .password = NULL);
+    polled(w, "t9", "self", &found);
+    assert_false(found);
+    result = polled(w, "t1", "someone else", &found);
+    assert_true(found);
+    assert_int_equal(result.kind, ENROLL_REFUSED);
+    assert_int_equal(result.reason, REFUSAL_CONFLICT);
+}
+
+static void a_denied_one_stays_denied(void **state)
+{
+    struct world *w = *state;
+    struct pending item[4];
+
+    approval_on(w);
+    asks(w, .password = NULL);
+    assert_int_equal(listed(w, item, 4), 1);
+    assert_true(decide(w, item[0].id, false));
+    assert_refused(w, REFUSAL_DENIED, .password = NULL);
+    assert_int_equal(poll_own(w).reason, REFUSAL_DENIED);
+}
+
+static void csr_102_an_approval_does_not_outlive_its_registration(void **state)
+{
+    struct world *w = *state;
+    struct registration r;
+    struct pending item[4];
+
+    w->procedure.manual_approval = true;
+    r = registered(w, "router5.example.com", "s3cret", plain);
+    asks(w, .password = NULL);
+    assert_int_equal(listed(w, item, 4), 1);
+    assert_true(decide(w, item[0].id, true));
+    set_state(w, r, REGISTRATION_CLOSED);
+    assert_int_equal(poll_own(w).reason, REFUSAL_CLOSED);
+    assert_refused(w, REFUSAL_CLOSED, .password = NULL);
+}
+
+static void waiting_ends_with_its_time(void **state)
+{
+    struct world *w = *state;
+    struct pending item[4];
+    bool found;
+
+    approval_on(w);
+    asks(w, .password = NULL);
+    assert_int_equal(listed(w, item, 4), 1);
+    w->now_s += 7 * DAY_S;
+    assert_false(decide(w, item[0].id, true));
+    assert_int_equal(listed(w, item, 4), 0);
+    polled(w, "t1", "self", &found);
+    assert_false(found);
+    assert_int_equal(asks(w, .password = NULL).kind, ENROLL_PENDING); /* over what was not swept yet */
+    assert_int_equal(listed(w, item, 4), 1);
+}
+
+static void how_many_wait_is_bounded(void **state)
+{
+    struct world *w = *state;
+    struct pending item[2];
+
+    approval_on(w);
+    asks(w, .transaction = "t1");
+    w->now_s++;
+    asks(w, .transaction = "t2", .subject = "CN=router6.example.com", .key = "device-2");
+    assert_refused(w, REFUSAL_CA_UNAVAILABLE, .transaction = "t3", .subject = "CN=router7.example.com",
+                   .key = "vendor");
+    assert_int_equal(listed(w, item, 2), 2);
+    assert_string_equal(item[0].fqdn.text, "router5.example.com"); /* oldest first */
+    assert_string_equal(item[1].fqdn.text, "router6.example.com");
+    assert_int_equal(listed(w, item, 1), 1);
+    assert_string_equal(item[0].fqdn.text, "router5.example.com");
+}
+
+static void renewals_do_not_wait(void **state)
+{
+    struct world *w = *state;
+    struct bytes old;
+
+    registered(w, "*.example.com", "s3cret", plain);
+    old = issued(w, &(struct asking){ 0 });
+    w->procedure.manual_approval = true;
+    assert_issued(w, .certificate = &old, .transaction = "t2");
+}
+
+static void an_id_that_is_none_is_not_found(void **state)
+{
+    static const char *const ids[] = { "", "zz", "00112233445566778899aabbccddeeff",
+                                       "00112233445566778899aabbccddeeffx" };
+    struct world *w = *state;
+
+    approval_on(w);
+    asks(w, .password = NULL);
+    for (size_t i = 0; i < COUNT_OF(ids); i++)
+        assert_false(decide(w, bytes_text(ids[i]), true));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        world_test(a_first_enrollment_waits_and_is_listed),
+        world_test(an_approved_one_is_issued_to_who_asks_again),
+        world_test(an_approved_one_is_issued_to_who_polls),
+        world_test(scep_101_an_unknown_transaction_is_not_found_and_anothers_is_a_conflict),
+        world_test(a_denied_one_stays_denied),
+        world_test(csr_102_an_approval_does_not_outlive_its_registration),
+        world_test(waiting_ends_with_its_time),
+        world_test(how_many_wait_is_bounded),
+        world_test(renewals_do_not_wait),
+        world_test(an_id_that_is_none_is_not_found),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
