@@ -214,6 +214,41 @@ static struct bytes encoded(struct arena *arena, CMS_ContentInfo *cms)
     return copy;
 }
 
+/* As encoded(), but in the BER of a sender that streams. */
+static struct bytes streamed(struct arena *arena, CMS_ContentInfo *cms, BIO *in)
+{
+    BIO *out = BIO_new(BIO_s_mem());
+    struct bytes copy;
+    char *data;
+    long len;
+
+    assert_true(i2d_CMS_bio_stream(out, cms, in, CMS_STREAM | CMS_BINARY));
+    len = BIO_get_mem_data(out, &data);
+    copy = arena_copy(arena, bytes_of(data, (size_t)len));
+    assert_non_null(copy.data);
+    assert_int_equal(copy.data[1], 0x80);
+    BIO_free(out);
+    CMS_ContentInfo_free(cms);
+    return copy;
+}
+
+static struct bytes finished(struct arena *arena, CMS_ContentInfo *cms, BIO *in, bool ber)
+{
+    struct bytes out;
+
+    if (ber) {
+        out = streamed(arena, cms, in);
+    } else {
+        if (!CMS_final(cms, in, NULL, CMS_BINARY)) {
+            ERR_print_errors_fp(stderr);
+            fail_msg("CMS_final");
+        }
+        out = encoded(arena, cms);
+    }
+    BIO_free(in);
+    return out;
+}
+
 static void add_recipient(CMS_ContentInfo *cms, const struct scep_plan *plan)
 {
     CMS_RecipientInfo *ri = CMS_add1_recipient_cert(cms, plan->recipient, plan->oaep ? CMS_KEY_PARAM : 0u);
@@ -233,9 +268,7 @@ static struct bytes enveloped(struct arena *arena, struct bytes plain, const str
     assert_non_null(cms);
     assert_non_null(plan->recipient);
     add_recipient(cms, plan);
-    assert_true(CMS_final(cms, in, NULL, CMS_BINARY));
-    BIO_free(in);
-    return encoded(arena, cms);
+    return finished(arena, cms, in, plan->ber);
 }
 
 static struct bytes content_of(struct arena *arena, const struct scep_plan *plan)
@@ -344,12 +377,7 @@ struct bytes scep_client_message(struct arena *arena, const struct scep_plan *pl
         add_signer(cms, &second, signer, key);
     }
     add_strangers(cms, plan->more_certificates);
-    if (!CMS_final(cms, in, NULL, CMS_BINARY)) {
-        ERR_print_errors_fp(stderr);
-        fail_msg("CMS_final");
-    }
-    BIO_free(in);
-    der = encoded(arena, cms);
+    der = finished(arena, cms, in, plan->ber);
     return plan->broken_signature ? with_last_bit_flipped(arena, der) : der;
 }
 

@@ -42,6 +42,7 @@ struct scep_plan {
     struct scep_csr_plan csr;
     struct bytes content; /* instead of the CSR */
     bool oaep;            /* RSA-OAEP key transport */
+    bool ber;             /* indefinite lengths and strings in pieces, outside and inside */
     bool clear;           /* not enveloped */
     bool without_content;
     int content_type;   /* NID of eContentType; 0: data */

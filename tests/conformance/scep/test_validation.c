@@ -238,6 +238,12 @@ static void scep_53_a_crowd_of_certificates_is_a_bad_request(void **state)
     (void)assert_issued(*state, (struct scep_plan){ .more_certificates = 2 });
 }
 
+/* jscep and others stream: indefinite lengths and OCTET STRINGs in pieces. */
+static void ber_is_read_outside_and_inside(void **state)
+{
+    (void)assert_issued(*state, (struct scep_plan){ .ber = true });
+}
+
 static void scep_55_longer_aes_keys_and_hashes_are_taken_and_mirrored(void **state)
 {
     struct scep_said said = assert_issued(
@@ -280,6 +286,7 @@ int main(void)
         SCEP_ROW(scep_53_two_signers_are_a_bad_request),
         SCEP_ROW(scep_53_trailing_octets_are_a_bad_request),
         SCEP_ROW(scep_53_a_crowd_of_certificates_is_a_bad_request),
+        SCEP_ROW(ber_is_read_outside_and_inside),
         SCEP_ROW(scep_55_longer_aes_keys_and_hashes_are_taken_and_mirrored),
         SCEP_ROW(scep_55_oaep_key_transport_is_taken),
     };
