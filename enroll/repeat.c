@@ -16,15 +16,15 @@ static bool has_registration(const struct transaction *t)
 }
 
 /* What was shown then is shown again. A certificate was judged then; now its key's possession is enough, for
- * the renewal that is asked for again has made it the older one. A secret must still be the registration's.
- */
+ * the renewal that is asked for again has made it the older one. A secret must still be the registration's,
+ * and a registration that was closed or has expired since proves nothing any more (CSR-102). */
 static bool proves_again(struct course *c, bool *proves, struct error *err)
 {
+    bool certificate = shows_certificate_alone(&c->e) && c->holder.kind != HOLDER_NONE, found = false, held;
     struct registration *r;
-    bool found = false;
 
-    *proves = shows_certificate_alone(&c->e) && c->holder.kind != HOLDER_NONE;
-    if (*proves || !has_registration(&c->transaction))
+    *proves = certificate;
+    if (!has_registration(&c->transaction))
         return true;
     r = arena_alloc(c->turn->arena, sizeof(*r));
     if (r == NULL)
@@ -32,8 +32,10 @@ static bool proves_again(struct course *c, bool *proves, struct error *err)
     if (!registry_registration_by_id(c->turn->view, &c->transaction.registration, c->turn->arena, &found, r,
                                      err))
         return false;
-    *proves = found && credential_holds(&c->e, &c->identity, r, &c->proof);
-    if (*proves) {
+    held = found && !certificate && credential_holds(&c->e, &c->identity, r, &c->proof);
+    *proves = (certificate || held) && found && registration_is_open(r) &&
+              !registration_is_expired(r, c->turn->now_s);
+    if (*proves && held) {
         c->verdict.registration = r;
         c->verdict.credential_held = true;
     }

@@ -137,15 +137,35 @@ static void csr_103_a_repetition_proves_itself_again(void **state)
     assert_true(w->turn.strike);
 }
 
-static void csr_103_a_repetition_survives_closing(void **state)
+/* The officer wants the device kept out: what was issued before is not handed out again either. */
+static void csr_102_a_repetition_ends_with_its_registration(void **state)
+{
+    struct world *w = *state;
+    struct registration r = registered(w, "router5.example.com", "s3cret",
+                                       (struct registration){ .valid_days = 2, .one_time = true });
+    struct bytes first = issued(w, &(struct asking){ 0 });
+
+    set_state(w, r, REGISTRATION_CLOSED);
+    assert_refused(w, REFUSAL_CLOSED, .password = NULL);
+    r.revision++;
+    set_state(w, r, REGISTRATION_OPEN);
+    assert_bytes(issued(w, &(struct asking){ 0 }), first);
+    w->now_s += 3 * DAY_S;
+    assert_refused(w, REFUSAL_EXPIRED, .password = NULL);
+}
+
+static void csr_102_a_repeated_renewal_ends_with_its_registration(void **state)
 {
     struct world *w = *state;
     struct registration r = router5(w);
+    struct bytes old = issued(w, &(struct asking){ 0 });
+    struct asking again = { .certificate = &old, .key = "device-2", .transaction = "t2", .signer = "old" };
+    struct bytes renewed = issued(w, &again);
 
-    assert_issued(w, .password = NULL);
+    assert_bytes(issued(w, &again), renewed);
     set_state(w, r, REGISTRATION_CLOSED);
-    assert_issued(w, .password = NULL);
-    assert_refused(w, REFUSAL_CLOSED, .transaction = "t2");
+    assert_refused(w, REFUSAL_CLOSED, .certificate = &old, .key = "device-2", .transaction = "t2",
+                   .signer = "old");
 }
 
 static void a_revoked_certificate_is_not_handed_out_again(void **state)
@@ -456,7 +476,7 @@ static struct bytes a_birth_certificate(struct world *w, const char *subject)
     const struct ca_make make = { .subject = a_dn(w->arena, subject),
                                   .validity_s = 3650 * DAY_S,
                                   .now_s = w->now_s };
-    struct bytes der;
+    struct bytes der = BYTES_NONE;
     struct error err = { 0 };
 
     vendor.chain[0] = a_root(w, "other-ca", "CN=Vendor CA");
@@ -562,7 +582,8 @@ int main(void)
         world_test(elsewhere_is_not_slowed_down),
         world_test(csr_103_the_same_request_gets_the_same_certificate),
         world_test(csr_103_a_repetition_proves_itself_again),
-        world_test(csr_103_a_repetition_survives_closing),
+        world_test(csr_102_a_repetition_ends_with_its_registration),
+        world_test(csr_102_a_repeated_renewal_ends_with_its_registration),
         world_test(a_revoked_certificate_is_not_handed_out_again),
         world_test(csr_104_the_same_id_for_something_else_is_a_conflict),
         world_test(csr_105_two_that_race_for_a_one_time_registration_get_one_certificate),
