@@ -86,6 +86,7 @@ static const struct setting procedure_rows[] = {
 static const struct parsed_procedure procedure_initial = {
     .procedure = { .preregistration = true,
                    .renewal = true,
+                   .same_key_renewal = true,
                    .est_basic = true,
                    .est_client_certificate = true,
                    .retry_after_s = 60,

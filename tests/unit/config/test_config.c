@@ -265,6 +265,7 @@ static void a_procedure_is_whole(void **state)
     assert_false(p->dialect.scep_lenient_nonce); /* switched */
     assert_string_equal(p->est_realm, "routers");
     assert_int_equal(p->renewal_window_s, 30 * 86400);
+    assert_true(p->same_key_renewal); /* CSR-37 */
     assert_int_equal(p->renewal_grace_s, 86400);
     assert_int_equal(p->slow_after, 5);
     assert_int_equal(p->slow_max_s, 60);
