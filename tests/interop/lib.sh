@@ -2,18 +2,22 @@
 # happen. Sourced by tests/interop/test_*.sh, which read as recipes: the client's real command line, then what must hold.
 #
 # Procedures of the gateway: `demo` (SCEP and EST), `manual` (an officer approves each first enrollment), `des` (dialect
-# scep-des), `digest` (EST with HTTP Digest, MD5 too), `certificates` (EST with client certificates alone).
+# scep-des), `manual-des` (both), `digest` (EST with HTTP Digest, MD5 too), `certificates` (EST with client certificates alone).
 set -u
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${MUSTER_BUILD:-$top/build}
 work=$(mktemp -d "${TMPDIR:-/tmp}/muster-interop-XXXXXX")
 cd "$work" || exit 1
-checks=0 failures=0 daemon=""
+checks=0 failures=0 daemon="" helpers="" # helpers: process ids that end with the test
 
 on_exit() {
     local status=$?
     stop_gateway
+    for helper in $helpers; do
+        kill "$helper" 2>/dev/null
+        wait "$helper" 2>/dev/null
+    done
     rm -rf "$work"
     exit $status
 }
@@ -83,9 +87,10 @@ profiles:
 domains: [{ name: devices }]
 scep_ras: [{ name: scep-ra, key: scep-ra, certificate: scep-ra.pem }]
 procedures:
-  - { name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est], retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true }, renewal: { enabled: true, window: 0 } }
+  - { name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est], retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true }, renewal: { same_key: true } }
   - { name: manual, domain: devices, ca: demo, profile: device, protocols: [scep, est], approval: manual, retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true } }
   - { name: des, domain: devices, ca: demo, profile: device, protocols: [scep], dialect: scep-des, retry_after: 1s, scep: { ra: scep-ra } }
+  - { name: manual-des, domain: devices, ca: demo, profile: device, protocols: [scep], approval: manual, dialect: scep-des, scep: { ra: scep-ra } }
   - { name: digest, domain: devices, ca: demo, profile: device, protocols: [est], dialect: libest, retry_after: 1s, est: { basic: false, digest: true, client_certificate: true } }
   - { name: certificates, domain: devices, ca: demo, profile: device, protocols: [est], retry_after: 1s, est: { basic: false, client_certificate: true } }
 default_procedure: demo
