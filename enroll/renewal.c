@@ -75,11 +75,10 @@ enum progress step_check_renewed_names(struct course *c, struct error *err)
 
     if (c->holder.kind != HOLDER_OURS || c->e.procedure->renewal_rename || asks_for_the_same(c))
         return PROGRESS_ON;
-    if (c->e.protocol == PROTOCOL_EST && !asks_without_san(c)) {
-        if (!c->protocol_says_renewal)
-            return PROGRESS_ON; /* EST-59: an additional certificate, preregistered like any */
+    if (c->e.protocol == PROTOCOL_EST && !c->protocol_says_renewal)
+        return PROGRESS_ON; /* EST-59: an additional certificate, preregistered like any */
+    if (c->e.protocol == PROTOCOL_EST && !asks_without_san(c))
         return course_refuse(c, REFUSAL_RENEW_MISMATCH, "subject or SAN is not the certificate's");
-    }
     if (!gets_the_same(c, &same, err))
         return PROGRESS_ERROR;
     return same ? PROGRESS_ON
