@@ -165,13 +165,16 @@ static bool make_services(struct making *m)
 static bool make_secrets_key(struct making *m)
 {
     AUTO_STRUCT(secret) key = { 0 };
+    AUTO_STRUCT(secret) text = { 0 };
     const char *path = path_of(m, "keys/secrets.key");
 
-    if (path == NULL || !secret_alloc(SECRETS_KEY_LEN, &key))
+    if (path == NULL || !secret_alloc(SECRETS_KEY_LEN, &key) || !secret_alloc(2 * SECRETS_KEY_LEN + 1, &text))
         return error_set(m->err, ERROR_MEMORY, "out of memory");
     if (!random_fill(&random_system, key.data, key.len))
         return error_set(m->err, ERROR_CRYPTO, "no randomness");
-    return file_write(path, secret_bytes(&key), 0600, m->err);
+    hex_encode(secret_bytes(&key), (char *)text.data);
+    text.data[2 * SECRETS_KEY_LEN] = '\n';
+    return file_write(path, secret_bytes(&text), 0600, m->err);
 }
 
 /* --- the registry and its first officer --- */
