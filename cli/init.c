@@ -245,16 +245,31 @@ static bool make_configuration(struct making *m)
     return true;
 }
 
+/* What can be wrong in the options is found before anything is made; what is there already is left alone. */
+static bool check_options(struct making *m)
+{
+    static const char *const files[] = { "muster.yaml",      "keys/ca.pem", "keys/tls.pem",
+                                         "keys/scep-ra.pem", "ca.pem",      "keys/secrets.key",
+                                         "officer.key",      "officer.pem", "registry/data.mdb" };
+    AUTO_STRUCT(buffer) scratch = BUFFER(8192);
+
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        const char *path = path_of(m, files[i]);
+
+        if (path == NULL)
+            return error_set(m->err, ERROR_MEMORY, "out of memory");
+        if (m->options->ca_certificate != NULL && strstr(files[i], "ca.pem") != NULL)
+            continue; /* the existing CA may well stand there */
+        if (access(path, F_OK) == 0)
+            return error_set(m->err, ERROR_CONFLICT, "%s is there already: nothing was changed", path);
+    }
+    return put_hosts(m, &scratch);
+}
+
 static bool make_all(struct making *m)
 {
-    const char *path = path_of(m, "muster.yaml");
-
-    if (path == NULL)
-        return error_set(m->err, ERROR_MEMORY, "out of memory");
-    if (access(path, F_OK) == 0)
-        return error_set(m->err, ERROR_CONFLICT, "%s is there already: nothing was changed", path);
-    return make_folder(m, "", 0755) && make_folder(m, "keys", 0700) && make_ca(m) && make_services(m) &&
-           make_secrets_key(m) && make_officer(m) && make_configuration(m);
+    return check_options(m) && make_folder(m, "", 0755) && make_folder(m, "keys", 0700) && make_ca(m) &&
+           make_services(m) && make_secrets_key(m) && make_officer(m) && make_configuration(m);
 }
 
 bool init_installation(const struct init_options *options, int64_t now_s, struct error *err)
