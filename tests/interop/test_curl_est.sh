@@ -25,10 +25,13 @@ status=$($C -o cacerts.b64 -w '%{http_code} %{content_type}' "$https/.well-known
 expect_match "$status" '^200 application/pkcs7-mime; smime-type=certs-only' "cacerts without authentication, default procedure"
 certificate cacerts.b64 cacerts.pem
 expect_equal "$(openssl x509 -in cacerts.pem -noout -fingerprint)" "$(openssl x509 -in "$ca" -noout -fingerprint)" "cacerts holds the root"
-expect_equal "$(curl -s -o /dev/null -w '%{http_code}' "$http/.well-known/est/demo/cacerts")" 404 "EST is not served over plain HTTP"
+expect_equal "$(curl -s -o /dev/null -w '%{http_code}' "$http/.well-known/est/demo/cacerts")" 403 "EST is not served over plain HTTP"
 expect_equal "$($C -o /dev/null -w '%{http_code}' "$https/.well-known/est/nobody/cacerts")" 404 "an unknown label"
-expect_equal "$($C -X POST -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/cacerts")" 405 "POST cacerts"
-expect_equal "$($C -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/fullcmc" -X POST --data x)" 404 "fullcmc is not offered"
+expect_equal "$($C --data x -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/cacerts")" 405 "POST cacerts"
+expect_equal "$($C -X POST -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/cacerts")" 411 "POST without a length"
+expect_equal "$($C -I -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/cacerts")" 200 "HEAD cacerts"
+expect_equal "$($C -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/simpleenroll")" 405 "GET simpleenroll"
+expect_equal "$($C -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/fullcmc" --data x)" 501 "fullcmc is not offered"
 
 # --- first enrollment with Basic ---
 register est curl1.example.com s3cret --user device
@@ -52,15 +55,21 @@ csr curl1.key curl1.example.com
 enroll demo simpleenroll chunked.pem -u device:s3cret -H 'Transfer-Encoding: chunked' -H 'Expect: 100-continue'
 expect_certificate chunked.pem curl1.example.com "chunked body with Expect"
 
-# --- renewal ---
+# --- renewal: the names are the certificate's (RFC 7030 4.2.2) ---
+csr curl1.key curl1.example.com -addext subjectAltName=DNS:curl1.example.com
 enroll demo simplereenroll renewed.pem --cert curl1.pem --key curl1.key
 expect_certificate renewed.pem curl1.example.com "renewal over mutual TLS, same key"
-csr new.key curl1.example.com
+csr new.key curl1.example.com -addext subjectAltName=DNS:curl1.example.com
 enroll demo simplereenroll rekeyed.pem --cert curl1.pem --key curl1.key
 expect_certificate rekeyed.pem curl1.example.com "renewal with a new key"
-csr new.key other.example.com
+csr new.key other.example.com -addext subjectAltName=DNS:other.example.com
 enroll demo simplereenroll x.pem --cert curl1.pem --key curl1.key
-expect_match "$status" '^40[03]$' "renewal for another name is refused"
+expect_equal "$status" 403 "renewal for another name is refused"
+csr new.key curl1.example.com -addext subjectAltName=DNS:curl1.example.com,DNS:other.example.com
+enroll demo simplereenroll x.pem --cert curl1.pem --key curl1.key
+expect_equal "$status" 403 "renewal with a name more is refused"
+enroll demo simplereenroll x.pem -u device:s3cret
+expect_equal "$status" 403 "renewal without a certificate is refused"
 
 # --- wildcard, closed, IP, serial number ---
 register est '*.wild.example.com' wild-secret
@@ -88,9 +97,10 @@ expect_certificate sn.pem serial.example.com "the right serial number, in other 
 close_registration curl1.example.com
 csr curl1.key curl1.example.com
 enroll demo simpleenroll x.pem -u device:s3cret
-expect_refusal x.pem curl1.example.com closed "a closed registration"
+expect_refusal x.pem curl1.example.com closed "a closed registration: not even what it had is handed out again"
+csr new.key curl1.example.com -addext subjectAltName=DNS:curl1.example.com
 enroll demo simplereenroll x.pem --cert rekeyed.pem --key new.key
-expect_match "$status" '^40[13]$' "a closed registration stops renewal too"
+expect_equal "$status" 403 "a closed registration stops renewal too"
 
 # --- Digest ---
 procedure=digest register est digest.example.com d-secret --user device
