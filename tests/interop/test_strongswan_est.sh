@@ -13,8 +13,8 @@ est() { # output, key, FQDN, options
     timeout 60 pki --est --url "$https/demo" --in request.der --cacert "$ca" --outform pem "$@" >"$out" 2>client.log
 }
 
-pki --estca --url "$https/demo" --cacert "$ca" --caout eca --outform pem --force >client.log 2>&1
-expect_equal "$(openssl x509 -in eca -noout -fingerprint)" "$(openssl x509 -in "$ca" -noout -fingerprint)" "estca fetches the root"
+pki --estca --url "$https/demo" --cacert "$ca" --caout eca.pem --outform pem --force >client.log 2>&1
+expect_equal "$(openssl x509 -in eca.pem -noout -fingerprint)" "$(openssl x509 -in "$ca" -noout -fingerprint)" "estca fetches the root"
 register est a.example.com s3cret --user device
 est a.pem a.key a.example.com --userpass device:s3cret
 expect_certificate a.pem a.example.com "enrollment with Basic"
