@@ -351,24 +351,57 @@ static void est_53_a_reenrollment_is_identical(void **state)
 {
     struct world *w = *state;
     struct bytes old;
-    struct asking a = {
-        .protocol = PROTOCOL_EST, .renewal = true, .transaction = "t2", .dns = { "router5.example.com" }
-    };
+    struct asking a = { .protocol = PROTOCOL_EST, .renewal = true, .transaction = "t2" };
 
-    router5(w);
+    registered(w, "*.example.com", "s3cret", plain);
     old = issued(w, &(struct asking){ .protocol = PROTOCOL_EST });
     a.certificate = &old;
+    a.dns[0] = "router5.example.com";
     a.subject = "CN=router5.example.com,O=Evil";
     assert_int_equal(ask(w, &a).reason, REFUSAL_RENEW_MISMATCH);
     a.subject = NULL;
-    a.dns[0] = NULL;
+    a.dns[1] = "router6.example.com";
     assert_int_equal(ask(w, &a).reason, REFUSAL_RENEW_MISMATCH);
-    a.dns[0] = "router5.example.com";
+    a.dns[1] = NULL;
     assert_int_equal(ask(w, &a).kind, ENROLL_ISSUED);
-    a.transaction = "t3";
-    a.dns[0] = NULL;
-    a.renewal = false; /* EST-59: simpleenroll */
-    assert_int_equal(ask(w, &a).kind, ENROLL_ISSUED);
+}
+
+static void a_reenrollment_that_names_no_san_gets_the_same_names_or_nothing(void **state)
+{
+    struct world *w = *state;
+    struct bytes two, one, new;
+    struct certificate before, after;
+    struct asking a = { .protocol = PROTOCOL_EST, .renewal = true };
+
+    registered(w, "*.example.com", "s3cret", plain);
+    two = issued(
+        w, &(struct asking){ .protocol = PROTOCOL_EST, .dns = { "router5.example.com", "b.example.com" } });
+    a.certificate = &two;
+    a.transaction = "t2";
+    assert_int_equal(ask(w, &a).reason, REFUSAL_RENEW_MISMATCH); /* a name would be lost */
+    one = issued(w, &(struct asking){ .protocol = PROTOCOL_EST, .transaction = "t3" });
+    a.certificate = &one;
+    a.transaction = "t4";
+    new = issued(w, &a);
+    before = decoded(w, one);
+    after = decoded(w, new);
+    assert_true(name_equal(&before.subject, &after.subject));
+    assert_true(general_names_equal(&before.san, &after.san));
+}
+
+static void est_59_an_additional_certificate_is_preregistered_like_any(void **state)
+{
+    struct world *w = *state;
+    struct bytes old;
+
+    registered(w, "*.example.com", "s3cret", plain);
+    old = issued(
+        w, &(struct asking){ .protocol = PROTOCOL_EST, .dns = { "router5.example.com", "b.example.com" } });
+    assert_issued(w, .protocol = PROTOCOL_EST, .certificate = &old, .transaction = "t2");
+    assert_issued(w, .protocol = PROTOCOL_EST, .certificate = &old, .transaction = "t3",
+                  .dns = { "router5.example.com", "c.example.com" });
+    assert_refused(w, REFUSAL_NAME_POLICY, .protocol = PROTOCOL_EST, .certificate = &old, .transaction = "t4",
+                   .dns = { "router5.example.com", "router6.example.net" });
 }
 
 static void est_56_a_renewal_without_a_certificate_is_refused(void **state)
@@ -597,6 +630,8 @@ int main(void)
         world_test(a_renewal_may_come_under_the_old_transaction_id),
         world_test(csr_100_a_renewal_keeps_its_names),
         world_test(est_53_a_reenrollment_is_identical),
+        world_test(a_reenrollment_that_names_no_san_gets_the_same_names_or_nothing),
+        world_test(est_59_an_additional_certificate_is_preregistered_like_any),
         world_test(est_56_a_renewal_without_a_certificate_is_refused),
         world_test(csr_101_dates_and_switches_of_renewal_hold),
         world_test(csr_101_a_revoked_certificate_renews_nothing),

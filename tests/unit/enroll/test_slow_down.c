@@ -163,14 +163,15 @@ static void a_source_counts_by_its_network_and_a_name_by_itself(void **state)
 }
 
 static struct slow_down *shared;
+static struct digest256 shared_key[10];
 
 static void *strike_many(void *argument)
 {
     for (unsigned i = 0; i < 2000; i++) {
-        const struct digest256 k = key(i % 10);
+        const struct digest256 *k = &shared_key[i % COUNT_OF(shared_key)];
 
-        slow_down_strike(shared, &k, NOW_S);
-        (void)slow_down_wait_s(shared, &k, 3, 10, NOW_S);
+        slow_down_strike(shared, k, NOW_S);
+        (void)slow_down_wait_s(shared, k, 3, 10, NOW_S);
     }
     return argument;
 }
@@ -178,16 +179,17 @@ static void *strike_many(void *argument)
 static void threads_share_a_table(void **state)
 {
     pthread_t thread[4];
-    const struct digest256 k = key(3);
 
     (void)state;
     shared = a_table(8);
+    for (unsigned i = 0; i < COUNT_OF(shared_key); i++)
+        shared_key[i] = key(i);
     for (size_t i = 0; i < COUNT_OF(thread); i++)
         assert_int_equal(pthread_create(&thread[i], NULL, strike_many, NULL), 0);
     for (size_t i = 0; i < COUNT_OF(thread); i++)
         assert_int_equal(pthread_join(thread[i], NULL), 0);
-    slow_down_strike(shared, &k, NOW_S);
-    assert_int_equal(slow_down_wait_s(shared, &k, 1, 1, NOW_S), 1);
+    slow_down_strike(shared, &shared_key[3], NOW_S);
+    assert_int_equal(slow_down_wait_s(shared, &shared_key[3], 1, 1, NOW_S), 1);
     slow_down_free(shared);
 }
 
