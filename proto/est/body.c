@@ -28,18 +28,6 @@ enum est_body est_body_decode(struct bytes body, bool strict, struct arena *aren
     return EST_BODY_BASE64;
 }
 
-const char *est_body_name(enum est_body form)
-{
-    switch (form) {
-    case EST_BODY_BASE64: return "base64";
-    case EST_BODY_DER: return "der";
-    case EST_BODY_PEM: return "pem";
-    case EST_BODY_MALFORMED:
-    case EST_BODY_MEMORY: break;
-    }
-    return "malformed";
-}
-
 bool est_client_is_libest(const struct http_request *request)
 {
     return bytes_starts_with(http_header_find(request, "User-Agent"), "libest");

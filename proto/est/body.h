@@ -17,9 +17,6 @@ enum est_body {
  * arena or the body. That it is one DER element is for whoever decodes it to see. */
 enum est_body est_body_decode(struct bytes body, bool strict, struct arena *arena, struct bytes *der);
 
-/* "base64", "der", "pem": for the log. */
-const char *est_body_name(enum est_body form);
-
 /* Base64 for this client. libest reads with a PEM decoder and needs lines of 64 columns; strongSwan tolerates
  * no line break but the last (EST-23). False: out of memory. */
 MUST_USE bool est_body_encode(struct bytes der, const struct http_request *request, struct bytes *out);

@@ -200,7 +200,6 @@ bool est_client_find(struct est_operation *op, struct est_client *out, enum est_
     } else {
         return refuse(op, reason_without(op, &holder), 403, "no accepted client certificate", found, err);
     }
-    client.ours = client.credential.kind == CREDENTIAL_CERTIFICATE && holder.kind == HOLDER_OURS;
     if (!identify(&client, err))
         return false;
     *out = client;

@@ -34,8 +34,22 @@ static enum refusal refusal_of_csr(enum csr_fault fault)
     return REFUSAL_INTERNAL;
 }
 
+/* EST-24: taken, and said so. */
+static const char *form_detail(enum est_body form)
+{
+    switch (form) {
+    case EST_BODY_DER: return "body was raw DER";
+    case EST_BODY_PEM: return "body was PEM";
+    case EST_BODY_BASE64:
+    case EST_BODY_MALFORMED:
+    case EST_BODY_MEMORY: break;
+    }
+    return NULL;
+}
+
 /* *found NONE: the answer is there. */
-static bool read_csr(struct est_operation *op, struct csr *csr, enum est_found *found, struct error *err)
+static bool read_csr(struct est_operation *op, struct csr *csr, enum est_body *form, enum est_found *found,
+                     struct error *err)
 {
     const struct procedure *p = op->procedure;
     struct csr_rules rules = { .key = p->profile->keys,
@@ -43,21 +57,20 @@ static bool read_csr(struct est_operation *op, struct csr *csr, enum est_found *
                                .accept_ber = p->dialect.csr_ber };
     struct bytes der = BYTES_NONE;
     const char *detail = NULL;
-    enum est_body form = est_body_decode(op->request->body, p->dialect.est_strict_base64, op->turn->arena,
+    enum est_body kind = est_body_decode(op->request->body, p->dialect.est_strict_base64, op->turn->arena,
                                          &der);
     enum csr_fault fault;
 
     *found = EST_FOUND_NONE;
-    if (form == EST_BODY_MEMORY)
+    if (kind == EST_BODY_MEMORY)
         return error_set(err, ERROR_MEMORY, "no memory for a request's body");
-    if (form == EST_BODY_MALFORMED)
+    if (kind == EST_BODY_MALFORMED)
         return refuse(op, REFUSAL_SYNTAX, "the body is not base64",
                       "the body is not base64 of a certificate request\n", err);
     fault = csr_decode(der, &rules, op->turn->arena, csr, &detail);
     if (fault != CSR_OK)
         return refuse(op, refusal_of_csr(fault), detail, NULL, err);
-    if (form != EST_BODY_BASE64) /* EST-24: taken, and said so */
-        op->turn->facts.detail = form == EST_BODY_DER ? "body was raw DER" : "body was PEM";
+    *form = kind;
     *found = EST_FOUND;
     return true;
 }
@@ -157,10 +170,11 @@ bool est_enroll(struct est_operation *op, struct error *err)
     struct est_client client;
     enum est_found found;
     struct csr csr = { 0 };
+    enum est_body form = EST_BODY_MALFORMED;
 
     if (!est_client_find(op, &client, &found, err))
         return false;
-    if (found == EST_FOUND && !read_csr(op, &csr, &found, err))
+    if (found == EST_FOUND && !read_csr(op, &csr, &form, &found, err))
         return false;
     if (found == EST_FOUND && !check_link(op, &csr, &found, err))
         return false;
@@ -174,6 +188,10 @@ bool est_enroll(struct est_operation *op, struct error *err)
     e.request = csr.encoded;
     e.credential = client.credential;
     e.second = client.second;
-    e.renewal = op->reenroll || client.ours;
-    return enroll(op->turn, op->service->enroll, &e, &result, err) && answer(op, &result, err);
+    e.renewal = op->reenroll;
+    if (!enroll(op->turn, op->service->enroll, &e, &result, err))
+        return false;
+    if (op->turn->facts.detail == NULL)
+        op->turn->facts.detail = form_detail(form);
+    return answer(op, &result, err);
 }

@@ -20,7 +20,6 @@ struct est_operation {
 struct est_client {
     struct credential credential, second;
     struct digest256 identity; /* the same for the same client: its certificate, or its user name (EST-49) */
-    bool ours;                 /* the credential is a certificate of ours */
 };
 
 enum est_found { EST_FOUND_NONE = 0 /* op->response is the answer */, EST_FOUND };
