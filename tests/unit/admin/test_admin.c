@@ -49,7 +49,7 @@ static void apply(struct world *w, const struct changes *changes)
 static struct bytes a_certificate(struct world *w, const char *key)
 {
     AUTO_STRUCT(buffer) subject = BUFFER(256);
-    struct bytes der;
+    struct bytes der = BYTES_NONE;
 
     must(w, keys_generate(w->keys, key, KEY_EC_P256, 0, &w->err) &&
                 name_parse(BYTES_LITERAL("CN=x"), &subject) &&
