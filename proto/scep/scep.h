@@ -22,8 +22,9 @@ struct scep_service {
     int64_t skew_s; /* allowed for signingTime; 0: not checked (SCEP-49) */
 };
 
-/* Once per process, before the first request. What is wrong with a procedure for SCEP, or NULL: RA missing,
- * not RSA >= 2048, its certificate without digitalSignature and keyEncipherment. */
+/* For the configuration's check: what is wrong with a procedure for SCEP, or NULL: no preregistration, RA
+ * missing (procedure->scep_ra is the name of one of service->ra), not RSA >= 2048, its certificate not for
+ * its key or without digitalSignature and keyEncipherment. */
 const char *scep_procedure_fault(const struct scep_service *service, const struct procedure *procedure,
                                  const struct keys *keys);
 

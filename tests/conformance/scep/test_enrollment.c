@@ -38,7 +38,7 @@ static void scep_60_a_registered_device_gets_a_certificate(void **state)
     assert_text(c->facts.transaction, "t1");
 }
 
-static void scep_60_a_one_time_registration_serves_once_and_repeats(void **state)
+static void scep_60_66_a_one_time_registration_serves_once_and_repeats(void **state)
 {
     struct scep_case *c = *state;
     struct scep_plan plan = { .csr.cn = "once.example.com",
@@ -54,7 +54,7 @@ static void scep_60_a_one_time_registration_serves_once_and_repeats(void **state
                              (struct registration){ .order = ORDER_SCEP, .one_time = true });
     first = assert_issued(c, plan);
     assert_true(same(first, assert_issued(c, plan)));
-    (void)assert_refused(c, other); /* SCEP-66 */
+    (void)assert_refused(c, other);
     assert_string_equal(c->facts.reason, "used");
     a_gateway_restart(c->g);
     assert_true(same(first, assert_issued(c, plan)));
@@ -384,7 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCEP_ROW(scep_60_a_registered_device_gets_a_certificate),
-        SCEP_ROW(scep_60_a_one_time_registration_serves_once_and_repeats),
+        SCEP_ROW(scep_60_66_a_one_time_registration_serves_once_and_repeats),
         SCEP_ROW(scep_61_a_request_without_subject_and_names_is_refused),
         SCEP_ROW(scep_62_the_signer_must_hold_the_key_that_is_certified),
         SCEP_ROW(scep_63_a_wrong_csr_signature_is_refused),

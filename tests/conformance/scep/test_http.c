@@ -90,7 +90,7 @@ static void check_get(struct scep_case *c, enum spelling spelling)
     assert_issued(c, &response, &plan);
 }
 
-static void scep_1_a_posted_message_is_answered_in_binary(void **state)
+static void scep_1_10_a_message_posted_over_plain_http_is_answered_in_binary(void **state)
 {
     struct scep_plan plan = { 0 };
     struct http_response response = scep_post(*state, a_message(*state, &plan));
@@ -260,7 +260,7 @@ static void scep_13_what_no_reply_can_be_correlated_with_is_400(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCEP_ROW(scep_1_a_posted_message_is_answered_in_binary),
+        SCEP_ROW(scep_1_10_a_message_posted_over_plain_http_is_answered_in_binary),
         SCEP_ROW(scep_2_get_with_escaped_base64),
         SCEP_ROW(scep_2_get_with_message_before_operation),
         SCEP_ROW(scep_3_get_with_wrapped_base64),

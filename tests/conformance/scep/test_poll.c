@@ -1,7 +1,7 @@
 /* SCEP-100 to SCEP-112: CertPoll, and what is not offered. */
 #include "tests/conformance/scep/scep_case.h"
 
-/* IssuerAndSubject { CN=Test CA, CN=router5 }, as a client would name them; only the form counts. */
+/* IssuerAndSubject of two empty names: the form counts alone (SCEP-102). */
 static const uint8_t NAMES[] = { 0x30, 4, 0x30, 0, 0x30, 0 };
 
 static struct scep_plan a_poll(const char *transaction)
@@ -40,6 +40,20 @@ static void scep_101_an_unknown_transaction_is_bad_cert_id(void **state)
     struct scep_said said = poll(*state, "never-heard-of");
 
     assert_failure(&said, BAD_CERT_ID);
+}
+
+static void scep_102_106_neither_names_nor_nonce_of_a_poll_decide(void **state)
+{
+    static const uint8_t nonce[16] = { 0 }; /* chained to nothing */
+    struct scep_case *c = *state;
+    struct scep_plan plan = a_poll("m1");
+    struct scep_said said;
+
+    ask_for_approval(c, "m1");
+    scep_decide(c, true);
+    plan.nonce = nonce;
+    said = scep_ask(c, plan);
+    (void)assert_success(c, &said);
 }
 
 static void scep_103_another_key_does_not_get_the_answer(void **state)
@@ -138,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCEP_ROW(scep_100_a_poll_while_an_officer_thinks_is_pending),
         SCEP_ROW(scep_101_an_unknown_transaction_is_bad_cert_id),
+        SCEP_ROW(scep_102_106_neither_names_nor_nonce_of_a_poll_decide),
         SCEP_ROW(scep_103_another_key_does_not_get_the_answer),
         SCEP_ROW(scep_104_approved_is_success),
         SCEP_ROW(scep_104_denied_is_a_bad_request),
