@@ -64,8 +64,11 @@ static bool bind_listeners(struct gateway *gateway, struct error *err)
 {
     const struct config *config = first_config(gateway);
 
-    return net_server_new(&config->net, config->listener, config->listener_count, config->keys,
-                          gateway_on_request, gateway, &gateway->server, err);
+    if (!net_server_new(&config->net, config->listener, config->listener_count, config->keys,
+                        gateway_on_request, gateway, &gateway->server, err))
+        return false;
+    net_server_on_refused(gateway->server, gateway_on_refused);
+    return true;
 }
 
 static void free_listeners(struct gateway *gateway)

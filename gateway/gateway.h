@@ -56,6 +56,8 @@ MUST_USE bool workers_start(struct gateway *gateway, struct error *err);
 void workers_stop(struct gateway *gateway);
 /* Where lib/net hands over a whole request; `context` is the gateway. */
 void gateway_on_request(struct net_exchange *exchange, void *context);
+/* Where it tells of what it refused itself: nothing goes unlogged. */
+void gateway_on_refused(const struct net_refused *refused, void *context);
 
 /* --- the runner (runner.c) --- */
 MUST_USE bool runner_start(struct gateway *gateway, struct runner **out, struct error *err);

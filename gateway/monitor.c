@@ -109,6 +109,17 @@ void monitor_answered(struct monitor *monitor, const struct answering *a, int64_
     log_answer(a, took_ms);
 }
 
+void monitor_refused(const struct net_refused *refused)
+{
+    char peer[IP_TEXT_LEN];
+
+    ip_format(&refused->request->peer.address, peer);
+    log_fields(LOG_INFO, "request", LOG_CTEXT("protocol", "http"), LOG_CTEXT("verdict", "refused"),
+               LOG_CTEXT("reason", "http"), LOG_CTEXT("detail", refused->reason), LOG_CTEXT("peer", peer),
+               LOG_TEXT("method", refused->request->method_text), LOG_TEXT("path", refused->request->path),
+               LOG_NUMBER("status", refused->status));
+}
+
 void monitor_health(struct monitor *monitor, const struct health *health)
 {
     (void)pthread_mutex_lock(&monitor->lock);

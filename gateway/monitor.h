@@ -14,6 +14,9 @@ void monitor_free(struct monitor *monitor);
 /* Counts the answer and writes its log line. `took_ms` from the request's arrival. */
 void monitor_answered(struct monitor *monitor, const struct answering *a, int64_t took_ms);
 
+/* The log line of what was refused before it was a request; lib/net counts those. */
+void monitor_refused(const struct net_refused *refused);
+
 /* The health job's last finding. */
 void monitor_health(struct monitor *monitor, const struct health *health);
 

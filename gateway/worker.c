@@ -136,6 +136,12 @@ static bool serve_monitor(struct gateway *gateway, const struct config *config, 
            monitor_serve(gateway->monitor, &exchange->request, &exchange->response);
 }
 
+void gateway_on_refused(const struct net_refused *refused, void *context)
+{
+    (void)context;
+    monitor_refused(refused);
+}
+
 void gateway_on_request(struct net_exchange *exchange, void *context)
 {
     struct gateway *gateway = context;

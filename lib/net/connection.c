@@ -156,11 +156,27 @@ static void send_response(struct connection *c, const struct http_response *resp
         response_sent(c);
 }
 
-static void refuse(struct connection *c, int status)
+static void report_refusal(struct connection *c, int status, const char *reason)
+{
+    struct net_server *server = c->loop->server;
+    struct http_request request = { 0 };
+
+    COUNT(c->loop, refused_http);
+    if (server->on_refused == NULL)
+        return;
+    if (c->exchange != NULL)
+        request = c->exchange->open.request;
+    request.peer = c->peer;
+    request.listener = c->listener->listener->index;
+    server->on_refused(&(struct net_refused){ .request = &request, .status = status, .reason = reason },
+                       server->context);
+}
+
+static void refuse(struct connection *c, int status, const char *reason)
 {
     struct http_response response = http_respond_text(status, http_status_text(status));
 
-    COUNT(c->loop, refused_http);
+    report_refusal(c, status, reason);
     drop_exchange(c);
     c->refused = c->close_after = true;
     send_response(c, &response, false);
@@ -262,14 +278,14 @@ static bool take_request(struct connection *c, struct bytes input, size_t *used)
     if (exchange == NULL) {
         exchange = c->exchange = loop_exchange(c->loop);
         if (exchange == NULL) {
-            refuse(c, 503);
+            refuse(c, 503, "no memory for a request");
             return false;
         }
         exchange->connection = c;
         http_parser_init(&exchange->parser, &server->options.http);
     }
     switch (http_parse_request(&exchange->parser, input, exchange->arena, &exchange->open.request)) {
-    case HTTP_PARSE_REFUSED: refuse(c, exchange->parser.status); return false;
+    case HTTP_PARSE_REFUSED: refuse(c, exchange->parser.status, exchange->parser.reason); return false;
     case HTTP_PARSE_MORE:
         if (c->phase != PHASE_HEAD)
             connection_enter_for(c, PHASE_HEAD, server->options.head_ms);
@@ -443,7 +459,7 @@ static void expire(struct connection *c)
     case PHASE_BODY:
         COUNT(c->loop, timeouts);
         if (c->exchange != NULL)
-            refuse(c, 408);
+            refuse(c, 408, c->phase == PHASE_HEAD ? "the head took too long" : "the body took too long");
         else
             connection_close(c); /* it never sent anything */
         return;

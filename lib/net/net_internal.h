@@ -103,6 +103,7 @@ struct net_loop {
 struct net_server {
     struct net_options options;
     net_on_request *on_request;
+    net_on_refused *on_refused; /* NULL: nobody asks */
     void *context;
     struct listener listener[NET_LISTENERS_MAX];
     size_t listener_count;

@@ -167,6 +167,11 @@ bool net_server_new(const struct net_options *options, const struct net_listener
     return true;
 }
 
+void net_server_on_refused(struct net_server *server, net_on_refused *on_refused)
+{
+    server->on_refused = on_refused;
+}
+
 bool net_server_start(struct net_server *server, struct error *err)
 {
     for (unsigned l = 0; l < server->loop_count; l++) {

@@ -75,6 +75,15 @@ struct net_exchange {
  * any thread, exactly once. */
 typedef void net_on_request(struct net_exchange *exchange, void *context);
 
+/* What was refused here, before there was a whole request: for the log. `request` holds what had been read:
+ * the peer always, method and path when the head was sound. */
+struct net_refused {
+    const struct http_request *request;
+    int status;
+    const char *reason; /* static */
+};
+typedef void net_on_refused(const struct net_refused *refused, void *context);
+
 /* What the loops count, for /metrics. Any thread; monotonic unless said. */
 struct net_counters {
     uint64_t accepted, open /* now */, requests, refused_http, refused_limit, timeouts, handshakes,
@@ -87,6 +96,10 @@ struct net_server;
 MUST_USE bool net_server_new(const struct net_options *options, const struct net_listener *listener,
                              size_t count, struct keys *keys, net_on_request *on_request, void *context,
                              struct net_server **out, struct error *err);
+
+/* On a loop thread for each such refusal; must not block. Set before the start; without it they are only
+ * counted. `context` is on_request's. */
+void net_server_on_refused(struct net_server *server, net_on_refused *on_refused);
 
 MUST_USE bool net_server_start(struct net_server *server, struct error *err);
 

@@ -178,6 +178,55 @@ static void limits_are_answered_with_their_status(void **state)
     assert_refused_with(text, "HTTP/1.1 431 ");
 }
 
+static struct {
+    int status, count;
+    const char *reason;
+    char path[64], peer[IP_TEXT_LEN];
+} told;
+
+static void on_refused(const struct net_refused *refused, void *context)
+{
+    (void)context;
+    told.count++;
+    told.status = refused->status;
+    told.reason = refused->reason;
+    (void)snprintf(told.path, sizeof(told.path), "%.*s", BYTES_FMT(refused->request->path));
+    ip_format(&refused->request->peer.address, told.peer);
+}
+
+static void what_is_refused_here_is_told_for_the_log(void **state)
+{
+    struct net_options options = quick_options();
+    struct net_listener listener = plain_listener();
+    struct fixture f = { 0 };
+    struct error err = { 0 };
+    int fd;
+
+    (void)state;
+    options.body_ms = 100;
+    assert_int_equal(sem_init(&f.arrived, 0, 0), 0);
+    assert_true(net_server_new(&options, &listener, 1, NULL, on_request, &f, &f.server, &err));
+    net_server_on_refused(f.server, on_refused);
+    assert_true(net_server_start(f.server, &err));
+    fd = connect_to(&f);
+    send_text(fd, GET("/fine") "\x01garbage\r\n\r\n");
+    read_all(fd, out, sizeof(out));
+    (void)close(fd);
+    assert_int_equal(told.count, 1);
+    assert_int_equal(told.status, 400);
+    assert_non_null(told.reason);
+    assert_string_equal(told.path, "");
+    assert_string_equal(told.peer, "127.0.0.1");
+    fd = connect_to(&f);
+    send_text(fd, "POST /slow HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nhalf");
+    read_all(fd, out, sizeof(out));
+    (void)close(fd);
+    assert_int_equal(told.count, 2);
+    assert_int_equal(told.status, 408);
+    assert_string_equal(told.path, "/slow");
+    finish(&f);
+}
+
 /* Closing at once would break the connection under the sender, and the reason would be lost with it. */
 static void a_refusal_reaches_a_client_that_goes_on_sending(void **state)
 {
@@ -364,6 +413,7 @@ int main(void)
         cmocka_unit_test(a_head_request_gets_no_body),
         cmocka_unit_test(garbage_is_refused_and_closed),
         cmocka_unit_test(limits_are_answered_with_their_status),
+        cmocka_unit_test(what_is_refused_here_is_told_for_the_log),
         cmocka_unit_test(a_refusal_reaches_a_client_that_goes_on_sending),
         cmocka_unit_test(a_handler_that_sets_nothing_answers_500),
         cmocka_unit_test(a_slow_drip_is_ended_at_the_deadline),
