@@ -92,6 +92,7 @@ struct transaction course_transaction(const struct course *c, enum transaction_s
         .key = c->identity.key,
         .signer = c->e.signer,
         .names = c->names_asked,
+        .fqdn = dns_name_bytes(&c->identity.fqdn),
         .revision = c->transaction.revision,
     };
 

@@ -34,6 +34,13 @@ static bool shows_secret(const struct credential *credential)
     return credential->kind == CREDENTIAL_SECRET || credential->kind == CREDENTIAL_DIGEST;
 }
 
+/* Whom the log line names. */
+static bool note_fqdn(struct course *c, struct bytes fqdn, struct error *err)
+{
+    c->turn->facts.fqdn = arena_copy(c->turn->arena, fqdn);
+    return c->turn->facts.fqdn.data != NULL || error_set(err, ERROR_MEMORY, "fqdn for the log");
+}
+
 /* --- who it says it is --- */
 static enum progress step_hold(struct course *c, struct error *err)
 {
@@ -47,8 +54,11 @@ static enum progress step_hold(struct course *c, struct error *err)
     if (!enroll_holder(c->turn, c->service, c->e.procedure, shown->certificate.der, shown->certificate.chain,
                        shown->certificate.chain_count, &c->holder, err))
         return PROGRESS_ERROR;
-    if (c->holder.kind == HOLDER_OURS)
+    if (c->holder.kind == HOLDER_OURS) {
         c->e.renewal = true;
+        if (!note_fqdn(c, dns_name_bytes(&c->holder.record.fqdn), err)) /* until the request's is known */
+            return PROGRESS_ERROR;
+    }
     /* Genuine, whatever becomes of the enrollment: its holder may be told why. */
     c->verdict.credential_held = c->holder.usable && c->e.second.kind == CREDENTIAL_NONE;
     return PROGRESS_ON;
@@ -66,11 +76,8 @@ static enum progress step_identify(struct course *c, struct error *err)
         (void)error_set(err, ERROR_MEMORY, "identity");
         return PROGRESS_ERROR;
     }
-    c->turn->facts.fqdn = arena_copy(c->turn->arena, dns_name_bytes(&c->identity.fqdn));
-    if (c->turn->facts.fqdn.data == NULL) {
-        (void)error_set(err, ERROR_MEMORY, "fqdn for the log");
+    if (!note_fqdn(c, dns_name_bytes(&c->identity.fqdn), err))
         return PROGRESS_ERROR;
-    }
     if (!names_digest(c->e.requested, &c->names_asked) ||
         (held != NULL && !public_key_fingerprint(held->key.spki, &c->holder_key))) {
         (void)error_set(err, ERROR_CRYPTO, "SHA-256");
@@ -301,6 +308,8 @@ bool enroll_poll(struct turn *turn, const struct enroll_service *service, const 
         *found = false;
         return true;
     }
+    if (!note_fqdn(&c, c.transaction.fqdn, err))
+        return false;
     if (!digest256_equal(&c.transaction.signer, signer))
         (void)course_refuse(&c, REFUSAL_CONFLICT, "another signer began this transaction");
     else if (!answer_poll(&c, err))

@@ -14,6 +14,7 @@ enum field {
     FIELD_CERTIFICATE_ISSUER,
     FIELD_CERTIFICATE_SERIAL,
     FIELD_REQUEST,
+    FIELD_FQDN,
 };
 
 /* Protocols do not share transaction ids. */
@@ -73,6 +74,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_CERTIFICATE_ISSUER: return take_digest(f->content, &t->certificate.issuer);
     case FIELD_CERTIFICATE_SERIAL: return take_serial(f->content, &t->certificate);
     case FIELD_REQUEST: t->request = f->content; return true;
+    case FIELD_FQDN: t->fqdn = f->content; return true;
     }
     return true; /* of a later version: skipped */
 }
@@ -129,6 +131,7 @@ bool transaction_put(struct turn *turn, const struct transaction_key *key, const
     record_put(&blob, FIELD_CERTIFICATE_ISSUER, digest256_bytes(&t->certificate.issuer));
     record_put(&blob, FIELD_CERTIFICATE_SERIAL, bytes_of(t->certificate.serial, t->certificate.serial_len));
     record_put(&blob, FIELD_REQUEST, t->request);
+    record_put(&blob, FIELD_FQDN, t->fqdn);
     if (buffer_failed(&blob))
         return error_set(err, ERROR_MEMORY, "transaction");
     value.blob = buffer_bytes(&blob);

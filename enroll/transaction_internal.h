@@ -19,6 +19,7 @@ struct transaction {
     struct registration_id registration; /* zero: none was required */
     struct certificate_id certificate;   /* ISSUED */
     struct bytes request;                /* PENDING and after: the CSR */
+    struct bytes fqdn;                   /* for the log */
     int64_t changed_s;
     uint64_t revision; /* to be expected when it is written; 0: must be absent */
 };

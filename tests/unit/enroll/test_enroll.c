@@ -338,6 +338,7 @@ static void csr_100_a_renewal_keeps_its_names(void **state)
     old = issued(w, &(struct asking){ 0 });
     assert_refused(w, REFUSAL_RENEW_MISMATCH, .certificate = &old, .transaction = "t2", .key = "device-2",
                    .subject = "CN=router6.example.com");
+    assert_bytes(w->turn.facts.fqdn, BYTES_LITERAL("router5.example.com")); /* whose certificate it was */
     assert_refused(w, REFUSAL_RENEW_MISMATCH, .certificate = &old, .transaction = "t2",
                    .dns = { "router5.example.com", "router6.example.com" });
     w->procedure.renewal_rename = true;

@@ -151,6 +151,21 @@ static void a_denied_one_stays_denied(void **state)
     assert_int_equal(poll_own(w).reason, REFUSAL_DENIED);
 }
 
+static void the_log_names_who_polls(void **state)
+{
+    struct world *w = *state;
+    struct pending item[4];
+
+    approval_on(w);
+    asks(w, .password = NULL);
+    assert_int_equal(poll_own(w).kind, ENROLL_PENDING);
+    assert_bytes(w->turn.facts.fqdn, BYTES_LITERAL("router5.example.com"));
+    assert_int_equal(listed(w, item, 4), 1);
+    assert_true(decide(w, item[0].id, false));
+    assert_int_equal(poll_own(w).reason, REFUSAL_DENIED);
+    assert_bytes(w->turn.facts.fqdn, BYTES_LITERAL("router5.example.com"));
+}
+
 static void csr_102_an_approval_does_not_outlive_its_registration(void **state)
 {
     struct world *w = *state;
@@ -234,6 +249,7 @@ int main(void)
         world_test(an_approved_one_is_issued_to_who_polls),
         world_test(scep_101_an_unknown_transaction_is_not_found_and_anothers_is_a_conflict),
         world_test(a_denied_one_stays_denied),
+        world_test(the_log_names_who_polls),
         world_test(csr_102_an_approval_does_not_outlive_its_registration),
         world_test(waiting_ends_with_its_time),
         world_test(how_many_wait_is_bounded),
