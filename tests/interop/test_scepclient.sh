@@ -35,6 +35,14 @@ expect_refusal nobody/client.pem nobody.example.com no_registration "unregistere
 procedure=des register scep 'serial-*.example.com' w-secret
 scep wild des serial-1234.example.com w-secret
 expect_certificate wild/client.pem serial-1234.example.com "a wildcard registration"
+
+# On PENDING it waits 30 seconds and sends the same PKCSReq again, with the same nonce.
+procedure=manual-des register scep slow.example.com m-secret
+(sleep 5; approve_all) &
+scep slow manual-des slow.example.com m-secret
+expect_certificate slow/client.pem slow.example.com "approved while it waits"
+expect_equal "$(grep -c 'operation=PKCSReq.*fqdn=slow.example.com verdict=pending' musterd.log)" 1 "it was told PENDING once"
+
 procedure=des close_registration d.example.com
 scep closed des d.example.com d-secret
 expect_refusal closed/client.pem d.example.com closed "a closed registration"
