@@ -21,6 +21,16 @@ static bool reply_list(struct call *call, const char *name, json_t *list, json_t
     return reply_memory(call);
 }
 
+/* A page ends at its limit, or when it has grown to this many bytes: a request's arena is bounded. */
+enum { PAGE_BYTES_MAX = 1 << 20 };
+
+/* Appends and owns `row`. *bytes counts what the page has come to. */
+static bool push_row(json_t *list, json_t *row, size_t *bytes)
+{
+    *bytes += row == NULL ? 0 : json_dumpb(row, NULL, 0, JSON_COMPACT);
+    return json_push(list, row);
+}
+
 /* --- registrations --- */
 
 static json_t *registration_next(struct call *call, const struct registration *last)
@@ -60,7 +70,7 @@ bool serve_registrations(struct call *call)
     AUTO(json_t) *list = json_array();
     struct registration *page;
     bool named = query_text(call, "fqdn").len > 0 || query_text(call, "keyId").len > 0, found;
-    size_t limit, count = 0;
+    size_t limit, count = 0, shown = 0, bytes = 0;
 
     if (domain == NULL || !query_limit(call, &limit))
         return call->response->status != 0;
@@ -75,11 +85,12 @@ bool serve_registrations(struct call *call)
                                             page, &count, call->err)) {
         return false;
     }
-    for (size_t i = 0; i < count; i++)
-        if (!json_push(list, registration_view(call, &page[i])))
+    for (; shown < count && bytes < PAGE_BYTES_MAX; shown++)
+        if (!push_row(list, registration_view(call, &page[shown]), &bytes))
             return reply_memory(call);
     return reply_list(call, "registrations", take(list),
-                      !named && count == limit ? registration_next(call, &page[count - 1]) : NULL);
+                      !named && (count == limit || shown < count) ? registration_next(call, &page[shown - 1])
+                                                                  : NULL);
 }
 
 bool serve_registration(struct call *call)
@@ -254,22 +265,24 @@ static json_t *entry_view(const struct audit_entry *entry)
 bool serve_audit_entries(struct call *call)
 {
     AUTO(json_t) *list = json_array();
-    struct audit_entry *page;
+    struct audit_entry entry;
     uint64_t from = 0;
-    size_t limit, count;
+    size_t limit, count = 1, shown = 0, bytes = 0;
 
     if (!query_number(call, "from", &from) || !query_limit(call, &limit))
         return call->response->status != 0;
-    page = arena_array(call->turn->arena, limit, sizeof(*page));
-    if (page == NULL)
-        return reply_memory(call);
-    if (!registry_audit_read(call->turn->view, from, limit, call->turn->arena, page, &count, call->err))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!json_push(list, entry_view(&page[i])))
+    while (shown < limit && bytes < PAGE_BYTES_MAX) {
+        if (!registry_audit_read(call->turn->view, from + shown, 1, call->turn->arena, &entry, &count,
+                                 call->err))
+            return false;
+        if (count == 0)
+            break;
+        if (!push_row(list, entry_view(&entry), &bytes))
             return reply_memory(call);
+        shown++;
+    }
     return reply_list(call, "entries", take(list),
-                      count == limit ? json_integer((json_int_t)(from + count)) : NULL);
+                      count == 0 ? NULL : json_integer((json_int_t)(from + shown)));
 }
 
 /* --- procedures and officers --- */

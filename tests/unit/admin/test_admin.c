@@ -355,6 +355,23 @@ static void explain_names_what_stands_against_a_request(void **state)
                      400);
 }
 
+static void pages_follow_each_other(void **state)
+{
+    struct world *w = *state;
+    struct http_response response;
+
+    assert_int_equal(send_act(w, ROUTER("a.example.com")).status, 201);
+    response = get(w, "/api/v1/audit/entries?limit=2");
+    assert_says(&response, "\"next\":2");
+    response = get(w, "/api/v1/audit/entries?from=2&limit=2");
+    assert_says(&response, "\"index\":2");
+    assert_silent(&response, "\"next\"");
+    response = get(w, "/api/v1/audit/entries?from=99");
+    assert_says(&response, "\"entries\":[]");
+    response = get(w, "/api/v1/registrations?after=a.example.com");
+    assert_says(&response, "\"registrations\":[]");
+}
+
 static void an_act_is_refused_where_no_place_is_configured(void **state)
 {
     struct world *w = *state;
@@ -387,6 +404,7 @@ int main(void)
         admin_test(an_act_is_performed_and_answered),
         admin_test(a_secret_goes_in_and_never_comes_out),
         admin_test(explain_names_what_stands_against_a_request),
+        admin_test(pages_follow_each_other),
         admin_test(an_act_is_refused_where_no_place_is_configured),
     };
 
