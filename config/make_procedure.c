@@ -168,6 +168,14 @@ static bool make_procedure(const struct reader *reader, const struct parsed *par
            make_csrattrs(reader, p, config->arena, err);
 }
 
+/* The RA's key is one that no device may have certified (CSR-35). */
+static void make_ra_key(const struct config *config, struct procedure *procedure)
+{
+    for (size_t i = 0; i < config->scep.ra_count && procedure->scep_ra != NULL; i++)
+        if (strcmp(config->scep.ra[i].name, procedure->scep_ra) == 0)
+            procedure->scep_ra_key = config->scep.ra[i].certificate.key.spki;
+}
+
 bool config_make_procedures(const struct reader *reader, const struct parsed *parsed, struct config *config,
                             struct error *err)
 {
@@ -189,6 +197,7 @@ bool config_make_procedures(const struct reader *reader, const struct parsed *pa
         config->procedure_count = i + 1; /* from here on config_free releases its anchors */
         if (!make_procedure(reader, parsed, config, &p[i], err))
             return false;
+        make_ra_key(config, &p[i].procedure);
     }
     return true;
 }

@@ -93,12 +93,9 @@ static bool is_own_key(const struct course *c, struct bytes spki)
     for (size_t i = 0; i < service->ca_count; i++)
         if (bytes_equal(service->ca[i].certificate.key.spki, spki))
             return true;
-    for (size_t i = 0; i < service->procedure_count; i++) {
-        const char *ra = service->procedure[i]->scep_ra;
-
-        if (ra != NULL && bytes_equal(keys_public(c->turn->keys, ra), spki))
+    for (size_t i = 0; i < service->procedure_count; i++)
+        if (bytes_equal(service->procedure[i]->scep_ra_key, spki))
             return true;
-    }
     return false;
 }
 

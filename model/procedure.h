@@ -80,7 +80,8 @@ struct procedure {
     const char *csrattrs_path; /* NULL: made from the profile */
     struct bytes csrattrs;     /* what stands in that file: CsrAttrs, DER; none: made from the profile */
     /* SCEP */
-    const char *scep_ra;             /* key name of the RA */
+    const char *scep_ra;             /* name of the RA */
+    struct bytes scep_ra_key;        /* SubjectPublicKeyInfo of its certificate */
     unsigned retry_after_s;          /* told to those who wait */
     unsigned slow_after, slow_max_s; /* wrong secrets before the slow-down, and its longest pause; 0: none */
 };

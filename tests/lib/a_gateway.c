@@ -87,6 +87,7 @@ static void make_procedure(struct a_gateway *g)
         .est_client_certificate = true,
         .est_realm = "demo",
         .scep_ra = "scep-ra",
+        .scep_ra_key = g->ra.certificate.key.spki,
         .retry_after_s = 30,
     };
     g->procedures[0] = &g->procedure;

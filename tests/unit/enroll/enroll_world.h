@@ -94,6 +94,7 @@ UNUSED static void make_procedure(struct world *w)
                                        .renewal = true,
                                        .est_basic = true,
                                        .scep_ra = "ra",
+                                       .scep_ra_key = keys_public(w->keys, "ra"),
                                        .retry_after_s = 30 };
     w->procedures[0] = &w->procedure;
     w->service = (struct enroll_service){ .ca = &w->ca,
