@@ -2,7 +2,8 @@
 # happen. Sourced by tests/interop/test_*.sh, which read as recipes: the client's real command line, then what must hold.
 #
 # Procedures of the gateway: `demo` (SCEP and EST), `manual` (an officer approves each first enrollment), `des` (dialect
-# scep-des), `manual-des` (both), `digest` (EST with HTTP Digest, MD5 too), `certificates` (EST with client certificates alone).
+# scep-des), `manual-des` (both), `cisco` (dialect cisco-ios), `digest` (EST with HTTP Digest, MD5 too), `certificates` (EST with
+# client certificates alone).
 set -u
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -90,6 +91,7 @@ procedures:
   - { name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est], retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true }, renewal: { same_key: true } }
   - { name: manual, domain: devices, ca: demo, profile: device, protocols: [scep, est], approval: manual, retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true } }
   - { name: des, domain: devices, ca: demo, profile: device, protocols: [scep], dialect: scep-des, retry_after: 1s, scep: { ra: scep-ra } }
+  - { name: cisco, domain: devices, ca: demo, profile: device, protocols: [scep], dialect: cisco-ios, scep: { ra: scep-ra } }
   - { name: manual-des, domain: devices, ca: demo, profile: device, protocols: [scep], approval: manual, dialect: scep-des, scep: { ra: scep-ra } }
   - { name: digest, domain: devices, ca: demo, profile: device, protocols: [est], dialect: libest, retry_after: 1s, est: { basic: false, digest: true, client_certificate: true } }
   - { name: certificates, domain: devices, ca: demo, profile: device, protocols: [est], retry_after: 1s, est: { basic: false, client_certificate: true } }
@@ -102,6 +104,7 @@ start_gateway() { # [more options of muster init]
     muster init --dir m --domain devices --procedure demo --ca-name demo --http-port "$http_port" --tls-port "$tls_port" \
         --admin-port "$admin_port" "$@" >init.log 2>&1 || { cat init.log; exit 1; }
     write_config
+    ! declare -F configure >/dev/null || configure # what a test changes in m/muster.yaml
     export MUSTER_CONFIG=$work/m/muster.yaml
     http=http://127.0.0.1:$http_port
     https=https://127.0.0.1:$tls_port
@@ -122,6 +125,18 @@ launch() {
     done
     echo "musterd does not answer"
     exit 1
+}
+
+# The configuration is read anew; back when the log says how that went.
+reload() {
+    local attempt before
+    before=$(grep -c ' reload ' musterd.log)
+    kill -HUP "$daemon"
+    for attempt in $(seq 100); do
+        [ "$(grep -c ' reload ' musterd.log)" -gt "$before" ] && return
+        sleep 0.1
+    done
+    fail "musterd does not reload"
 }
 
 stop_gateway() {
