@@ -1,9 +1,10 @@
 # Debian packages that muster needs, and how they get here. Sourced by ./run and ./test.
 
-BUILD_PACKAGES="gcc cmake ninja-build pkg-config ca-certificates libssl-dev libevent-dev liblmdb-dev libcmocka-dev
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config ca-certificates libssl-dev libevent-dev liblmdb-dev libcmocka-dev
   libjansson-dev libyaml-dev libidn2-dev libcurl4-openssl-dev openssl curl"
 DEMO_PACKAGES="strongswan-pki libstrongswan-extra-plugins libstrongswan-standard-plugins"
-TEST_PACKAGES="clang llvm clang-format git python3 strongswan-pki libstrongswan-extra-plugins libstrongswan-standard-plugins certmonger"
+TEST_PACKAGES="clang libclang-rt-dev llvm clang-format git python3 dbus-daemon certmonger $DEMO_PACKAGES"
+FULL_PACKAGES="clang-tidy valgrind"
 
 missing_packages() {
     for package in "$@"; do
@@ -11,10 +12,17 @@ missing_packages() {
     done
 }
 
+# As root, asking nothing; waits for another apt that is at work.
+apt_get() {
+    local as_root=""
+    [ "$(id -u)" = 0 ] || as_root=sudo
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@" </dev/null
+}
+
 # Installs what is missing of the packages named; says which. Packages after -- are optional: their absence from this
-# Debian release is no error.
+# Debian release is no error, nor is it asked for again and again.
 install_packages() {
-    local wanted="" optional="" missing as_root="" rest=0 package
+    local wanted="" optional="" missing rest=0 package
     for package in "$@"; do
         if [ "$package" = -- ]; then rest=1; elif [ $rest = 1 ]; then optional="$optional $package"; else wanted="$wanted $package"; fi
     done
@@ -22,18 +30,29 @@ install_packages() {
     optional=$(missing_packages $optional)
     [ -z "$missing$optional" ] && return 0
     if ! command -v apt-get >/dev/null; then
+        [ -z "$missing" ] && return 0
         echo "These packages are missing, and there is no apt-get here to install them:" $missing >&2
-        [ -z "$missing" ]
-        return
+        return 1
     fi
-    [ "$(id -u)" = 0 ] || as_root=sudo
-    echo "installing:" $missing $optional
-    $as_root apt-get update -qq >/dev/null 2>&1
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        [ -z "$missing" ] && return 0
+        echo "These packages are missing; without sudo, root must install them: apt-get install" $missing >&2
+        return 1
+    fi
+    # Lists of packages are fetched for what must come, or when this machine has none yet.
+    if [ -n "$missing" ] || ! apt-cache show gcc >/dev/null 2>&1; then
+        apt_get update >/dev/null || echo "apt-get update failed; going on with the lists that are here" >&2
+    fi
     if [ -n "$missing" ]; then
-        DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null || return 1
+        echo "installing:" $missing
+        apt_get install -y --no-install-recommends $missing >/dev/null || return 1
     fi
     for package in $optional; do
-        DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 ||
+        if ! apt-cache show "$package" >/dev/null 2>&1; then
             echo "not in this Debian release, left out: $package"
+        else
+            echo "installing: $package"
+            apt_get install -y --no-install-recommends "$package" >/dev/null || echo "not installed, left out: $package"
+        fi
     done
 }
