@@ -33,7 +33,7 @@ mistaken "a number without unit" 's/validity: 365d/validity: 365/' 'validity: 36
 mistaken "a port beyond all" "s/port: $tls_port/port: 70000/" 'port: 70000' 'listeners\[1\].port: expected .*65535'
 mistaken "a key file that is not there" 's/keys\/tls.pem/keys\/none.pem/' 'none.pem' 'keys\[1\].uri: '
 mistaken "administration without TLS" '/name: administration/,/tls:/{/tls:/d}' 'name: administration' 'listeners\[2\]'
-mistaken "broken YAML" 's/^domains: .*/domains: [{ name: devices }/' 'scep_ras:' '.*'
+mistaken "broken YAML" 's/^domains: .*/domains: [{ name: devices }/' '^scep_ras:' "not YAML: did not find expected ',' or ']'"
 
 # --- reload ---
 cp m/good.yaml m/muster.yaml
