@@ -146,7 +146,7 @@ static void put_encryption(struct buffer *out, const struct cipher_row *row, str
 static bool put_password(struct buffer *out, const struct cipher_row *row, struct bytes password,
                          struct bytes key, const struct random_source *random, struct error *err)
 {
-    uint8_t salt[SALT_LEN], iv[CIPHER_BLOCK_MAX], wrapped[WRAPPED_MAX];
+    uint8_t salt[SALT_LEN], iv[CIPHER_BLOCK_MAX] = { 0 }, wrapped[WRAPPED_MAX];
     struct bytes iv_bytes = bytes_of(iv, row->block_len);
     AUTO_STRUCT(secret) kek = { 0 };
     size_t info, len;
