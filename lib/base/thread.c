@@ -28,8 +28,8 @@ static void *begin(void *context)
     }
     result = start.run(start.context);
     OPENSSL_thread_stop();
-    /* The context itself is left: objects made in it (a response's digest, a session) may outlive the thread. It ends
-     * with the process. */
+    /* The context itself is left: objects made in it (a response's digest, a session) may outlive the thread.
+     * It ends with the process. */
     return result;
 }
 

@@ -25,8 +25,19 @@ static struct keys *shared_keys(void)
     return keys_ref(keys);
 }
 
+/* Made once a process, as keys are: the certificates of the CA and of the RA. */
+static struct bytes once(struct bytes der)
+{
+    uint8_t *copy = malloc(der.len);
+
+    assert_non_null(copy);
+    memcpy(copy, der.data, der.len);
+    return bytes_of(copy, der.len);
+}
+
 static void make_ca(struct a_gateway *g)
 {
+    static struct bytes root;
     AUTO_STRUCT(buffer) name = BUFFER(256);
     struct ca_make make = { .validity_s = 10 * 365 * 86400, .now_s = START_S - 86400 };
     struct error err = { 0 };
@@ -34,11 +45,14 @@ static void make_ca(struct a_gateway *g)
 
     assert_true(name_parse(bytes_text("CN=Test CA,O=Example"), &name));
     make.subject = buffer_bytes(&name);
-    if (!ca_make_root(&make, g->config.keys, "ca", &g->random, g->arena, &der, &err))
-        fail_msg("%s", err.text);
+    if (root.len == 0) {
+        if (!ca_make_root(&make, g->config.keys, "ca", &g->random, g->arena, &der, &err))
+            fail_msg("%s", err.text);
+        root = once(der);
+    }
     g->ca = (struct ca){ .name = "demo",
                          .kind = CONNECTOR_LOCAL,
-                         .chain = { der },
+                         .chain = { root },
                          .chain_count = 1,
                          .key_name = "ca",
                          .crl_validity_s = 7 * 86400,
@@ -49,6 +63,7 @@ static void make_ca(struct a_gateway *g)
 
 static void make_ra(struct a_gateway *g)
 {
+    static struct bytes ra;
     AUTO_STRUCT(buffer) name = BUFFER(256);
     struct ca_make make = { .validity_s = 5 * 365 * 86400, .now_s = START_S - 86400 };
     struct error err = { 0 };
@@ -56,11 +71,14 @@ static void make_ra(struct a_gateway *g)
 
     assert_true(name_parse(bytes_text("CN=Test SCEP RA,O=Example"), &name));
     make.subject = buffer_bytes(&name);
-    if (!ca_make_service(&g->ca, SERVICE_SCEP_RA, &make, BYTES_NONE, g->config.keys, "scep-ra", &g->random,
-                         g->arena, &der, &err))
-        fail_msg("%s", err.text);
+    if (ra.len == 0) {
+        if (!ca_make_service(&g->ca, SERVICE_SCEP_RA, &make, BYTES_NONE, g->config.keys, "scep-ra",
+                             &g->random, g->arena, &der, &err))
+            fail_msg("%s", err.text);
+        ra = once(der);
+    }
     g->ra = (struct scep_ra){ .name = "scep-ra", .key_name = "scep-ra" };
-    assert_true(certificate_decode(der, g->arena, &g->ra.certificate));
+    assert_true(certificate_decode(ra, g->arena, &g->ra.certificate));
 }
 
 static void make_procedure(struct a_gateway *g)

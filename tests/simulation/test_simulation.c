@@ -7,6 +7,7 @@
  * MUSTER_SEEDS=N runs N seeds (default 300), MUSTER_SEED=S replays one and tells each step. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "registry/audit.h"
 #include "registry/certificates.h"
@@ -306,6 +307,19 @@ static void run_seed(uint64_t seed, bool telling, struct world *sum)
     sum->crashes += w.crashes;
 }
 
+static uint64_t current_seed; /* 0: none is running */
+
+/* An assertion that fails ends the test in the middle of a seed: this tells which. */
+static int name_the_seed(void **state)
+{
+    (void)state;
+    if (current_seed != 0)
+        fprintf(stderr, "\nseed %llu failed; replay it with MUSTER_SEED=%llu %s\n",
+                (unsigned long long)current_seed, (unsigned long long)current_seed,
+                "build/tests/simulation-test_simulation");
+    return 0;
+}
+
 static void what_must_hold_holds_whatever_happens(void **state)
 {
     const char *one = getenv("MUSTER_SEED"), *many = getenv("MUSTER_SEEDS");
@@ -315,9 +329,11 @@ static void what_must_hold_holds_whatever_happens(void **state)
 
     (void)state;
     for (uint64_t seed = first; seed < first + count; seed++) {
-        /* Said before it runs, so that a failing seed is the last one named. */
-        fprintf(stderr, "\rseed %llu ", (unsigned long long)seed);
+        if (isatty(STDERR_FILENO))
+            fprintf(stderr, "\rseed %llu ", (unsigned long long)seed);
+        current_seed = seed;
         run_seed(seed, one != NULL, &sum);
+        current_seed = 0;
     }
     printf("%llu seeds: %u certificates received, %u commits, %u conflicts, %u crashes\n",
            (unsigned long long)count, sum.received, sum.commits, sum.conflicts, sum.crashes);
@@ -327,7 +343,7 @@ static void what_must_hold_holds_whatever_happens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_must_hold_holds_whatever_happens),
+        cmocka_unit_test_teardown(what_must_hold_holds_whatever_happens, name_the_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
