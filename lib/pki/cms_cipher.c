@@ -124,7 +124,7 @@ bool cms_encrypted_content_put(struct buffer *out, const struct cipher_row *row,
                                struct bytes plain, const struct random_source *random, struct arena *arena,
                                struct error *err)
 {
-    uint8_t iv[CIPHER_BLOCK_MAX];
+    uint8_t iv[CIPHER_BLOCK_MAX] = { 0 };
     struct bytes iv_bytes = bytes_of(iv, row->block_len), encrypted;
     size_t info, algorithm;
 
