@@ -47,6 +47,7 @@ static bool start_config(struct gateway *gateway, struct error *err)
     if (!config_load(gateway->config_path, &config, err))
         return false;
     log_open(STDERR_FILENO, config->log_format, config->log_level);
+    monitor_configuration(config);
     gateway_lend(gateway, config);
     if (!live_config_init(&gateway->live, config, err)) {
         config_free(config);
@@ -228,6 +229,7 @@ bool gateway_reload(struct gateway *gateway, const char **note, struct error *er
         config_free(config);
         return false;
     }
+    monitor_configuration(config);
     gateway_audit_configuration(gateway);
     return true;
 }

@@ -79,15 +79,18 @@ static void log_answer(const struct answering *a, int64_t took_ms)
 {
     const struct turn_facts *facts = &a->turn.facts;
     char peer[IP_TEXT_LEN];
-    enum log_level level = same(or_else(facts->verdict, ""), "error") ? LOG_ERROR : LOG_INFO;
+    enum log_level level = same(or_else(facts->verdict, ""), "error") ? LOG_ERROR
+                           : facts->weak != NULL                      ? LOG_WARNING
+                                                                      : LOG_INFO;
 
     ip_format(&a->request->peer.address, peer);
     log_fields(level, "request", LOG_CTEXT("protocol", facts->protocol),
                LOG_CTEXT("procedure", facts->procedure), LOG_CTEXT("operation", facts->operation),
                LOG_TEXT("transaction", facts->transaction), LOG_TEXT("fqdn", facts->fqdn),
                LOG_CTEXT("verdict", facts->verdict), LOG_CTEXT("reason", facts->reason),
-               LOG_CTEXT("detail", facts->detail), LOG_TEXT("serial", facts->serial),
-               LOG_TEXT("officer", facts->officer), LOG_CTEXT("error", facts->error), LOG_CTEXT("peer", peer),
+               LOG_CTEXT("detail", facts->detail), LOG_CTEXT("weak", facts->weak),
+               LOG_TEXT("serial", facts->serial), LOG_TEXT("officer", facts->officer),
+               LOG_CTEXT("error", facts->error), LOG_CTEXT("peer", peer),
                LOG_TEXT("method", a->request->method_text), LOG_TEXT("path", a->request->path),
                LOG_NUMBER("status", a->response.status), LOG_NUMBER("ms", took_ms));
 }
@@ -107,6 +110,14 @@ void monitor_answered(struct monitor *monitor, const struct answering *a, int64_
     monitor->duration_count++;
     (void)pthread_mutex_unlock(&monitor->lock);
     log_answer(a, took_ms);
+}
+
+void monitor_configuration(const struct config *config)
+{
+    for (size_t i = 0; i < config->procedure_count; i++)
+        if (config->procedure[i]->dialect.scep_des)
+            log_fields(LOG_WARNING, "configuration", LOG_CTEXT("procedure", config->procedure[i]->name),
+                       LOG_CTEXT("weak", "single DES"));
 }
 
 void monitor_refused(const struct net_refused *refused)

@@ -14,6 +14,9 @@ void monitor_free(struct monitor *monitor);
 /* Counts the answer and writes its log line. `took_ms` from the request's arrival. */
 void monitor_answered(struct monitor *monitor, const struct answering *a, int64_t took_ms);
 
+/* Warnings about what a configuration allows, at start and after a reload (SCEP-46). */
+void monitor_configuration(const struct config *config);
+
 /* The log line of what was refused before it was a request; lib/net counts those. */
 void monitor_refused(const struct net_refused *refused);
 

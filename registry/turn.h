@@ -17,6 +17,7 @@ struct turn_facts {
     const char *verdict; /* "issued", "pending", "refused", "served", "error" */
     const char *reason;  /* refusal_name() or an error's code */
     const char *detail;  /* static text */
+    const char *weak;    /* an algorithm that a dialect alone allows, and that deserves a warning; or NULL */
     char error[256];     /* the text of an error of ours */
 };
 

@@ -223,6 +223,8 @@ static bool decide(struct operation *op, struct error *err)
         fault = scep_open_envelope(op->ra, &op->procedure->dialect, op->turn, &op->opened);
     if (fault != SCEP_OK)
         return say_fault(op, fault, err);
+    if (op->opened.cipher == CMS_DES_CBC) /* SCEP-46 */
+        op->turn->facts.weak = "single DES";
     switch (op->opened.attributes.type) {
     case SCEP_PKCS_REQ:
     case SCEP_RENEWAL_REQ: return serve_request(op, err);

@@ -26,6 +26,8 @@ expect_match "$(cat client.log)" 'badAlg' "and the client is told badAlg"
 procedure=des register scep d.example.com d-secret
 scep des des d.example.com d-secret
 expect_certificate des/client.pem d.example.com "the dialect scep-des serves it"
+expect_match "$(last_scep)" 'warning request .*weak="single DES"' "with a warning"
+expect_match "$(cat musterd.log)" 'warning configuration procedure=des weak="single DES"' "as at start"
 scep again des d.example.com d-secret -ca-fingerprint "$(openssl x509 -in m/scep-ra.pem -noout -fingerprint -sha256 | sed 's/.*=//; s/://g')"
 expect_certificate again/client.pem d.example.com "encrypted to the RA alone"
 scep wrong des d.example.com wrong

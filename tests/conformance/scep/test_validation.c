@@ -144,6 +144,9 @@ static void scep_46_single_des_needs_its_own_dialect(void **state)
                          (struct scep_plan){ .cipher = "DES-CBC", .digest = "SHA1", .csr.digest = "SHA1" });
     assert_int_equal(said.cipher, NID_des_cbc);
     assert_int_equal(said.digest, NID_sha1);
+    assert_string_equal(c->facts.weak, "single DES"); /* each use is a warning in the log */
+    (void)assert_issued(c, (struct scep_plan){ .transaction_id = "another" });
+    assert_null(c->facts.weak);
 }
 
 static void scep_47_sha_1_and_3des_need_the_legacy_dialect(void **state)
