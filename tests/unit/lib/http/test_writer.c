@@ -12,7 +12,7 @@ static void assert_written(const struct http_response *response, bool head_only,
     http_write_response(&out, response, 784111777, head_only, close);
     assert_false(buffer_failed(&out));
     buffer_append_byte(&out, 0);
-    assert_string_equal(out.data, text);
+    assert_string_equal((const char *)out.data, text);
 }
 
 static void head_and_body_are_one_piece_with_date_and_length(void **state)
