@@ -172,6 +172,7 @@ bool enroll(struct turn *turn, const struct enroll_service *service, const struc
         step_recall,
         step_judge_certificate,
         step_admit,
+        step_judge_other_names,
         step_check_transaction,
         step_make_names,
         step_check_renewed_names,
@@ -191,11 +192,23 @@ bool enroll(struct turn *turn, const struct enroll_service *service, const struc
     begin(&c);
     if (walk(&c, steps, COUNT_OF(steps), err) != PROGRESS_ANSWERED)
         return false;
+    turn->credential_held = result.credential_held &&
+                            (shows_secret(&e->credential) || shows_secret(&e->second));
     *out = result;
     return true;
 }
 
 /* --- polling --- */
+/* Nobody has registered its name more narrowly since, or at all. */
+static enum progress judge_name_again(struct course *c, struct error *err)
+{
+    bool open = false;
+
+    if (!course_name_is_open(c, &c->identity.fqdn, &open, err))
+        return PROGRESS_ERROR;
+    return open ? PROGRESS_ON : course_refuse(c, REFUSAL_CLOSED, "registered on its own since");
+}
+
 /* The registration that admitted it is still good for it. */
 static enum progress step_admit_again(struct course *c, struct error *err)
 {
@@ -210,7 +223,7 @@ static enum progress step_admit_again(struct course *c, struct error *err)
     c->verdict = (struct verdict){ .admitted = true, .credential_held = true };
     if (bytes_equal(registration_id_bytes(&c->transaction.registration), registration_id_bytes(&none)))
         return c->e.procedure->preregistration ? course_refuse(c, REFUSAL_NO_REGISTRATION, NULL)
-                                               : PROGRESS_ON;
+                                               : judge_name_again(c, err);
     if (!registry_registration_by_id(c->turn->view, &c->transaction.registration, c->turn->arena, &found, r,
                                      err))
         return PROGRESS_ERROR;
@@ -227,7 +240,7 @@ static enum progress step_admit_again(struct course *c, struct error *err)
         return course_refuse(c, REFUSAL_PROTOCOL, NULL);
     if (!fqdn_pattern_matches(&r->fqdn, &c->identity.fqdn) || !registration_allows_names(r, &c->identity))
         return course_refuse(c, REFUSAL_NAME_POLICY, "changed since");
-    return PROGRESS_ON;
+    return judge_name_again(c, err);
 }
 
 static enum progress step_mark_repeated(struct course *c, struct error *err)
@@ -240,8 +253,9 @@ static enum progress step_mark_repeated(struct course *c, struct error *err)
 /* The request of then is read again: what rules say now is what counts. */
 static bool issue_approved(struct course *c, struct error *err)
 {
-    static step *const steps[] = { step_identify,  step_mark_repeated,    step_admit_again, step_make_names,
-                                   step_check_key, step_wait_for_officer, step_issue };
+    static step *const steps[] = { step_identify,          step_mark_repeated, step_admit_again,
+                                   step_judge_other_names, step_make_names,    step_check_key,
+                                   step_wait_for_officer,  step_issue };
     const struct procedure *procedure = c->e.procedure;
     const struct csr_rules rules = {
         .key = procedure->profile->keys,

@@ -23,6 +23,7 @@ struct course {
     bool repeats;                   /* it is the same request by the same signer */
     struct verdict verdict;
     struct effective_names names;
+    bool additional; /* with a certificate of ours, but for other names than it has: no renewal (EST-59) */
     struct enroll_result *out;
 };
 
@@ -39,9 +40,20 @@ enum progress course_issued(struct course *c, struct bytes der, const struct cer
 bool course_repeats(const struct course *c);
 MUST_USE bool names_digest(const struct requested *requested, struct digest256 *out);
 
+/* No registration but the one that admits keeps `name` for itself (other_names.c). */
+MUST_USE bool course_name_is_open(struct course *c, const struct dns_name *name, bool *open,
+                                  struct error *err);
+
+/* It renews the certificate shown: neither a first nor an additional one. */
+static inline bool course_renews(const struct course *c)
+{
+    return c->holder.kind == HOLDER_OURS && !c->additional;
+}
+
 /* Steps, in their order (enroll.c). */
 enum progress step_recall(struct course *c, struct error *err);
 enum progress step_judge_certificate(struct course *c, struct error *err);
+enum progress step_judge_other_names(struct course *c, struct error *err);
 enum progress step_check_transaction(struct course *c, struct error *err);
 enum progress step_make_names(struct course *c, struct error *err);
 enum progress step_check_renewed_names(struct course *c, struct error *err);

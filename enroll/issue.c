@@ -17,7 +17,7 @@ static struct transaction_key key_of(const struct course *c)
 /* --- approval --- */
 static bool needs_officer(const struct course *c)
 {
-    return c->e.procedure->manual_approval && c->holder.kind != HOLDER_OURS &&
+    return c->e.procedure->manual_approval && !course_renews(c) &&
            !(c->repeats && c->transaction.status == TRANSACTION_APPROVED);
 }
 
@@ -120,7 +120,7 @@ static bool append_audit(struct course *c, const struct certificate_record *reco
     audit_number(&entry, "not_after", record->not_after_s);
     if (c->verdict.registration != NULL)
         audit_hex(&entry, "registration", registration_id_bytes(&record->registration));
-    if (c->holder.kind == HOLDER_OURS)
+    if (course_renews(c))
         audit_hex(&entry, "renews", bytes_of(c->holder.record.id.serial, c->holder.record.id.serial_len));
     audit_hex(&entry, "transaction", c->e.transaction_id);
     audit_unknown_attributes(&entry, c->e.requested);
@@ -138,7 +138,7 @@ static void bind_registration(struct course *c)
 
     if (r == NULL)
         return;
-    if (r->one_time && !r->used && c->holder.kind != HOLDER_OURS)
+    if (r->one_time && !r->used && !course_renews(c))
         change_registration_use(&c->turn->changes, &r->id, r->revision, true);
     else
         change_registration_assume(&c->turn->changes, &r->id, r->revision);

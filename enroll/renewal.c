@@ -66,23 +66,34 @@ static bool asks_without_san(const struct course *c)
            name_equal(&c->e.requested->subject, &c->holder.certificate.subject);
 }
 
+/* EST-59: preregistered like any, approved like any, and a one-time registration gives one certificate. */
+static enum progress take_additional(struct course *c)
+{
+    const struct registration *r = c->verdict.registration;
+
+    c->additional = true;
+    return r->one_time && r->used ? course_refuse(c, REFUSAL_USED, "an additional certificate is no renewal")
+                                  : PROGRESS_ON;
+}
+
 /* Subject and SAN stay as they are unless the procedure lets them change. EST says that the request must be
  * identical (EST-53); but clients of SCEP, and of EST with a plain `openssl req`, send the request that they
  * sent at first: there it is enough that the new certificate says what the old one said. */
 enum progress step_check_renewed_names(struct course *c, struct error *err)
 {
-    bool same = false;
+    bool est = c->e.protocol == PROTOCOL_EST, same = false;
 
     if (c->holder.kind != HOLDER_OURS || c->e.procedure->renewal_rename || asks_for_the_same(c))
         return PROGRESS_ON;
-    if (c->e.protocol == PROTOCOL_EST && !c->protocol_says_renewal)
-        return PROGRESS_ON; /* EST-59: an additional certificate, preregistered like any */
-    if (c->e.protocol == PROTOCOL_EST && !asks_without_san(c))
+    if (est && c->protocol_says_renewal && !asks_without_san(c))
         return course_refuse(c, REFUSAL_RENEW_MISMATCH, "subject or SAN is not the certificate's");
     if (!gets_the_same(c, &same, err))
         return PROGRESS_ERROR;
-    return same ? PROGRESS_ON
-                : course_refuse(c, REFUSAL_RENEW_MISMATCH, "subject or SAN would not be the certificate's");
+    if (same)
+        return PROGRESS_ON;
+    if (est && !c->protocol_says_renewal && c->verdict.registration != NULL)
+        return take_additional(c);
+    return course_refuse(c, REFUSAL_RENEW_MISMATCH, "subject or SAN would not be the certificate's");
 }
 
 /* --- keys --- */

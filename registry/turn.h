@@ -30,6 +30,7 @@ struct turn {
     struct changes changes;  /* out */
     struct turn_facts facts; /* out */
     bool strike; /* out: a wrong secret was shown; whoever runs the turn counts it (enroll/slow_down.h) */
+    bool credential_held; /* out: the secret shown holds; whoever runs the turn forgets its strikes */
     struct digest256 strike_key;
 };
 

@@ -64,10 +64,15 @@ static void a_wrong_secret_is_a_strike_and_a_right_one_is_not(void **state)
     assert_true(w->turn.strike);
     assert_refused(w, REFUSAL_NO_REGISTRATION, .subject = "CN=nobody.example.com");
     assert_true(w->turn.strike); /* unknown names too: it must not tell */
+    assert_false(w->turn.credential_held);
     assert_refused(w, REFUSAL_NAME_POLICY, .dns = { "other.example.com" });
     assert_false(w->turn.strike);
+    assert_true(w->turn.credential_held); /* its strikes are forgotten */
     assert_issued(w, .password = NULL);
     assert_false(w->turn.strike);
+    assert_true(w->turn.credential_held);
+    assert_issued(w, .password = NULL);
+    assert_true(w->turn.credential_held); /* the repetition proves itself too */
 }
 
 static void after_wrong_secrets_the_next_try_waits(void **state)
@@ -405,6 +410,27 @@ static void est_59_an_additional_certificate_is_preregistered_like_any(void **st
                    .dns = { "router5.example.com", "router6.example.net" });
 }
 
+static void an_additional_certificate_counts_as_one_more(void **state)
+{
+    struct world *w = *state;
+    struct bytes old;
+
+    registered(w, "router5.*.com", "s3cret", (struct registration){ .one_time = true });
+    old = issued(w, &(struct asking){ .protocol = PROTOCOL_EST });
+    assert_issued(w, .protocol = PROTOCOL_EST, .certificate = &old, .transaction = "t2");
+    assert_refused(w, REFUSAL_USED, .protocol = PROTOCOL_EST, .certificate = &old, .transaction = "t3",
+                   .dns = { "router5.example.com", "router5.other.com" });
+    /* by one registered later, once */
+    registered(w, "router5.example.com", "later",
+               (struct registration){
+                   .one_time = true,
+                   .attribute = &(struct attribute){ .kind = ATTRIBUTE_DNS, .value = BYTES_LITERAL("b.net") },
+                   .attribute_count = 1 });
+    assert_issued(w, .protocol = PROTOCOL_EST, .certificate = &old, .transaction = "t3",
+                  .dns = { "router5.example.com", "b.net" });
+    assert_refused(w, REFUSAL_USED, .password = "later", .transaction = "t4");
+}
+
 static void est_56_a_renewal_without_a_certificate_is_refused(void **state)
 {
     struct world *w = *state;
@@ -559,6 +585,21 @@ static void without_preregistration_a_genuine_certificate_is_the_proof(void **st
     anchors_unref(anchors);
 }
 
+static void without_preregistration_a_certificate_opens_no_name_of_anothers(void **state)
+{
+    struct world *w = *state;
+    struct bytes birth = a_birth_certificate(w, "CN=Model X,serialNumber=S1"), ours;
+    struct anchors *anchors = w->procedure.vendor_anchors;
+
+    w->procedure.preregistration = false;
+    registered(w, "victim.example.com", "own", plain);
+    assert_refused(w, REFUSAL_NAME_POLICY, .certificate = &birth, .dns = { "victim.example.com" });
+    ours = issued(w, &(struct asking){ .certificate = &birth });
+    assert_refused(w, REFUSAL_RENEW_MISMATCH, .protocol = PROTOCOL_EST, .certificate = &ours,
+                   .dns = { "more.example.com" });
+    anchors_unref(anchors);
+}
+
 /* --- the CA --- */
 static void a_ca_that_rejects_is_a_refusal_and_an_unknown_one_an_error(void **state)
 {
@@ -633,6 +674,7 @@ int main(void)
         world_test(est_53_a_reenrollment_is_identical),
         world_test(a_reenrollment_that_names_no_san_gets_the_same_names_or_nothing),
         world_test(est_59_an_additional_certificate_is_preregistered_like_any),
+        world_test(an_additional_certificate_counts_as_one_more),
         world_test(est_56_a_renewal_without_a_certificate_is_refused),
         world_test(csr_101_dates_and_switches_of_renewal_hold),
         world_test(csr_101_a_revoked_certificate_renews_nothing),
@@ -642,6 +684,7 @@ int main(void)
         world_test(a_one_time_registration_renews_and_is_used_once),
         world_test(a_vendors_certificate_enrolls_the_registered_serial),
         world_test(without_preregistration_a_genuine_certificate_is_the_proof),
+        world_test(without_preregistration_a_certificate_opens_no_name_of_anothers),
         world_test(a_ca_that_rejects_is_a_refusal_and_an_unknown_one_an_error),
         world_test(every_allocation_that_fails_is_a_clean_error),
     };

@@ -229,6 +229,35 @@ static void renewals_do_not_wait(void **state)
     assert_issued(w, .certificate = &old, .transaction = "t2");
 }
 
+static void an_additional_certificate_waits_like_a_first_one(void **state)
+{
+    struct world *w = *state;
+    struct bytes old;
+
+    registered(w, "*.example.com", "s3cret", plain);
+    old = issued(w, &(struct asking){ .protocol = PROTOCOL_EST });
+    w->procedure.manual_approval = true;
+    assert_int_equal(asks(w, .protocol = PROTOCOL_EST, .certificate = &old, .transaction = "t2",
+                          .dns = { "router5.example.com", "more.example.com" })
+                         .kind,
+                     ENROLL_PENDING);
+}
+
+static void csr_102_an_approval_does_not_open_a_name_that_was_closed_since(void **state)
+{
+    struct world *w = *state;
+    struct pending item[4];
+
+    approval_on(w);
+    asks(w, .dns = { "b.example.com" });
+    assert_int_equal(listed(w, item, 4), 1);
+    assert_true(decide(w, item[0].id, true));
+    set_state(w, registered(w, "b.example.com", "own", plain), REGISTRATION_CLOSED);
+    assert_int_equal(poll_own(w).reason, REFUSAL_NAME_POLICY);
+    set_state(w, registered(w, "router5.example.com", "own", plain), REGISTRATION_CLOSED);
+    assert_int_equal(poll_own(w).reason, REFUSAL_CLOSED);
+}
+
 static void an_id_that_is_none_is_not_found(void **state)
 {
     static const char *const ids[] = { "", "zz", "00112233445566778899aabbccddeeff",
@@ -254,6 +283,8 @@ int main(void)
         world_test(waiting_ends_with_its_time),
         world_test(how_many_wait_is_bounded),
         world_test(renewals_do_not_wait),
+        world_test(an_additional_certificate_waits_like_a_first_one),
+        world_test(csr_102_an_approval_does_not_open_a_name_that_was_closed_since),
         world_test(an_id_that_is_none_is_not_found),
     };
 
