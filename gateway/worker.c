@@ -69,6 +69,8 @@ static void run_errand(struct errand *errand, struct registry_view *view)
     registry_view_reset(view);
     if (turn->strike)
         slow_down_strike(gateway->slow_down, &turn->strike_key, turn->now_s);
+    else if (turn->credential_held)
+        slow_down_clear(gateway->slow_down, &turn->strike_key);
     if (turn->changes.count == 0) {
         finish(errand);
         return;
