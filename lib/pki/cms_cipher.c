@@ -53,17 +53,26 @@ static void load_legacy(void)
     ERR_clear_error();
 }
 
+static _Thread_local EVP_CIPHER *kept[COUNT_OF(rows)];
+
+static void forget(void)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        EVP_CIPHER_free(take(kept[i]));
+}
+
 static const EVP_CIPHER *fetched(const struct cipher_row *row)
 {
-    static _Thread_local EVP_CIPHER *kept[COUNT_OF(rows)];
     EVP_CIPHER **slot = &kept[row - rows];
 
     if (row->cipher == CMS_DES_CBC) {
         (void)pthread_once(&legacy_once, load_legacy);
         return legacy_des;
     }
-    if (*slot == NULL)
+    if (*slot == NULL) {
+        thread_at_end(forget);
         *slot = EVP_CIPHER_fetch(NULL, row->name, NULL);
+    }
     return *slot;
 }
 

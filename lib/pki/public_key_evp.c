@@ -4,20 +4,29 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include "lib/base/thread.h"
 #include "lib/pki/public_key_internal.h"
 
-enum { RSA_LEN_MAX = 2048, CURVES = 3 };
+enum { RSA_LEN_MAX = 2048, CURVES = 3, REMEMBERED_MAX = 1100 };
 
 AUTO_POINTER(BIGNUM, BN_free)
 
 static _Thread_local EVP_PKEY *template[CURVES];
 static _Thread_local EVP_PKEY_CTX *rsa_import;
 
+static void forget(void)
+{
+    for (unsigned i = 0; i < CURVES; i++)
+        EVP_PKEY_free(take(template[i]));
+    EVP_PKEY_CTX_free(take(rsa_import));
+}
+
 static EVP_PKEY *make_template(const char *group)
 {
     AUTO(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
     EVP_PKEY *made = NULL;
 
+    thread_at_end(forget);
     if (ctx == NULL || EVP_PKEY_paramgen_init(ctx) != 1 || EVP_PKEY_CTX_set_group_name(ctx, group) != 1 ||
         EVP_PKEY_paramgen(ctx, &made) != 1)
         return NULL;
@@ -56,15 +65,17 @@ static EVP_PKEY *rsa_key(const struct public_key *key)
     params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, key->modulus.len);
     params[1] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, key->exponent.len);
     params[2] = OSSL_PARAM_construct_end();
-    if (rsa_import == NULL)
+    if (rsa_import == NULL) {
+        thread_at_end(forget);
         rsa_import = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    }
     if (rsa_import == NULL || EVP_PKEY_fromdata_init(rsa_import) != 1 ||
         EVP_PKEY_fromdata(rsa_import, &made, EVP_PKEY_PUBLIC_KEY, params) != 1)
         return NULL;
     return made;
 }
 
-EVP_PKEY *public_key_evp(const struct public_key *key)
+static EVP_PKEY *import(const struct public_key *key)
 {
     switch (key->kind) {
     case KEY_NONE: break;
@@ -79,4 +90,34 @@ EVP_PKEY *public_key_evp(const struct public_key *key)
         return EVP_PKEY_new_raw_public_key_ex(NULL, "ED448", NULL, key->point.data, key->point.len);
     }
     return NULL;
+}
+
+/* The key that this thread imported last. One request asks for the same key several times: to judge it, for
+ * its request, for the message that carried it. */
+static _Thread_local struct {
+    EVP_PKEY *pkey;
+    size_t len;
+    uint8_t spki[REMEMBERED_MAX];
+} last;
+
+static void remember(const struct public_key *key, EVP_PKEY *pkey)
+{
+    if (key->spki.len == 0 || key->spki.len > sizeof(last.spki) || EVP_PKEY_up_ref(pkey) != 1)
+        return;
+    EVP_PKEY_free(last.pkey);
+    last.pkey = pkey;
+    last.len = key->spki.len;
+    memcpy(last.spki, key->spki.data, key->spki.len);
+}
+
+EVP_PKEY *public_key_evp(const struct public_key *key)
+{
+    EVP_PKEY *pkey;
+
+    if (last.pkey != NULL && bytes_equal(key->spki, bytes_of(last.spki, last.len)))
+        return EVP_PKEY_up_ref(last.pkey) == 1 ? last.pkey : NULL;
+    pkey = import(key);
+    if (pkey != NULL)
+        remember(key, pkey);
+    return pkey;
 }

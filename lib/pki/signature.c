@@ -159,8 +159,17 @@ void pss_parameters_put(struct buffer *out, enum digest_algorithm hash)
 static _Thread_local EVP_MD *fetched[HASHES];
 static _Thread_local EVP_MD_CTX *hashing;
 
+static void forget(void)
+{
+    for (unsigned i = 0; i < HASHES; i++)
+        EVP_MD_free(take(fetched[i]));
+    EVP_MD_CTX_free(take(hashing));
+}
+
 static bool hash_message(enum digest_algorithm hash, struct bytes message, uint8_t out[DIGEST_MAX])
 {
+    if (hashing == NULL)
+        thread_at_end(forget);
     if (fetched[hash] == NULL)
         fetched[hash] = EVP_MD_fetch(NULL, digest_name(hash), NULL);
     if (hashing == NULL)
