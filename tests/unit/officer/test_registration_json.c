@@ -88,7 +88,7 @@ static void attribute_names_have_no_case_and_lists_are_texts_or_arrays(void **st
     (void)state;
     assert_reads(
         "{" SCEP ",\"attributes\":{\"OrganisationUnit\":\"a, "
-                 "b\\\\,c\",\"DNS\":[\"B.example.com\",\"*.x.example.com\"],"
+        "b\\\\,c\",\"DNS\":[\"B.example.com\",\"*.x.example.com\"],"
         "\"IPaddress\":\"2001:DB8:0::1\",\"country\":\"SE\"}}",
         "{\"attributes\":{\"country\":\"SE\",\"dns\":[\"b.example.com\",\"*.x.example.com\"],"
         "\"ipaddress\":[\"2001:db8::1\"],\"organisationunit\":[\"a\",\"b,c\"]},\"fqdn\":\"a.example.com\","

@@ -26,7 +26,7 @@ static void assert_refused_with(const char *request, const char *status_line)
     finish(&f);
 }
 
-static void a_connection_is_kept_for_the_next_request(void **state)
+static void est_15_a_connection_is_kept_for_the_next_request(void **state)
 {
     struct fixture f = { 0 };
     int fd = connect_to(start_plain(&f));
@@ -404,7 +404,7 @@ static void an_answer_may_come_from_another_thread(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_connection_is_kept_for_the_next_request),
+        cmocka_unit_test(est_15_a_connection_is_kept_for_the_next_request),
         cmocka_unit_test(connection_close_is_obeyed),
         cmocka_unit_test(pipelined_requests_are_answered_in_order),
         cmocka_unit_test(thousands_of_pipelined_requests_are_all_answered),

@@ -145,7 +145,7 @@ static struct net_listener listener_behind(const char *proxy)
     return listener;
 }
 
-static void a_listed_proxy_tells_the_address_of_the_client(void **state)
+static void csr_72_a_listed_proxy_tells_the_address_of_the_client(void **state)
 {
     static const char v2[] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\x0a\0\0\x01\x30\x39\x01\xbb";
     struct net_options options = quick_options();
@@ -191,7 +191,7 @@ static void a_listed_proxy_without_its_header_is_closed(void **state)
     finish(&f);
 }
 
-static void a_proxy_header_from_anybody_else_is_garbage(void **state)
+static void csr_72_a_proxy_header_from_anybody_else_is_garbage(void **state)
 {
     struct net_options options = quick_options();
     struct net_listener listener = listener_behind("10.0.0.0/8");
@@ -262,9 +262,9 @@ int main(void)
         cmocka_unit_test(beyond_the_connections_of_one_address_plain_gets_503),
         cmocka_unit_test(beyond_all_connections_the_next_is_closed),
         cmocka_unit_test(without_descriptors_the_next_connection_is_turned_away),
-        cmocka_unit_test(a_listed_proxy_tells_the_address_of_the_client),
+        cmocka_unit_test(csr_72_a_listed_proxy_tells_the_address_of_the_client),
         cmocka_unit_test(a_listed_proxy_without_its_header_is_closed),
-        cmocka_unit_test(a_proxy_header_from_anybody_else_is_garbage),
+        cmocka_unit_test(csr_72_a_proxy_header_from_anybody_else_is_garbage),
         cmocka_unit_test(several_loops_share_a_port_and_an_occupied_one_is_an_error),
         cmocka_unit_test(options_that_make_no_sense_are_errors),
     };

@@ -205,7 +205,7 @@ static void without_a_certificate_tls_serves_and_proves_none(void **state)
     finish_tls(&f);
 }
 
-static void a_client_certificate_and_its_chain_reach_the_handler_unjudged(void **state)
+static void est_5_a_client_certificate_and_its_chain_reach_the_handler_unjudged(void **state)
 {
     struct tls_fixture f;
     char expected[64];
@@ -239,7 +239,7 @@ static void where_a_certificate_is_required_none_is_no_connection(void **state)
     finish_tls(&f);
 }
 
-static void tls_1_1_and_plain_text_are_refused(void **state)
+static void est_2_tls_1_1_and_plain_text_are_refused(void **state)
 {
     struct tls_fixture f;
     SSL *ssl;
@@ -315,7 +315,7 @@ static void tls_exporter_is_equal_on_both_sides(void **state)
     finish_tls(&f);
 }
 
-static void a_resumed_session_keeps_the_certificate_on_every_loop(void **state)
+static void est_4_a_resumed_session_keeps_the_certificate_on_every_loop(void **state)
 {
     struct tls_fixture f;
 
@@ -504,12 +504,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_certificate_tls_serves_and_proves_none),
-        cmocka_unit_test(a_client_certificate_and_its_chain_reach_the_handler_unjudged),
+        cmocka_unit_test(est_5_a_client_certificate_and_its_chain_reach_the_handler_unjudged),
         cmocka_unit_test(where_a_certificate_is_required_none_is_no_connection),
-        cmocka_unit_test(tls_1_1_and_plain_text_are_refused),
+        cmocka_unit_test(est_2_tls_1_1_and_plain_text_are_refused),
         cmocka_unit_test(tls_unique_is_equal_on_both_sides),
         cmocka_unit_test(tls_exporter_is_equal_on_both_sides),
-        cmocka_unit_test(a_resumed_session_keeps_the_certificate_on_every_loop),
+        cmocka_unit_test(est_4_a_resumed_session_keeps_the_certificate_on_every_loop),
         cmocka_unit_test(who_showed_intermediates_is_never_resumed),
         cmocka_unit_test(head_and_body_come_in_one_record),
         cmocka_unit_test(big_bodies_and_pipelined_requests_pass_through_tls),
