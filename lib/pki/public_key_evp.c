@@ -14,11 +14,20 @@ AUTO_POINTER(BIGNUM, BN_free)
 static _Thread_local EVP_PKEY *template[CURVES];
 static _Thread_local EVP_PKEY_CTX *rsa_import;
 
+/* The key that this thread imported last. One request asks for the same key several times: to judge it, for
+ * its request, for the message that carried it. */
+static _Thread_local struct {
+    EVP_PKEY *pkey;
+    size_t len;
+    uint8_t spki[REMEMBERED_MAX];
+} last;
+
 static void forget(void)
 {
     for (unsigned i = 0; i < CURVES; i++)
         EVP_PKEY_free(take(template[i]));
     EVP_PKEY_CTX_free(take(rsa_import));
+    EVP_PKEY_free(take(last.pkey));
 }
 
 static EVP_PKEY *make_template(const char *group)
@@ -92,18 +101,11 @@ static EVP_PKEY *import(const struct public_key *key)
     return NULL;
 }
 
-/* The key that this thread imported last. One request asks for the same key several times: to judge it, for
- * its request, for the message that carried it. */
-static _Thread_local struct {
-    EVP_PKEY *pkey;
-    size_t len;
-    uint8_t spki[REMEMBERED_MAX];
-} last;
-
 static void remember(const struct public_key *key, EVP_PKEY *pkey)
 {
     if (key->spki.len == 0 || key->spki.len > sizeof(last.spki) || EVP_PKEY_up_ref(pkey) != 1)
         return;
+    thread_at_end(forget);
     EVP_PKEY_free(last.pkey);
     last.pkey = pkey;
     last.len = key->spki.len;
