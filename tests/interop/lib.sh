@@ -88,8 +88,8 @@ profiles:
 domains: [{ name: devices }]
 scep_ras: [{ name: scep-ra, key: scep-ra, certificate: scep-ra.pem }]
 procedures:
-  - { name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est], retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true }, renewal: { same_key: true } }
-  - { name: manual, domain: devices, ca: demo, profile: device, protocols: [scep, est], approval: manual, retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true } }
+  - { name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est], retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true } }
+  - { name: manual, domain: devices, ca: demo, profile: device, protocols: [scep, est], approval: manual, retry_after: 3s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true }, renewal: { same_key: false } }
   - { name: des, domain: devices, ca: demo, profile: device, protocols: [scep], dialect: scep-des, retry_after: 1s, scep: { ra: scep-ra } }
   - { name: cisco, domain: devices, ca: demo, profile: device, protocols: [scep], dialect: cisco-ios, scep: { ra: scep-ra } }
   - { name: manual-des, domain: devices, ca: demo, profile: device, protocols: [scep], approval: manual, dialect: scep-des, scep: { ra: scep-ra } }
@@ -114,6 +114,8 @@ start_gateway() { # [more options of muster init]
 
 launch() {
     local attempt
+    # For a build with AddressSanitizer: whole call stacks, so that what is kept on purpose can be told from a leak.
+    export ASAN_OPTIONS=fast_unwind_on_malloc=0 LSAN_OPTIONS=suppressions=$top/tests/tools/lsan.supp:print_suppressions=0
     ${MUSTER_VALGRIND:+valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99 \
         --suppressions="$top/tests/tools/valgrind.supp" --log-file=valgrind.%p.log} \
         "$build/gateway/musterd" --config m/muster.yaml 2>>musterd.log &
