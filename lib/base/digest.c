@@ -3,13 +3,23 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "lib/base/thread.h"
+
 /* One fetched SHA-256 and one context a thread: an implicit fetch costs more than the hash and takes a lock.
  */
 static _Thread_local EVP_MD *thread_sha256;
 static _Thread_local EVP_MD_CTX *thread_ctx;
 
+static void forget(void)
+{
+    EVP_MD_CTX_free(take(thread_ctx));
+    EVP_MD_free(take(thread_sha256));
+}
+
 static bool ready(void)
 {
+    if (thread_ctx == NULL)
+        thread_at_end(forget);
     if (thread_sha256 == NULL)
         thread_sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     if (thread_ctx == NULL)

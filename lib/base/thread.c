@@ -1,5 +1,6 @@
 #include "lib/base/thread.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 #include <signal.h>
@@ -12,6 +13,41 @@ struct start {
     void *context;
     char name[16];
 };
+
+/* --- what a thread gives back when it ends --- */
+
+static _Thread_local void (*at_end[THREAD_AT_END_MAX])(void);
+static _Thread_local size_t at_end_count;
+static pthread_key_t at_end_key; /* its destructor is what makes threads that others started give back too */
+static pthread_once_t at_end_once = PTHREAD_ONCE_INIT;
+
+static void run_at_end(void *unused)
+{
+    (void)unused;
+    while (at_end_count > 0)
+        at_end[--at_end_count]();
+}
+
+static void make_at_end_key(void)
+{
+    int failed = pthread_key_create(&at_end_key, run_at_end);
+
+    assert(failed == 0);
+    (void)failed;
+}
+
+void thread_at_end(void (*release)(void))
+{
+    for (size_t i = 0; i < at_end_count; i++)
+        if (at_end[i] == release)
+            return;
+    assert(at_end_count < THREAD_AT_END_MAX);
+    (void)pthread_once(&at_end_once, make_at_end_key);
+    (void)pthread_setspecific(at_end_key, at_end);
+    at_end[at_end_count++] = release;
+}
+
+/* --- threads --- */
 
 static void *begin(void *context)
 {
@@ -27,6 +63,7 @@ static void *begin(void *context)
         (void)OSSL_LIB_CTX_set0_default(own);
     }
     result = start.run(start.context);
+    run_at_end(NULL);
     OPENSSL_thread_stop();
     /* The context itself is left: objects made in it (a response's digest, a session) may outlive the thread.
      * It ends with the process. */

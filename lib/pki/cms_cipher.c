@@ -4,6 +4,7 @@
 #include <openssl/provider.h>
 #include <pthread.h>
 
+#include "lib/base/thread.h"
 #include "lib/pki/cms_internal.h"
 
 #define OID(content)                                    \

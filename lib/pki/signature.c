@@ -2,6 +2,7 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include "lib/base/thread.h"
 #include "lib/pki/public_key_internal.h"
 
 #define OID(content)                                    \
