@@ -2,6 +2,10 @@
 # libest's estclient: CA certificates, Basic, Digest, tls-unique, client certificate, re-enrollment.
 . "$(dirname "$0")/lib.sh"
 need estclient
+configure() { # slow: long enough for an officer; linked: the CSR must carry the channel binding
+    sed -i '/name: manual,/s/retry_after: 1s/retry_after: 5s/
+        /^procedures:/a\  - { name: linked, domain: devices, ca: demo, profile: device, protocols: [est], est: { basic: true, link_required: true } }' m/muster.yaml
+}
 start_gateway
 export EST_OPENSSL_CACERT=$ca
 
@@ -17,7 +21,8 @@ est() { # folder, procedure, options
 }
 
 est ca demo -g
-expect_match "$(ls ca)" 'cacert' "cacerts"
+expect_equal "$(openssl x509 -in ca/cacert-0-0.pem -noout -fingerprint)" \
+    "$(openssl x509 -in "$ca" -noout -fingerprint)" "cacerts holds the root"
 register est a.example.com s3cret --user estuser
 csr a.key a.example.com
 est one demo -e -u estuser -h s3cret -y a.csr
@@ -44,7 +49,32 @@ est eight demo -e -u estuser -h s3cret -y a.csr
 expect_refusal eight/cert-0-0.pem a.example.com closed "a closed registration"
 procedure=manual register est slow.example.com m-secret
 csr m.key slow.example.com
-(sleep 0.5; approve_all) &
+(until muster pending --json | grep -q '"id"'; do sleep 0.1; done; approve_all) &
 est nine manual -e -u x -h m-secret -y m.csr
+wait $!
 expect_certificate nine/cert-0-0.pem slow.example.com "approved during its one retry"
+procedure=manual register est slower.example.com m-secret
+csr s.key slower.example.com
+est ten manual -e -u x -h m-secret -y s.csr
+expect_match "$(cat client.log)" 'EST_ERR_CA_ENROLL_RETRY' "not approved: it retries once and says so"
+
+# --- csrattrs ---
+est eleven demo -a
+expect_match "$(cat client.log) $(find eleven -size +0)" 'EST_ERR_HTTP_NO_CONTENT\)\s*$' "no attributes demanded: 204, which estclient calls an error"
+est twelve linked -a
+expect_equal "$(openssl base64 -d <twelve/csr-0-0.base64 | openssl asn1parse -inform DER | grep -o challengePassword)" challengePassword \
+    "where linking is required the attributes say so"
+procedure=linked register est l.example.com l-secret
+csr l.key l.example.com
+est thirteen linked -e -u x -h l-secret -y l.csr
+expect_match "$(ls thirteen) $(tail -n 1 musterd.log)" '^ .* reason=pop .* status=400' "a request without the link is refused"
+est fourteen linked -e -u x -h l-secret -x l.key --common-name l.example.com -z
+expect_certificate fourteen/cert-0-0.pem l.example.com "with it there is a certificate"
+# estclient -a -e makes a CSR of its own with the attributes as empty values, the link, and always CN=127.0.0.1: what can be
+# seen is that attributes and link pass, and that it is the name that is refused.
+csr l2.key l.example.com
+est fifteen linked -a -e -u x -h l-secret -x l2.key --common-name l.example.com
+expect_match "$(tail -n 1 musterd.log)" 'reason=no_fqdn' "a CSR that echoes the attributes passes but for its name"
+est sixteen demo -q -u estuser -h s3cret -x w.key --common-name r5.wild.example.com
+expect_equal "$(find sixteen -size +0 -type f)" "" "serverkeygen is not offered"
 finish
