@@ -49,7 +49,12 @@ bool listen_socket(const struct net_listener *listener, uint16_t port, bool shar
     fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || !set_options(fd, &ip, shared) || bind(fd, (struct sockaddr *)&address, len) != 0 ||
         listen(fd, BACKLOG) != 0) {
-        (void)error_errno(err, listener->address);
+        int why = errno;
+        char where[80];
+
+        (void)snprintf(where, sizeof(where), "%s port %u", listener->address, (unsigned)port);
+        errno = why;
+        (void)error_errno(err, where);
         if (fd >= 0)
             (void)close(fd);
         return error_prefix(err, listener->name);
