@@ -6,7 +6,7 @@
 #include "lib/base/record.h"
 #include "registry/state.h"
 
-enum { RECORD_VERSION = 1, RECORD_MAX = 8 * 1024, PENDING_ID_LEN = 16 };
+enum { RECORD_VERSION = 1, RECORD_MAX = 8 * 1024, SUBJECT_MAX = 4 * 1024, PENDING_ID_LEN = 16 };
 
 enum field {
     FIELD_PROTOCOL = 1,
@@ -37,6 +37,15 @@ static bool entry_id(const struct transaction_key *key, struct digest256 *out)
                         out);
 }
 
+/* What an officer can be shown, whole characters of it. */
+static struct bytes shortened(struct bytes text)
+{
+    text = bytes_slice(text, 0, SUBJECT_MAX);
+    while (text.len > 0 && !bytes_is_utf8(text))
+        text.len--;
+    return text;
+}
+
 bool pending_put(struct turn *turn, const struct transaction_key *key, const struct dns_name *fqdn,
                  const struct registration_id *registration, struct bytes subject, int64_t expires_s,
                  struct error *err)
@@ -57,7 +66,7 @@ bool pending_put(struct turn *turn, const struct transaction_key *key, const str
     record_put(&blob, FIELD_TRANSACTION_ID, key->id);
     record_put(&blob, FIELD_FQDN, dns_name_bytes(fqdn));
     record_put(&blob, FIELD_REGISTRATION, registration_id_bytes(registration));
-    record_put(&blob, FIELD_SUBJECT, bytes_slice(subject, 0, RECORD_MAX / 2));
+    record_put(&blob, FIELD_SUBJECT, shortened(subject));
     record_put_u64(&blob, FIELD_ASKED, (uint64_t)turn->now_s);
     if (buffer_failed(&blob))
         return error_set(err, ERROR_MEMORY, "pending enrollment");

@@ -299,7 +299,7 @@ UNUSED static struct general_names a_san(struct world *w, const struct asking *a
 UNUSED static struct requested *a_request(struct world *w, const struct asking *a)
 {
     struct requested *r = arena_alloc(w->arena, sizeof(*r));
-    AUTO_STRUCT(buffer) subject = BUFFER(4096);
+    AUTO_STRUCT(buffer) subject = BUFFER(8192);
     struct bytes encoded;
 
     assert_non_null(r);

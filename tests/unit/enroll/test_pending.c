@@ -258,6 +258,35 @@ static void csr_102_an_approval_does_not_open_a_name_that_was_closed_since(void 
     assert_int_equal(poll_own(w).reason, REFUSAL_CLOSED);
 }
 
+static void what_is_listed_of_a_long_subject_is_still_text(void **state)
+{
+    struct world *w = *state;
+    struct name_attribute attribute[24] = { { .oid = OID_COMMON_NAME,
+                                              .text = BYTES_LITERAL("router5.example.com") } };
+    char unit[1 + 2 * 120];
+    struct pending item[4];
+
+    for (size_t i = 0; i < 120; i++)
+        memcpy(unit + 1 + 2 * i, "\xc3\xa4", 2);
+    unit[0] = 'x';
+    for (uint8_t i = 1; i < COUNT_OF(attribute); i++)
+        attribute[i] =
+            (struct name_attribute){ .oid = OID_STREET, .text = bytes_of(unit, sizeof(unit)), .rdn = i };
+    w->profile.subject = SUBJECT_FROM_REQUEST;
+    approval_on(w);
+    for (size_t shift = 0; shift < 2; shift++) {
+        attribute[1].text.len = sizeof(unit) - shift;
+        attribute[1].text.data = (const uint8_t *)unit + shift;
+        assert_int_equal(asks(w, .attribute = attribute, .attribute_count = COUNT_OF(attribute),
+                              .transaction = shift == 0 ? "t1" : "t2")
+                             .kind,
+                         ENROLL_PENDING);
+    }
+    assert_int_equal(listed(w, item, 4), 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(bytes_is_utf8(item[i].subject));
+}
+
 static void an_id_that_is_none_is_not_found(void **state)
 {
     static const char *const ids[] = { "", "zz", "00112233445566778899aabbccddeeff",
@@ -283,6 +312,7 @@ int main(void)
         world_test(waiting_ends_with_its_time),
         world_test(how_many_wait_is_bounded),
         world_test(renewals_do_not_wait),
+        world_test(what_is_listed_of_a_long_subject_is_still_text),
         world_test(an_additional_certificate_waits_like_a_first_one),
         world_test(csr_102_an_approval_does_not_open_a_name_that_was_closed_since),
         world_test(an_id_that_is_none_is_not_found),
