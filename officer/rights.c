@@ -56,19 +56,34 @@ static bool may_pattern(const struct officer_record *officer, struct bytes patte
     return officer_may_name(officer, pattern, why);
 }
 
+/* A common name is judged when it is a DNS name, or would stand for some: text is nobody's. */
+static bool may_common_name(const struct officer_record *officer, struct bytes text, const char **why)
+{
+    static const struct dns_rules rules = { .underscore = true, .trailing_dot = true, .unicode = true };
+    static const struct fqdn_pattern_rules patterns = {
+        .dns = { .underscore = true, .single_label = true, .trailing_dot = true, .unicode = true },
+        .literal_labels_min = 1,
+    };
+    struct fqdn_pattern pattern;
+    struct dns_name name;
+
+    if (bytes_find(text, '*') < text.len && bytes_find(text, ' ') == text.len)
+        return fqdn_pattern_parse(text, &patterns, &pattern) == FQDN_PATTERN_OK
+                   ? may_pattern(officer, fqdn_pattern_bytes(&pattern), why)
+                   : refuse(why, "the common name has a '*' and is no pattern");
+    return dns_name_parse(text, &rules, &name) != DNS_OK ||
+           officer_may_name(officer, dns_name_bytes(&name), why);
+}
+
 static bool may_attributes(const struct officer_record *officer, const struct registration *r,
                            const char **why)
 {
-    static const struct dns_rules rules = { .underscore = true, .trailing_dot = true, .unicode = true };
-    struct dns_name name;
-
     for (size_t i = 0; i < r->attribute_count; i++) {
         const struct attribute *a = &r->attribute[i];
 
         if (a->kind == ATTRIBUTE_DNS && !may_pattern(officer, a->value, why))
             return false;
-        if (a->kind == ATTRIBUTE_COMMON_NAME && dns_name_parse(a->value, &rules, &name) == DNS_OK &&
-            !officer_may_name(officer, dns_name_bytes(&name), why))
+        if (a->kind == ATTRIBUTE_COMMON_NAME && !may_common_name(officer, a->value, why))
             return false;
     }
     return true;

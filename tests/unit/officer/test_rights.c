@@ -110,6 +110,33 @@ static void limits_are_inherited(void **state)
     }
 }
 
+static void a_common_name_is_within_the_suffixes_too(void **state)
+{
+    static const struct {
+        const char *name;
+        bool may;
+    } row[] = {
+        { "Router 5", true },       { "a.example.com", true },      { "*.example.com", true },
+        { "a.example.org", false }, { "*.example.org", false },     { "*", false },
+        { "*.EXAMPLE.COM", true },  { "*.b.*.example.org", false }, { "**.example.com", false },
+    };
+    struct officer_record officer = an_officer(RIGHT_REGISTER | RIGHT_WILDCARD | RIGHT_ANY_NAME);
+    const char *why;
+
+    (void)state;
+    officer.suffix = example;
+    officer.suffix_count = 1;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct attribute name = { .kind = ATTRIBUTE_COMMON_NAME, .value = bytes_text(row[i].name) };
+        const struct registration r = { .order = ORDER_SCEP,
+                                        .fqdn = { .len = 13, .text = "a.example.com" },
+                                        .attribute = &name,
+                                        .attribute_count = 1 };
+
+        assert_int_equal(officer_may_register(&officer, &r, &why), row[i].may);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +146,7 @@ int main(void)
         cmocka_unit_test(a_procedure_that_is_not_its_own_is_refused),
         cmocka_unit_test(pre_authorising_everything_needs_the_right_to_any_name),
         cmocka_unit_test(limits_are_inherited),
+        cmocka_unit_test(a_common_name_is_within_the_suffixes_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
