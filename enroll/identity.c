@@ -72,7 +72,7 @@ static bool take_common_name(struct inquiry *q)
         return refuse(q, REFUSAL_NAME, "more than one CN");
     if (count == 0)
         return true;
-    if (has_star(text) && text.len > 1 && bytes_find(text, ' ') == text.len)
+    if (has_star(text) && bytes_find(text, ' ') == text.len)
         return add_wildcard(q, text, rules);
     switch (dns_name_parse(text, &rules, &name)) {
     case DNS_OK: add_name(q, &name); return true;

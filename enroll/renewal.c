@@ -5,7 +5,7 @@
 #include "registry/certificates.h"
 #include "registry/state.h"
 
-enum { CERTIFICATES_OF_KEY_MAX = 32, OFFICERS_MAX = 64 };
+enum { CERTIFICATES_OF_KEY_MAX = 32, OFFICERS_AT_FIRST = 64 };
 
 static bool too_early(const struct procedure *procedure, const struct certificate *c, int64_t now_s)
 {
@@ -112,13 +112,17 @@ static bool is_own_key(const struct course *c, struct bytes spki)
 
 static bool is_officer_key(struct course *c, struct bytes spki, bool *is, struct error *err)
 {
-    struct officer_record *officer = arena_array(c->turn->arena, OFFICERS_MAX, sizeof(*officer));
-    size_t count = 0;
+    struct officer_record *officer;
+    size_t max = OFFICERS_AT_FIRST / 4, count = 0;
 
-    if (officer == NULL)
-        return error_set(err, ERROR_MEMORY, "officers");
-    if (!registry_officers_list(c->turn->view, OFFICERS_MAX, c->turn->arena, officer, &count, err))
-        return false;
+    do { /* all of them, however many */
+        max *= 4;
+        officer = arena_array(c->turn->arena, max, sizeof(*officer));
+        if (officer == NULL)
+            return error_set(err, ERROR_MEMORY, "officers");
+        if (!registry_officers_list(c->turn->view, max, c->turn->arena, officer, &count, err))
+            return false;
+    } while (count == max);
     *is = false;
     for (size_t i = 0; i < count; i++)
         *is |= bytes_equal(officer[i].spki, spki);

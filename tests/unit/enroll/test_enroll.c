@@ -267,6 +267,13 @@ static void csr_35_an_officers_key_is_no_devices(void **state)
 
     router5(w);
     begin_turn(w);
+    for (uint8_t i = 0; i < 64; i++) {
+        const uint8_t id[] = { 'a', i }; /* before it in the list */
+
+        change_officer_put(&w->turn.changes, &(struct officer_record){ .key_id = BYTES_ARRAY(id),
+                                                                       .name = BYTES_LITERAL("x"),
+                                                                       .spki = BYTES_LITERAL("other") });
+    }
     change_officer_put(&w->turn.changes, &officer);
     assert_int_equal(apply(w), APPLY_DONE);
     assert_refused(w, REFUSAL_KEY_REUSE, .key = "device-2");

@@ -124,6 +124,7 @@ static void csr_61_a_wildcard_is_a_name_that_is_asked_for(void **state)
     assert_string_equal(identity.wildcard[0].text, "*.a.example.com");
     assert_no_identity(w, REFUSAL_NAME, .dns = { "a*.example.com" });
     assert_no_identity(w, REFUSAL_NAME, .dns = { "*" });
+    assert_no_identity(w, REFUSAL_NAME, .subject = "CN=*", .dns = { "router5.example.com" });
     assert_no_identity(w, REFUSAL_NAME, .dns = { "*.*.example.com" });
     assert_no_identity(w, REFUSAL_NAME_POLICY, .subject = "CN=*.dept.example.com");
 }
