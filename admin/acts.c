@@ -140,7 +140,7 @@ bool serve_acts(struct call *call)
 
     if (!json_is_object(jws) || json_object_size(body) != 1u + (secret != NULL))
         return reply_error(call, 400, "malformed", "{\"jws\":{...}, \"secret\":{...}} expected");
-    if (call->request->base_url == NULL)
+    if (call->request->base_url == NULL || call->request->base_url[0] == '\0')
         return reply_error(call, 503, "no_base_url",
                            "the administration listener has no base_url, which an act must name");
     input.url = arena_format(call->turn->arena, "%s/api/v1/acts", call->request->base_url);

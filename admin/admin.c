@@ -90,7 +90,9 @@ static bool find_officer(struct call *call, bool *known)
         return reply_error(call, 403, "unknown_officer", "the certificate is no officer's");
     if (is_over(call))
         return reply_error(call, 401, "certificate_over", "the certificate's time is over, or has not come");
-    call->turn->facts.officer = call->officer.key_id;
+    call->turn->facts.officer = arena_copy(call->turn->arena, call->officer.key_id); /* outlives the view */
+    if (call->turn->facts.officer.data == NULL)
+        return reply_memory(call);
     *known = true;
     return true;
 }

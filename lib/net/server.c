@@ -101,12 +101,12 @@ static bool copy_listener(struct net_server *server, const struct net_listener *
         (struct listener){ .index = (unsigned)server->listener_count, .settings = *from, .port = from->port };
     listener->settings.name = strdup(from->name);
     listener->settings.address = strdup(from->address);
-    listener->settings.base_url = strdup(from->base_url == NULL ? "" : from->base_url);
+    listener->settings.base_url = from->base_url == NULL ? NULL : strdup(from->base_url);
     listener->settings.tls.certificate_path = NULL;
     listener->settings.tls.key_name = NULL;
     server->listener_count++;
     if (listener->settings.name == NULL || listener->settings.address == NULL ||
-        listener->settings.base_url == NULL)
+        (from->base_url != NULL && listener->settings.base_url == NULL))
         return error_set(err, ERROR_MEMORY, "out of memory");
     return true;
 }

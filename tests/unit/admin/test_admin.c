@@ -10,6 +10,7 @@
 #include "lib/base/encode.h"
 #include "officer/act.h"
 #include "registry/audit.h"
+#include "registry/state.h"
 
 enum { NOW_S = 1800000000, YEAR_S = 365 * 86400 };
 static const char BASE_URL[] = "https://127.0.0.1:8444";
@@ -390,8 +391,37 @@ static void an_act_is_refused_where_no_place_is_configured(void **state)
     must(w, registry_view_begin(w->registry, &turn.view, &w->err));
     changes_begin(&turn.changes, w->arena);
     must(w, admin_serve(&turn, &w->service, &request, &response, &w->err));
+    assert_int_equal(response.status, 503);
+    request.base_url = "";
+    must(w, admin_serve(&turn, &w->service, &request, &response, &w->err));
     registry_view_end(turn.view);
     assert_int_equal(response.status, 503);
+}
+
+/* The log is written when the view has gone. */
+static void what_the_log_says_does_not_borrow_from_the_view(void **state)
+{
+    struct world *w = *state;
+    struct turn turn = { .keys = w->keys, .random = random_system, .now_s = w->now_s, .arena = w->arena };
+    struct http_request request = { .method = HTTP_METHOD_GET,
+                                    .path = BYTES_LITERAL("/api/v1/procedures"),
+                                    .base_url = BASE_URL,
+                                    .arena = w->arena,
+                                    .peer.certificate = w->certificate };
+    struct http_response response;
+    struct officer_record officer;
+    struct digest256 digest;
+    bool found;
+
+    assert_true(sha256(w->certificate, &digest));
+    must(w, registry_view_begin(w->registry, &turn.view, &w->err));
+    changes_begin(&turn.changes, w->arena);
+    must(w, admin_serve(&turn, &w->service, &request, &response, &w->err) &&
+                registry_officer_by_certificate(turn.view, &digest, w->arena, &found, &officer, &w->err));
+    assert_true(found);
+    assert_true(bytes_equal(turn.facts.officer, officer.key_id));
+    assert_ptr_not_equal(turn.facts.officer.data, officer.key_id.data);
+    registry_view_end(turn.view);
 }
 
 #define admin_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -406,6 +436,7 @@ int main(void)
         admin_test(explain_names_what_stands_against_a_request),
         admin_test(pages_follow_each_other),
         admin_test(an_act_is_refused_where_no_place_is_configured),
+        admin_test(what_the_log_says_does_not_borrow_from_the_view),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
