@@ -1,16 +1,13 @@
-#include <openssl/rsa.h>
-
 #include "lib/net/transport_internal.h"
 
 /* What a client's key may cost us to verify, and how much it may send. */
-enum { CLIENT_RSA_BITS_MAX = 8192, CLIENT_CHAIN_BYTES_MAX = 32 * 1024, SESSION_SECONDS = 7200 };
+enum { CLIENT_KEY_BITS_MAX = 8192, CLIENT_CHAIN_BYTES_MAX = 32 * 1024, SESSION_SECONDS = 7200 };
 
 static bool key_is_affordable(const X509 *certificate)
 {
     const EVP_PKEY *key = X509_get0_pubkey(certificate);
 
-    return key != NULL &&
-           (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) <= CLIENT_RSA_BITS_MAX);
+    return key != NULL && EVP_PKEY_get_bits(key) <= CLIENT_KEY_BITS_MAX; /* RSASSA-PSS too */
 }
 
 /* Chain, dates and revocation are for the procedure to judge, request by request. A session that is resumed

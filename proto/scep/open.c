@@ -1,7 +1,7 @@
 #include "proto/scep/open_internal.h"
 
 /* More than a leaf, its issuers and a second certificate for encryption is no enrollment. */
-enum { SCEP_CERTIFICATES_MAX = 8, SIGNER_RSA_BITS_MAX = 8192 };
+enum { SCEP_CERTIFICATES_MAX = 8, SIGNER_BITS_MAX = 8192 };
 
 static const uint8_t OID_DATA[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01 };
 static const uint8_t OID_ENVELOPED_DATA[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03 };
@@ -104,7 +104,7 @@ static enum scep_fault find_signer(struct arena *arena, struct scep_opened *o)
     for (size_t i = 0; i < o->signed_data.certificate_count; i++)
         if (!bytes_equal(o->signed_data.certificate[i], der))
             o->chain[o->chain_count++] = o->signed_data.certificate[i];
-    if (o->signer.key.kind == KEY_RSA && o->signer.key.bits > SIGNER_RSA_BITS_MAX)
+    if (o->signer.key.bits > SIGNER_BITS_MAX) /* before its signature costs anything */
         return SCEP_FAULT_ALGORITHM;
     return SCEP_OK;
 }
