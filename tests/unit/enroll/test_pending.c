@@ -275,8 +275,8 @@ static void what_is_listed_of_a_long_subject_is_still_text(void **state)
     w->profile.subject = SUBJECT_FROM_REQUEST;
     approval_on(w);
     for (size_t shift = 0; shift < 2; shift++) {
-        attribute[1].text.len = sizeof(unit) - shift;
-        attribute[1].text.data = (const uint8_t *)unit + shift;
+        attribute[COUNT_OF(attribute) - 1].text.len = sizeof(unit) - shift;
+        attribute[COUNT_OF(attribute) - 1].text.data = (const uint8_t *)unit + shift;
         assert_int_equal(asks(w, .attribute = attribute, .attribute_count = COUNT_OF(attribute),
                               .transaction = shift == 0 ? "t1" : "t2")
                              .kind,
