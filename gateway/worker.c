@@ -14,7 +14,7 @@ struct errand {
     struct answering answering;
 };
 
-/* What a response borrows from the configuration becomes the request's own: the configuration may go before
+/* What a response borrows from the configuration or the view becomes the request's own: both may go before
  * the last octet is sent. */
 static void own_response(struct arena *arena, struct http_response *response)
 {
@@ -35,7 +35,6 @@ static void own_response(struct arena *arena, struct http_response *response)
 static void send_answer(struct gateway *gateway, struct net_exchange *exchange, struct answering *a,
                         struct held_config *held)
 {
-    own_response(exchange->request.arena, &a->response);
     exchange->response = a->response;
     monitor_answered(gateway->monitor, a, clock_monotonic_ms() - exchange->received_ms);
     net_reply(exchange);
@@ -66,6 +65,7 @@ static void run_errand(struct errand *errand, struct registry_view *view)
     struct error err = { 0 };
 
     answer_turn(&errand->answering, view, random_system, clock_now_s());
+    own_response(errand->exchange->request.arena, &errand->answering.response);
     registry_view_reset(view);
     if (turn->strike)
         slow_down_strike(gateway->slow_down, &turn->strike_key, turn->now_s);
@@ -161,6 +161,7 @@ void gateway_on_request(struct net_exchange *exchange, void *context)
     errand->exchange = exchange;
     errand->held = held;
     if (answer_at_once(&errand->answering, held->config, &exchange->request)) {
+        own_response(exchange->request.arena, &errand->answering.response);
         finish(errand);
     } else if (!queue_put(&gateway->queue, &errand->link)) {
         answer_busy(&errand->answering);
