@@ -20,6 +20,11 @@ void gateway_lend(const struct gateway *gateway, struct config *config)
     config->enroll.slow_down = gateway->slow_down;
     config->est.nonces = gateway->nonces;
     memcpy(config->est.nonce_key, gateway->nonce_key, sizeof(config->est.nonce_key));
+    if (gateway->bound_count == 0)
+        return;
+    for (size_t i = 0; i < gateway->bound_count; i++)
+        config->listener_role[i] = gateway->bound[i].role;
+    config->listener_count = gateway->bound_count;
 }
 
 /* --- subsystems: started in this order, stopped in reverse --- */
@@ -61,6 +66,18 @@ static void stop_config(struct gateway *gateway)
     live_config_destroy(&gateway->live);
 }
 
+static void note_bound(struct gateway *gateway, const struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        struct bound_listener *b = &gateway->bound[i];
+
+        (void)snprintf(b->address, sizeof(b->address), "%s", config->listener[i].address);
+        b->port = config->listener[i].port;
+        b->role = config->listener_role[i];
+    }
+    gateway->bound_count = config->listener_count;
+}
+
 static bool bind_listeners(struct gateway *gateway, struct error *err)
 {
     const struct config *config = first_config(gateway);
@@ -69,6 +86,7 @@ static bool bind_listeners(struct gateway *gateway, struct error *err)
                         gateway_on_request, gateway, &gateway->server, err))
         return false;
     net_server_on_refused(gateway->server, gateway_on_refused);
+    note_bound(gateway, config);
     return true;
 }
 
@@ -195,14 +213,15 @@ void gateway_stop(struct gateway *gateway)
 }
 
 /* What cannot change without a restart. */
-static const char *fixed_settings(const struct config *old, const struct config *new)
+static const char *fixed_settings(const struct gateway *gateway, const struct config *old,
+                                  const struct config *new)
 {
-    if (old->listener_count != new->listener_count)
+    if (gateway->bound_count != new->listener_count)
         return "listeners: a restart is needed for their number";
-    for (size_t i = 0; i < old->listener_count; i++)
-        if (old->listener[i].port != new->listener[i].port ||
-            strcmp(old->listener[i].address, new->listener[i].address) != 0 ||
-            old->listener_role[i] != new->listener_role[i])
+    for (size_t i = 0; i < gateway->bound_count; i++)
+        if (gateway->bound[i].port != new->listener[i].port ||
+            strcmp(gateway->bound[i].address, new->listener[i].address) != 0 ||
+            gateway->bound[i].role != new->listener_role[i])
             return "listeners: a restart is needed for addresses, ports and roles";
     if (old->workers != new->workers || strcmp(old->registry.path, new->registry.path) != 0)
         return "workers, registry: a restart is needed";
@@ -217,7 +236,7 @@ bool gateway_reload(struct gateway *gateway, const char **note, struct error *er
     if (!config_load(gateway->config_path, &config, err))
         return false;
     old = live_config_hold(&gateway->live);
-    *note = fixed_settings(old->config, config);
+    *note = fixed_settings(gateway, old->config, config);
     live_config_release(old);
     gateway_lend(gateway, config);
     if (*note == NULL && !net_server_reload_tls(gateway->server, config->listener, config->listener_count,

@@ -15,6 +15,13 @@ enum { WORKERS_MAX = 64 };
 
 struct runner;
 
+/* What was bound at the start, and what may be asked there: no reload changes it. */
+struct bound_listener {
+    char address[64];
+    uint16_t port;
+    enum listener_role role;
+};
+
 struct gateway {
     const char *config_path;
     struct live_config live;
@@ -28,7 +35,11 @@ struct gateway {
     pthread_t worker[WORKERS_MAX];
     unsigned workers;
     struct runner *runner;
+    const struct job_handler *more_jobs; /* beside the gateway's own; NULL: none */
+    size_t more_job_count;               /* at most RUNNER_MORE_JOBS_MAX */
     struct net_server *server;
+    struct bound_listener bound[NET_LISTENERS_MAX];
+    size_t bound_count;
 };
 
 /* Reads the configuration and starts every subsystem in order; on failure what was started is stopped. */
@@ -42,7 +53,8 @@ void gateway_stop(struct gateway *gateway);
  * text, or NULL). */
 MUST_USE bool gateway_reload(struct gateway *gateway, const char **note, struct error *err);
 
-/* The configuration gets what outlives a reload. */
+/* The configuration gets what outlives a reload; so that a socket never changes what it serves, the roles of
+ * the listeners too, once they are bound. */
 void gateway_lend(const struct gateway *gateway, struct config *config);
 
 /* --- the gateway's own entries in the audit (audit_note.c) --- */
