@@ -11,7 +11,7 @@
 #include "gateway/queue.h"
 #include "gateway/writer.h"
 
-enum { WORKERS_MAX = 64 };
+enum { WORKERS_MAX = 64, RUNNER_MORE_JOBS_MAX = 8 };
 
 struct runner;
 

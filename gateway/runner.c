@@ -19,7 +19,7 @@ enum {
     REFUSALS_PERIOD_S = 60,
     PER_HOST_MAX = 8,
     HTTP_RESPONSE_MAX = 1 << 20,
-    JOB_KINDS = 3
+    JOB_KINDS = 3, /* of the gateway itself */
 };
 
 /* One job between its handler and the end of its effect. */
@@ -111,7 +111,9 @@ static size_t job_table(struct runner *runner, const struct config *config, stru
     table[1] = (struct job_handler){ .kind = "crl", .run = job_crl_run, .service = crl, .standing = true };
     table[2] =
         (struct job_handler){ .kind = "health", .run = job_health_run, .service = health, .standing = true };
-    return JOB_KINDS;
+    for (size_t i = 0; i < runner->gateway->more_job_count; i++)
+        table[JOB_KINDS + i] = runner->gateway->more_jobs[i];
+    return JOB_KINDS + runner->gateway->more_job_count;
 }
 
 static struct turn runner_turn(struct runner *runner, const struct config *config, struct arena *arena)
@@ -129,7 +131,7 @@ static struct turn runner_turn(struct runner *runner, const struct config *confi
 static bool handle(struct runner *runner, struct step *step, const struct job_event *event, struct error *err)
 {
     struct held_config *held = live_config_hold(&runner->gateway->live);
-    struct job_handler table[JOB_KINDS];
+    struct job_handler table[JOB_KINDS + RUNNER_MORE_JOBS_MAX];
     struct crl_service crl;
     struct health_service health;
     size_t count = job_table(runner, held->config, &crl, &health, table);
@@ -320,7 +322,7 @@ static bool make_standing(struct runner *runner, struct error *err)
 {
     const struct config *config = runner->gateway->live.current->config;
     AUTO_ARENA *arena = arena_new(1 << 20);
-    struct job_handler table[JOB_KINDS];
+    struct job_handler table[JOB_KINDS + RUNNER_MORE_JOBS_MAX];
     struct crl_service crl;
     struct health_service health;
     size_t count = job_table(runner, config, &crl, &health, table);

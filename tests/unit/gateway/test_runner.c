@@ -1,0 +1,144 @@
+/* Jobs on their real threads: runner, writer, registry and outbound client, against a server of our own. */
+#include "tests/lib/test.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/gateway.h"
+#include "jobs/job.h"
+#include "lib/base/clock.h"
+
+static char server_url[64];
+static char folder[64];
+
+static struct state_key result_key(void)
+{
+    return (struct state_key){ .kind = "test", .id = BYTES_LITERAL("result") };
+}
+
+/* Waits a second, asks the server, and keeps what it said. */
+static bool fetch(struct turn *turn, const void *service, const struct job_record *job,
+                  const struct job_event *event, struct job_step *out, struct error *err)
+{
+    struct state_key key = result_key();
+
+    (void)service;
+    (void)err;
+    if (event->kind == JOB_EVENT_HTTP) {
+        struct state_value value = { .blob = event->http_ok ? event->http_body
+                                                            : bytes_text(event->http_failure) };
+
+        assert_true(bytes_is(job->state, "asked")); /* saved before the request left */
+        change_state_put(&turn->changes, &key, &value, 0);
+        out->effect = (struct job_effect){ .kind = JOB_EFFECT_WAIT, .until_s = turn->now_s + 3600 };
+    } else if (job->state.len == 0) {
+        out->state = BYTES_LITERAL("waited");
+        out->effect = (struct job_effect){ .kind = JOB_EFFECT_WAIT, .until_s = turn->now_s + 1 };
+    } else {
+        out->state = BYTES_LITERAL("asked");
+        out->effect = (struct job_effect){ .kind = JOB_EFFECT_HTTP,
+                                           .method = HTTP_METHOD_POST,
+                                           .url = bytes_text(server_url),
+                                           .content_type = BYTES_LITERAL("text/plain"),
+                                           .body = BYTES_LITERAL("question"),
+                                           .timeout_ms = 5000 };
+    }
+    return true;
+}
+
+static void answer(struct net_exchange *exchange, void *context)
+{
+    (void)context;
+    exchange->response = bytes_is(exchange->request.body, "question")
+                             ? http_respond(200, "text/plain", BYTES_LITERAL("answer"))
+                             : http_respond_text(400, "what?\n");
+    net_reply(exchange);
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static struct net_server *serve(struct keys *keys)
+{
+    struct net_options options = NET_OPTIONS_DEFAULT;
+    struct net_listener listener = { .name = "test", .address = "127.0.0.1", .base_url = "http://127.0.0.1" };
+    struct net_server *server = NULL;
+
+    assert_true(net_server_new(&options, &listener, 1, keys, answer, NULL, &server, NULL));
+    assert_true(net_server_start(server, NULL));
+    (void)snprintf(server_url, sizeof(server_url), "http://127.0.0.1:%u/ask",
+                   (unsigned)net_server_port(server, 0));
+    return server;
+}
+
+static bool result_is_there(struct registry *registry, char *out, size_t size)
+{
+    struct state_key key = result_key();
+    struct registry_view *view = NULL;
+    struct state_value value;
+    AUTO_ARENA *arena = arena_new(1 << 20);
+    bool found = false;
+
+    assert_true(registry_view_begin(registry, &view, NULL));
+    assert_true(registry_state(view, &key, arena, &found, &value, NULL));
+    if (found)
+        (void)snprintf(out, size, "%.*s", BYTES_FMT(value.blob));
+    registry_view_end(view);
+    return found;
+}
+
+static void a_job_waits_asks_and_keeps_the_answer(void **state)
+{
+    static const struct job_handler jobs[] = { { .kind = "fetch", .run = fetch, .standing = true } };
+    struct registry_options options = REGISTRY_OPTIONS_DEFAULT;
+    struct config *config = calloc(1, sizeof(*config));
+    struct gateway gateway = { .more_jobs = jobs, .more_job_count = 1 };
+    struct net_server *server;
+    int64_t give_up_ms = clock_monotonic_ms() + 30000;
+    char result[64] = "";
+
+    (void)state;
+    (void)snprintf(folder, sizeof(folder), "/tmp/muster-test-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    options.path = folder;
+    options.map_max = (uint64_t)1 << 28;
+    options.no_sync = true;
+    assert_non_null(config);
+    config->arena = arena_new(1024);
+    assert_true(keys_new(&config->keys, NULL));
+    server = serve(config->keys);
+    assert_true(live_config_init(&gateway.live, config, NULL));
+    assert_true(monitor_new(&gateway.monitor, NULL));
+    assert_true(registry_open(&options, &gateway.registry, NULL));
+    assert_true(writer_start(gateway.registry, &gateway.writer, NULL));
+    assert_true(runner_start(&gateway, &gateway.runner, NULL));
+
+    while (!result_is_there(gateway.registry, result, sizeof(result)) && clock_monotonic_ms() < give_up_ms)
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+    assert_string_equal(result, "answer");
+
+    runner_stop(gateway.runner);
+    writer_stop(gateway.writer);
+    registry_close(gateway.registry);
+    monitor_free(gateway.monitor);
+    live_config_destroy(&gateway.live);
+    net_server_stop(server);
+    net_server_free(server);
+    (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_waits_asks_and_keeps_the_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
