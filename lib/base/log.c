@@ -32,6 +32,12 @@ static const char *level_name(enum log_level level)
     return "error";
 }
 
+/* U+0080 to U+009F: a terminal takes them for commands as it does the controls of ASCII. */
+static bool is_upper_control(struct bytes text, size_t at)
+{
+    return text.data[at] == 0xc2 && at + 1 < text.len && text.data[at + 1] < 0xa0;
+}
+
 /* JSON string escapes serve both formats. Text that is not UTF-8 is shown byte by byte. */
 static void append_quoted(struct buffer *line, struct bytes text)
 {
@@ -47,6 +53,8 @@ static void append_quoted(struct buffer *line, struct bytes text)
             buffer_append_byte(line, '\\');
         if (c < 0x20 || c == 0x7f || (raw && c >= 0x80))
             buffer_format(line, "\\u%04x", c);
+        else if (is_upper_control(text, i))
+            buffer_format(line, "\\u%04x", text.data[++i]);
         else
             buffer_append_byte(line, c);
     }
