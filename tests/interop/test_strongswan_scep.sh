@@ -34,7 +34,11 @@ expect_refusal c.pem nobody.example.com no_registration "unregistered"
 scep c.pem b.key CN=a.example.com '' --san a.example.com
 expect_refusal c.pem a.example.com no_credential "no password"
 scep c.pem des3.key CN=a.example.com s3cret --san a.example.com --cipher des3
-expect_match "$(grep 'method=POST path=/scep/' musterd.log | tail -n 1)" 'reason=scep_algorithm' "3DES is refused by default"
+if grep -q 'not supported by CA' client.log; then
+    pass "3DES is not offered by default: strongSwan 6 does not even ask"
+else
+    expect_match "$(grep 'method=POST path=/scep/' musterd.log | tail -n 1)" 'reason=scep_algorithm' "3DES is refused by default"
+fi
 scep c.pem stranger.key CN=b.example.com '' --san b.example.com --cert new.pem --key new.key
 expect_refusal c.pem a.example.com renew_mismatch "renewal for another name, logged with whose certificate it was"
 
