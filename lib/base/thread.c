@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,10 +50,32 @@ void thread_at_end(void (*release)(void))
 
 /* --- threads --- */
 
+/* Library contexts are left when their threads end: objects made in one (a response's digest, a session) may
+ * outlive the thread. They stay in this list, and end with the process. */
+struct kept_context {
+    OSSL_LIB_CTX *context;
+    struct kept_context *next;
+};
+static _Atomic(struct kept_context *) kept_contexts;
+
+static OSSL_LIB_CTX *context_new(void)
+{
+    struct kept_context *kept = calloc(1, sizeof(*kept));
+
+    if (kept == NULL || (kept->context = OSSL_LIB_CTX_new()) == NULL) {
+        free(kept);
+        return NULL;
+    }
+    kept->next = atomic_load(&kept_contexts);
+    while (!atomic_compare_exchange_weak(&kept_contexts, &kept->next, kept))
+        ;
+    return kept->context;
+}
+
 static void *begin(void *context)
 {
     struct start start = *(struct start *)context;
-    OSSL_LIB_CTX *own = OSSL_LIB_CTX_new();
+    OSSL_LIB_CTX *own = context_new();
     void *result;
 
     free(context);
@@ -65,8 +88,6 @@ static void *begin(void *context)
     result = start.run(start.context);
     run_at_end(NULL);
     OPENSSL_thread_stop();
-    /* The context itself is left: objects made in it (a response's digest, a session) may outlive the thread.
-     * It ends with the process. */
     return result;
 }
 
