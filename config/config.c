@@ -58,6 +58,8 @@ void config_free(struct config *config)
         ca_release(&config->ca[i]);
     for (size_t i = 0; i < config->procedure_count; i++)
         anchors_unref(config->procedure[i]->vendor_anchors);
+    for (size_t i = 0; i < config->weak_list_count; i++)
+        weak_list_unref(config->weak_list[i]);
     keys_unref(config->keys);
     arena_free(config->arena); /* holds *config too */
 }

@@ -30,6 +30,8 @@ struct config {
     struct keys *keys; /* loaded */
     struct ca *ca;
     size_t ca_count;
+    struct weak_list **weak_list; /* of the profiles */
+    size_t weak_list_count;
     const struct domain *const *domain;
     size_t domain_count;
     const struct procedure *const *procedure;

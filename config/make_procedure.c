@@ -65,6 +65,49 @@ static void make_curves(struct parsed_profile *p)
     p->profile.keys.ed448 = (p->curves & 1u << KEY_ED448) != 0;
 }
 
+/* Files of one profile, one list. */
+static bool read_weak_list(const struct reader *reader, const struct parsed_profile *p,
+                           struct weak_list **out, struct error *err)
+{
+    const char **path = p->weak_list.item;
+    struct buffer file[WEAK_LISTS_MAX];
+    struct bytes text[WEAK_LISTS_MAX];
+    size_t count = 0;
+    bool ok = true;
+
+    while (ok && count < p->weak_list.count) {
+        file[count] = BUFFER(WEAK_LIST_FILE_MAX);
+        ok = file_read(path[count], &file[count], err);
+        text[count] = buffer_bytes(&file[count]);
+        count++;
+    }
+    ok = ok && weak_list_new(text, count, out, err);
+    while (count > 0)
+        buffer_free(&file[--count]);
+    return ok || reader_blame(reader, &p->place, "keys.weak_list", err);
+}
+
+static bool make_weak_lists(const struct reader *reader, const struct parsed *parsed, struct config *config,
+                            struct error *err)
+{
+    struct parsed_profile *profile = parsed->profiles.item;
+
+    config->weak_list = arena_array(config->arena, parsed->profiles.count, sizeof(struct weak_list *));
+    if (config->weak_list == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < parsed->profiles.count; i++) {
+        struct weak_list **list = &config->weak_list[config->weak_list_count];
+
+        if (profile[i].weak_list.count == 0)
+            continue;
+        if (!read_weak_list(reader, &profile[i], list, err))
+            return false;
+        config->weak_list_count++;
+        profile[i].profile.keys.weak = *list;
+    }
+    return true;
+}
+
 /* --- procedures --- */
 static const struct profile *profile_named(const struct parsed *parsed, const char *name)
 {
@@ -191,6 +234,8 @@ bool config_make_procedures(const struct reader *reader, const struct parsed *pa
         if (!make_extended_key_usage(reader, &profile[i], config->arena, err))
             return false;
     }
+    if (!make_weak_lists(reader, parsed, config, err))
+        return false;
     config->procedure = list;
     for (size_t i = 0; i < count; i++) {
         list[i] = &p[i].procedure;

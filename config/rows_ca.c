@@ -60,6 +60,7 @@ static const struct setting key_rule_rows[] = {
     { "rsa_pss", SETTING_FLAG, SETTING_AT(struct parsed_profile, profile.keys.rsa_pss) },
     { "curves", SETTING_SET, SETTING_AT(struct parsed_profile, curves), .choice = curves },
     { "full_checks", SETTING_FLAG, SETTING_AT(struct parsed_profile, profile.keys.full_checks) },
+    { "weak_list", SETTING_PATHS, SETTING_AT(struct parsed_profile, weak_list), .max = WEAK_LISTS_MAX },
 };
 static const struct settings settings_key_rules = {
     key_rule_rows, COUNT_OF(key_rule_rows), sizeof(struct parsed_profile), NULL, NO_PLACE

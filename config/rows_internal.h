@@ -30,11 +30,12 @@ struct parsed_ca {
     struct items chain, crl_url, ca_issuers_url;
 };
 
+enum { WEAK_LISTS_MAX = 16 }; /* files of one profile */
 struct parsed_profile {
     struct place place;
     struct profile profile;
     uint32_t curves;
-    struct items extended_key_usage;
+    struct items extended_key_usage, weak_list;
 };
 
 struct parsed_scep_ra {

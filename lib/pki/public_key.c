@@ -222,6 +222,7 @@ static bool exponent_is_small(struct bytes e)
 static struct finding judge_rsa(const struct public_key *key, const struct key_rules *rules)
 {
     const char *weakness;
+    bool listed = false;
 
     if (rules->rsa_bits_max == 0 || (key->kind == KEY_RSA_PSS && !rules->rsa_pss))
         return found(KEY_FAULT_WEAK, "RSA keys of this kind are not accepted here");
@@ -230,6 +231,10 @@ static struct finding judge_rsa(const struct public_key *key, const struct key_r
     if (is_even(key->exponent) || exponent_is_small(key->exponent) ||
         bits_of(key->exponent) > EXPONENT_BITS_MAX)
         return found(KEY_FAULT_WEAK, "RSA exponent even, small or very large");
+    if (rules->weak != NULL && !weak_list_has(rules->weak, key->modulus, &listed))
+        return found(KEY_FAULT_INTERNAL, "RSA key could not be looked up among the weak ones");
+    if (listed)
+        return found(KEY_FAULT_WEAK, "RSA key is listed as weak");
     weakness = weak_modulus(key->modulus);
     if (weakness == NULL && rules->full_checks && !weak_modulus_full(key, &weakness))
         return found(KEY_FAULT_INTERNAL, "RSA checks failed to run");

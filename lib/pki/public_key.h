@@ -8,6 +8,7 @@
 #include "lib/base/error.h"
 #include "lib/keys/keys.h"
 #include "lib/pki/der.h"
+#include "lib/pki/weak_list.h"
 
 struct public_key {
     enum key_kind kind;
@@ -21,7 +22,8 @@ struct public_key {
 struct key_rules {
     unsigned rsa_bits_min, rsa_bits_max; /* 0: no RSA */
     bool rsa_pss, p256, p384, p521, ed25519, ed448;
-    bool full_checks; /* primality and close primes too, milliseconds each */
+    bool full_checks;             /* primality and close primes too, milliseconds each */
+    const struct weak_list *weak; /* RSA keys that are refused one by one; NULL: none. Borrowed */
 };
 #define KEY_RULES_DEFAULT \
     ((struct key_rules){  \
@@ -35,7 +37,7 @@ enum key_fault {
     KEY_OK
 };
 
-/* `spki` is the element whole. CSR-22 to CSR-33 and CSR-34, without what needs the registry or a block list.
+/* `spki` is the element whole. CSR-22 to CSR-33 and CSR-34, without what needs the registry.
  * *detail is a static text for the log. */
 enum key_fault public_key_decode(struct bytes spki, const struct key_rules *rules, struct public_key *out,
                                  const char **detail);

@@ -197,6 +197,33 @@ static void assert_fault(const char *from, const char *to, const char *marker, c
         fail_msg("got '%s', expected '%s'", world.err.text, expected);
 }
 
+static void csr_27_lists_of_weak_keys_are_read_at_the_start(void **state)
+{
+    static const char before[] = "keys: { curves: [p256, ed25519] }";
+    static const char with[] = "keys: { weak_list: [weak-2048, weak-4096] }";
+    char text[8192];
+    struct config *c;
+
+    (void)state;
+    assert_true(file_write(in_folder("weak-2048"),
+                           BYTES_LITERAL("# CVE-2008-0166\n00112233445566778899\nffeeddccbbaa99887766\n"),
+                           0644, &world.err));
+    assert_true(
+        file_write(in_folder("weak-4096"), BYTES_LITERAL("0123456789abcdef0123\n"), 0644, &world.err));
+    c = load_with(before, with, text, sizeof(text));
+    if (c == NULL)
+        fail_msg("%s", world.err.text);
+    assert_int_equal(weak_list_count(c->procedure[0]->profile->keys.weak), 3);
+    config_free(c);
+    c = load_with(before, before, text, sizeof(text));
+    assert_non_null(c);
+    assert_null(c->procedure[0]->profile->keys.weak);
+    config_free(c);
+    assert_fault(before, "keys: { weak_list: [weak-2048, tls.pem] }", "keys: { weak",
+                 "profiles[0].keys.weak_list: list 2, line 1: expected 20 hexadecimal digits");
+    assert_fault(before, "keys: { weak_list: gone }", "keys: { weak", "profiles[0].keys.weak_list: ");
+}
+
 static void a_good_configuration_fills_every_room_s_options(void **state)
 {
     char text[8192];
@@ -465,6 +492,7 @@ static void without_a_listener_nothing_starts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(csr_27_lists_of_weak_keys_are_read_at_the_start),
         cmocka_unit_test(a_good_configuration_fills_every_room_s_options),
         cmocka_unit_test(a_procedure_is_whole),
         cmocka_unit_test(a_name_that_refers_to_nothing_is_named),

@@ -1,3 +1,4 @@
+#include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -158,6 +159,41 @@ static struct bytes point_of(const char *name)
     return found.point;
 }
 
+/* As `openssl rsa -noout -modulus | sha1sum | cut -c 21-40`, by libcrypto's printing of numbers. */
+static const char *blacklisted(struct bytes magnitude)
+{
+    BIGNUM *n = BN_bin2bn(magnitude.data, (int)magnitude.len, NULL);
+    BIO *out = BIO_new(BIO_s_mem());
+    uint8_t hash[20];
+    char *text, *line = arena_alloc(arena, 2 * sizeof(hash) + 1);
+    long len;
+
+    assert_true(BIO_puts(out, "Modulus=") == 8 && BN_print(out, n) == 1 && BIO_puts(out, "\n") == 1);
+    len = BIO_get_mem_data(out, &text);
+    assert_int_equal(EVP_Q_digest(NULL, "SHA1", NULL, text, (size_t)len, hash, NULL), 1);
+    hex_encode(BYTES_ARRAY(hash), line);
+    BIO_free(out);
+    BN_free(n);
+    return line + 20;
+}
+
+static void csr_27_a_listed_key_is_refused_where_a_list_is_configured(void **state)
+{
+    struct bytes spki = keys_public(ring, "rsa"), text;
+    struct key_rules rules = KEY_RULES_DEFAULT;
+    struct weak_list *list = NULL;
+
+    (void)state;
+    assert_int_equal(judged(spki), KEY_OK);
+    text = arena_format(arena, "# weak keys\n%s\n", blacklisted(key.modulus));
+    assert_true(weak_list_new(&text, 1, &list, &err));
+    rules.weak = list;
+    assert_int_equal(judged_by(spki, rules), KEY_FAULT_WEAK);
+    assert_int_equal(judged_by(keys_public(ring, "rsa2"), rules), KEY_OK);
+    assert_int_equal(judged_by(keys_public(ring, "p256"), rules), KEY_OK);
+    weak_list_unref(list);
+}
+
 static void csr_29_only_the_named_nist_curves(void **state)
 {
     (void)state;
@@ -305,6 +341,7 @@ int main(void)
         TEST(csr_25_moduli_with_small_factors_are_refused),
         TEST(csr_25_28_full_checks_find_more),
         TEST(csr_26_the_roca_fingerprint_is_refused),
+        TEST(csr_27_a_listed_key_is_refused_where_a_list_is_configured),
         TEST(csr_29_only_the_named_nist_curves),
         TEST(csr_30_explicit_parameters_are_refused),
         TEST(csr_31_points_are_on_the_curve_and_in_a_plain_form),
