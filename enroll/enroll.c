@@ -256,20 +256,15 @@ static bool issue_approved(struct course *c, struct error *err)
     static step *const steps[] = { step_identify,          step_mark_repeated, step_admit_again,
                                    step_judge_other_names, step_make_names,    step_check_key,
                                    step_wait_for_officer,  step_issue };
-    const struct procedure *procedure = c->e.procedure;
-    const struct csr_rules rules = {
-        .key = procedure->profile->keys,
-        .allow_sha1 = procedure->allow_sha1_csr || procedure->dialect.scep_legacy ||
-                      procedure->dialect.scep_des,
-        .accept_ber = procedure->dialect.csr_ber,
-    };
     struct csr *csr = arena_alloc(c->turn->arena, sizeof(*csr));
     const char *detail = NULL;
+    enum refusal why;
 
     if (csr == NULL)
         return error_set(err, ERROR_MEMORY, "request");
     c->verdict.credential_held = true;
-    if (csr_decode(c->transaction.request, &rules, c->turn->arena, csr, &detail) != CSR_OK) {
+    if (!enroll_csr_decode(c->e.procedure, c->e.protocol, c->transaction.request, c->turn->arena, csr, &why,
+                           &detail)) {
         (void)course_refuse(c, REFUSAL_PROFILE, "the request is not accepted any more");
         return true;
     }

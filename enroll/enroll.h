@@ -10,6 +10,7 @@
 
 #include "ca/ca.h"
 #include "enroll/slow_down.h"
+#include "lib/pki/csr.h"
 #include "model/enrollment.h"
 #include "model/verdict.h"
 #include "registry/turn.h"
@@ -55,6 +56,12 @@ MUST_USE bool enroll_poll(struct turn *turn, const struct enroll_service *servic
                           const struct procedure *procedure, enum protocol protocol,
                           struct bytes transaction_id, const struct digest256 *signer, bool *found,
                           struct enroll_result *out, struct error *err);
+
+/* Reads a PKCS#10 request by the rules of the procedure: its keys, SHA-1 where its switches or (SCEP) its
+ * dialect take it, BER where its dialect does. False: *why is the refusal (REFUSAL_INTERNAL: an error of
+ * ours) and *detail a static text. */
+bool enroll_csr_decode(const struct procedure *procedure, enum protocol protocol, struct bytes der,
+                       struct arena *arena, struct csr *out, enum refusal *why, const char **detail);
 
 /* --- a certificate as credential (also for protocols that must know before they decode further) --- */
 enum holder_kind { HOLDER_NONE = 0 /* not a certificate that counts here */, HOLDER_OURS, HOLDER_VENDOR };

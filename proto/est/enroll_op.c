@@ -19,21 +19,6 @@ static bool refuse(struct est_operation *op, enum refusal why, const char *detai
 
 /* --- the CSR --- */
 
-static enum refusal refusal_of_csr(enum csr_fault fault)
-{
-    switch (fault) {
-    case CSR_FAULT_SYNTAX: return REFUSAL_SYNTAX;
-    case CSR_FAULT_ALGORITHM: return REFUSAL_ALGORITHM;
-    case CSR_FAULT_POP: return REFUSAL_POP;
-    case CSR_FAULT_KEY: return REFUSAL_KEY;
-    case CSR_FAULT_NAME: return REFUSAL_NAME;
-    case CSR_FAULT_PROFILE: return REFUSAL_PROFILE;
-    case CSR_FAULT_INTERNAL:
-    case CSR_OK: break;
-    }
-    return REFUSAL_INTERNAL;
-}
-
 /* EST-24: taken, and said so. */
 static const char *form_detail(enum est_body form)
 {
@@ -52,14 +37,11 @@ static bool read_csr(struct est_operation *op, struct csr *csr, enum est_body *f
                      struct error *err)
 {
     const struct procedure *p = op->procedure;
-    struct csr_rules rules = { .key = p->profile->keys,
-                               .allow_sha1 = p->allow_sha1_csr,
-                               .accept_ber = p->dialect.csr_ber };
     struct bytes der = BYTES_NONE;
     const char *detail = NULL;
     enum est_body kind = est_body_decode(op->request->body, p->dialect.est_strict_base64, op->turn->arena,
                                          &der);
-    enum csr_fault fault;
+    enum refusal why;
 
     *found = EST_FOUND_NONE;
     if (kind == EST_BODY_MEMORY)
@@ -67,9 +49,8 @@ static bool read_csr(struct est_operation *op, struct csr *csr, enum est_body *f
     if (kind == EST_BODY_MALFORMED)
         return refuse(op, REFUSAL_SYNTAX, "the body is not base64",
                       "the body is not base64 of a certificate request\n", err);
-    fault = csr_decode(der, &rules, op->turn->arena, csr, &detail);
-    if (fault != CSR_OK)
-        return refuse(op, refusal_of_csr(fault), detail, NULL, err);
+    if (!enroll_csr_decode(p, PROTOCOL_EST, der, op->turn->arena, csr, &why, &detail))
+        return refuse(op, why, detail, NULL, err);
     *form = kind;
     *found = EST_FOUND;
     return true;

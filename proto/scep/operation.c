@@ -78,33 +78,6 @@ static bool say_result(struct operation *op, const struct enroll_result *result,
 
 /* --- PKCSReq and RenewalReq --- */
 
-static enum refusal refusal_of_csr(enum csr_fault fault)
-{
-    switch (fault) {
-    case CSR_FAULT_SYNTAX: return REFUSAL_SYNTAX;
-    case CSR_FAULT_ALGORITHM: return REFUSAL_ALGORITHM;
-    case CSR_FAULT_POP: return REFUSAL_POP;
-    case CSR_FAULT_KEY: return REFUSAL_KEY;
-    case CSR_FAULT_NAME: return REFUSAL_NAME;
-    case CSR_FAULT_PROFILE: return REFUSAL_PROFILE;
-    case CSR_FAULT_INTERNAL:
-    case CSR_OK: break;
-    }
-    return REFUSAL_INTERNAL;
-}
-
-static enum csr_fault decode_csr(const struct operation *op, struct csr *csr, const char **detail)
-{
-    const struct dialect *dialect = &op->procedure->dialect;
-    struct csr_rules rules = {
-        .key = op->procedure->profile->keys,
-        .allow_sha1 = op->procedure->allow_sha1_csr || dialect->scep_legacy || dialect->scep_des,
-        .accept_ber = dialect->csr_ber,
-    };
-
-    return csr_decode(op->opened.content, &rules, op->turn->arena, csr, detail);
-}
-
 static bool is_self_signed(const struct certificate *c)
 {
     return name_equal(&c->issuer, &c->subject);
@@ -163,7 +136,6 @@ static bool serve_request(struct operation *op, struct error *err)
     struct bytes password;
     enum refusal why;
     const char *detail = NULL;
-    enum csr_fault fault = decode_csr(op, &csr, &detail);
     struct enrollment e = {
         .protocol = PROTOCOL_SCEP,
         .procedure = op->procedure,
@@ -173,8 +145,8 @@ static bool serve_request(struct operation *op, struct error *err)
         .peer = *op->peer,
     };
 
-    if (fault != CSR_OK)
-        return say_refusal(op, refusal_of_csr(fault), detail, err);
+    if (!enroll_csr_decode(op->procedure, PROTOCOL_SCEP, o->content, op->turn->arena, &csr, &why, &detail))
+        return say_refusal(op, why, detail, err);
     password = csr.requested.challenge_password;
     if (!scep_reply_reaches(o, password)) /* before anything is issued that could not be handed over */
         return say_fault(op, SCEP_FAULT_RECIPIENT, err);
