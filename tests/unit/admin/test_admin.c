@@ -411,7 +411,7 @@ static void what_the_log_says_does_not_borrow_from_the_view(void **state)
     struct http_response response;
     struct officer_record officer;
     struct digest256 digest;
-    bool found;
+    bool found = false;
 
     assert_true(sha256(w->certificate, &digest));
     must(w, registry_view_begin(w->registry, &turn.view, &w->err));
