@@ -30,14 +30,23 @@ enum progress course_refuse(struct course *c, enum refusal reason, const char *d
     return PROGRESS_ANSWERED;
 }
 
+/* Until the next round of retry_after, counted from when it began to wait: who comes early is told what is
+ * left (EST-51). */
+static unsigned wait_s(const struct course *c, bool repeated)
+{
+    unsigned configured_s = c->e.procedure->retry_after_s;
+    unsigned round_s = configured_s > 0 ? configured_s : RETRY_AFTER_DEFAULT_S;
+    int64_t waited_s = repeated ? c->turn->now_s - c->transaction.changed_s : 0;
+
+    return waited_s > 0 ? round_s - (unsigned)(waited_s % round_s) : round_s;
+}
+
 enum progress course_pending(struct course *c, bool repeated)
 {
-    unsigned retry_after_s = c->e.procedure->retry_after_s;
-
     *c->out = (struct enroll_result){
         .kind = ENROLL_PENDING,
         .credential_held = true,
-        .retry_after_s = retry_after_s > 0 ? retry_after_s : RETRY_AFTER_DEFAULT_S,
+        .retry_after_s = wait_s(c, repeated),
         .repeated = repeated,
         .registration = c->verdict.registration,
     };

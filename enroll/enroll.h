@@ -37,10 +37,10 @@ struct enroll_result {
     enum refusal
         reason; /* REFUSED: exact, for the log; the wire gets refusal_on_wire(reason, credential_held) */
     bool credential_held;
-    const char *detail;                      /* static text for the log; may be NULL */
-    struct bytes certificate;                /* ISSUED: DER */
-    unsigned retry_after_s;                  /* PENDING, or REFUSED with REFUSAL_LOCKED */
-    bool repeated;                           /* ISSUED or PENDING: the answer to the same request before */
+    const char *detail;       /* static text for the log; may be NULL */
+    struct bytes certificate; /* ISSUED: DER */
+    unsigned retry_after_s;   /* PENDING: until the next round; REFUSED with REFUSAL_LOCKED: the pause */
+    bool repeated;            /* ISSUED or PENDING: the answer to the same request before */
     const struct registration *registration; /* which admitted; NULL: none, or none required */
 };
 

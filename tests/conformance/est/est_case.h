@@ -99,6 +99,36 @@ static inline struct bytes est_der(struct est_case *c, X509 *certificate)
     return scep_client_der(c->arena, certificate);
 }
 
+/* A certificate that a vendor gave a device at birth, and the vendor's root as *anchors. */
+static inline struct bytes est_vendor(struct est_case *c, const char *subject, struct anchors **anchors)
+{
+    static const uint8_t vendor_name[] = { 0x30, 0x11, 0x31, 0x0f, 0x30, 0x0d, 0x06, 0x03, 0x55, 0x04,
+                                           0x03, 0x0c, 0x06, 'V',  'e',  'n',  'd',  'o',  'r' };
+    AUTO_STRUCT(buffer) name = BUFFER(512);
+    struct ca vendor = { .name = "vendor", .kind = CONNECTOR_LOCAL, .chain_count = 1, .key_name = "root" };
+    struct ca_make make = { .subject = BYTES_ARRAY(vendor_name),
+                            .validity_s = 3650u * 86400,
+                            .now_s = c->g->now_s };
+    struct bytes der = BYTES_NONE;
+    struct keys *keys = NULL;
+    struct error err = { 0 };
+
+    assert_true(name_parse(bytes_text(subject), &name));
+    if (!keys_new(&keys, &err) || !keys_generate(keys, "root", KEY_EC_P256, 0, &err) ||
+        !keys_generate(keys, "device", KEY_EC_P256, 0, &err) ||
+        !ca_make_root(&make, keys, "root", &c->g->random, c->arena, &vendor.chain[0], &err) ||
+        !ca_prepare(&vendor, keys, &err))
+        fail_msg("%s", err.text);
+    make.subject = buffer_bytes(&name);
+    if (!ca_make_service(&vendor, SERVICE_OFFICER, &make, BYTES_NONE, keys, "device", &c->g->random, c->arena,
+                         &der, &err) ||
+        !anchors_new(vendor.chain, 1, anchors, &err))
+        fail_msg("%s", err.text);
+    ca_release(&vendor);
+    keys_unref(keys);
+    return der;
+}
+
 static inline struct turn est_turn(struct est_case *c)
 {
     struct turn turn = {

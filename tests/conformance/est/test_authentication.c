@@ -317,6 +317,41 @@ static void est_78_too_many_tries_have_to_wait(void **state)
     slow_down_free(slow_down);
 }
 
+/* A certificate of ours and a vendor's open different doors, and neither stands in for the other. */
+static void est_6_a_vendors_certificate_is_told_from_one_of_ours(void **state)
+{
+    struct est_case *c = *state;
+    struct procedure *p = &c->g->procedure;
+    struct anchors *anchors = NULL;
+    struct bytes birth = est_vendor(c, "CN=Model X,serialNumber=S1", &anchors);
+    struct bytes ours = est_der(c, est_enrolled(c));
+    struct est_plan born = { .certificate = birth, .csr = { .cn = "born.example.com" } };
+    struct http_response response;
+
+    born.csr.key = est_client_key(1);
+    p->est_basic = p->est_digest = false;
+    (void)a_gateway_register(c->g, "born.example.com", "unknown",
+                             (struct registration){ .serial_number = BYTES_LITERAL("S1") });
+    response = est_ask(c, born); /* a vendor's counts only where its anchors are configured */
+    assert_status(c, &response, 403);
+    assert_reason(c, "renew_state");
+    response = est_ask(c, (struct est_plan){ .path = REENROLL, .certificate = ours }); /* ours needs none */
+    (void)assert_issued(c, &response);
+    p->vendor_anchors = anchors;
+    response = est_ask(c, born);
+    (void)assert_issued(c, &response);
+    born.path = REENROLL; /* a vendor's is not what is renewed */
+    response = est_ask(c, born);
+    assert_status(c, &response, 403);
+    response = est_ask(c, (struct est_plan){ .certificate = birth }); /* router5 names no serial number */
+    assert_status(c, &response, 403);
+    born.path = NULL; /* ours proves no serial number of a vendor's */
+    born.certificate = ours;
+    response = est_ask(c, born);
+    assert_status(c, &response, 403);
+    anchors_unref(anchors);
+}
+
 static void a_malformed_or_foreign_authorization_is_challenged(void **state)
 {
     static const char *const values[] = { "Basic !!!", "Basic", "Bearer token", "Digest x", "s3cret" };
@@ -358,6 +393,7 @@ int main(void)
         EST_ROW(est_77_both_credentials_are_demanded_where_the_label_says_so),
         EST_ROW(csr_111_est_78_a_stranger_cannot_tell_one_reason_from_another),
         EST_ROW(est_78_too_many_tries_have_to_wait),
+        EST_ROW(est_6_a_vendors_certificate_is_told_from_one_of_ours),
         EST_ROW(a_malformed_or_foreign_authorization_is_challenged),
         EST_ROW(an_empty_password_proves_nothing),
     };

@@ -69,11 +69,15 @@ static void est_44_a_weak_key_is_refused(void **state)
     EVP_PKEY_free(weak);
 }
 
-static void est_46_errors_are_plain_text(void **state)
+static void est_45_46_errors_are_plain_text_and_no_cmc_whatever_is_asked_for(void **state)
 {
     struct est_case *c = *state;
-    struct http_response response = est_ask(c, (struct est_plan){ .password = "wrong" });
+    struct est_plan plan = { .password = "wrong" };
+    struct http_response response;
 
+    plan.more = (struct http_header){ BYTES_LITERAL("Accept"),
+                                      BYTES_LITERAL("application/pkcs7-mime; smime-type=CMC-response") };
+    response = est_ask(c, plan);
     assert_status(c, &response, 401);
     response = est_ask(c, (struct est_plan){ .password = "s3cret", .body = BYTES_LITERAL("?") });
     assert_status(c, &response, 400);
@@ -87,15 +91,38 @@ static void est_47_48_pending_is_asked_again_until_it_is_decided(void **state)
 
     c->g->procedure.manual_approval = true;
     plan.body = est_client_base64(c->arena, est_client_csr(c->arena, &plan.csr), 64);
-    for (int i = 0; i < 3; i++) { /* EST-51: too early is no error */
+    for (int i = 0; i < 3; i++) {
         response = est_ask(c, plan);
         assert_status(c, &response, 202);
         assert_text(est_client_header(&response, "Retry-After", 0), "30");
-        c->g->now_s++;
+        c->g->now_s += 30;
     }
     est_decide(c, true);
     response = est_ask(c, plan);
     (void)assert_issued(c, &response);
+}
+
+static void est_51_who_comes_early_is_told_what_is_left(void **state)
+{
+    static const struct {
+        int after_s;
+        const char *left;
+    } rows[] = { { 1, "29" }, { 29, "1" }, { 30, "30" }, { 31, "29" }, { 90, "30" }, { 100, "20" } };
+    struct est_case *c = *state;
+    struct est_plan plan = { .password = "s3cret" };
+    int64_t began_s = c->g->now_s;
+    struct http_response response;
+
+    c->g->procedure.manual_approval = true;
+    response = est_ask(c, plan);
+    assert_status(c, &response, 202);
+    assert_text(est_client_header(&response, "Retry-After", 0), "30");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        c->g->now_s = began_s + rows[i].after_s;
+        response = est_ask(c, plan);
+        assert_status(c, &response, 202);
+        assert_text(est_client_header(&response, "Retry-After", 0), rows[i].left);
+    }
 }
 
 static void est_48_a_denied_request_is_refused(void **state)
@@ -187,6 +214,48 @@ static void est_59_an_additional_certificate_by_an_existing_one(void **state)
     assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(certificate), est_client_key(1)), 1);
 }
 
+/* ChangeSubjectName (RFC 6402 2.8), with the old certificate or a vendor's: not offered, and said so. */
+static void est_54_55_names_are_not_changed_by_an_attribute(void **state)
+{
+    struct est_case *c = *state;
+    const struct est_csr_plan csr = { .oid = "1.3.6.1.5.5.7.7.36", .text = "x" };
+    struct bytes held = est_der(c, est_enrolled(c));
+    struct bytes birth = est_vendor(c, "CN=Model X,serialNumber=S1", &c->g->procedure.vendor_anchors);
+    struct http_response response = est_ask(
+        c, (struct est_plan){ .path = REENROLL, .certificate = held, .csr = csr });
+
+    assert_status(c, &response, 400);
+    assert_reason(c, "profile");
+    response = est_ask(c, (struct est_plan){ .certificate = birth, .csr = csr });
+    assert_status(c, &response, 400);
+    assert_reason(c, "profile");
+    anchors_unref(c->g->procedure.vendor_anchors);
+}
+
+static void csr_48_the_challenges_of_rfc_7894_are_judged_or_refused(void **state)
+{
+    static const char OTP[] = "1.2.840.113549.1.9.16.2.56", REVOCATION[] = "1.2.840.113549.1.9.16.2.57",
+                      LINKING[] = "1.2.840.113549.1.9.16.2.58";
+    struct est_case *c = *state;
+    const char *mine = est_client_binding(c->arena, 1, false);
+    const struct {
+        const char *oid, *text;
+        int status;
+    } rows[] = { { OTP, "s3cret", 400 },
+                 { REVOCATION, "s3cret", 400 },
+                 { LINKING, "AAAA", 400 },
+                 { LINKING, mine, 200 } };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct http_response response = est_ask(
+            c, (struct est_plan){ .password = "s3cret",
+                                  .connection = 1,
+                                  .csr = { .oid = rows[i].oid, .text = rows[i].text } });
+
+        assert_int_equal(response.status, rows[i].status);
+    }
+}
+
 static void est_54_67_an_attribute_that_demands_something_is_not_passed_over(void **state)
 {
     static const char *const oids[] = { "1.3.6.1.5.5.7.7.36", "1.2.840.113549.1.9.16.2.56",
@@ -210,14 +279,17 @@ int main(void)
         EST_ROW(est_42_a_revoked_certificate_is_not_authorized),
         EST_ROW(est_43_a_wrong_csr_signature_is_refused),
         EST_ROW(est_44_a_weak_key_is_refused),
-        EST_ROW(est_46_errors_are_plain_text),
+        EST_ROW(est_45_46_errors_are_plain_text_and_no_cmc_whatever_is_asked_for),
         EST_ROW(est_47_48_pending_is_asked_again_until_it_is_decided),
+        EST_ROW(est_51_who_comes_early_is_told_what_is_left),
         EST_ROW(est_48_a_denied_request_is_refused),
         EST_ROW(est_49_a_repetition_with_another_channel_binding_is_recognised),
         EST_ROW(est_50_a_repetition_gets_the_same_certificate_for_ten_minutes),
         EST_ROW(est_50_a_repetition_needs_the_credential_again),
         EST_ROW(est_50_another_request_is_a_new_one),
         EST_ROW(est_59_an_additional_certificate_by_an_existing_one),
+        EST_ROW(est_54_55_names_are_not_changed_by_an_attribute),
+        EST_ROW(csr_48_the_challenges_of_rfc_7894_are_judged_or_refused),
         EST_ROW(est_54_67_an_attribute_that_demands_something_is_not_passed_over),
     };
 

@@ -34,6 +34,32 @@ static void est_53_other_names_do_not_renew(void **state)
     assert_status(c, &response, 403);
 }
 
+/* RFC 7030 3.3.2: what is renewed cannot be shown; another certificate of the same names is. */
+static void est_57_another_certificate_of_the_same_names_renews(void **state)
+{
+    struct est_case *c = *state;
+    struct bytes other;
+    struct http_response response;
+    X509 *certificate, *renewed;
+
+    (void)est_enrolled(c); /* key 0: for signatures only, say */
+    response = est_ask(c, (struct est_plan){ .password = "s3cret", .csr.key = est_client_key(1) });
+    certificate = assert_issued(c, &response);
+    other = est_der(c, certificate);
+    response = est_ask(c, (struct est_plan){ .path = REENROLL, .certificate = other });
+    renewed = assert_issued(c, &response);
+    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(renewed), est_client_key(0)), 1);
+    assert_int_equal(X509_NAME_cmp(X509_get_subject_name(renewed), X509_get_subject_name(certificate)), 0);
+    response = est_ask(
+        c, (struct est_plan){ .path = REENROLL, .certificate = other, .csr.cn = "other.example.com" });
+    assert_status(c, &response, 403);
+    est_revoke(c, certificate); /* it must be valid itself */
+    response = est_ask(
+        c, (struct est_plan){ .path = REENROLL, .certificate = other, .csr.key = est_client_key(2) });
+    assert_status(c, &response, 403);
+    assert_reason(c, "renew_state");
+}
+
 static void est_56_renewal_without_a_client_certificate_is_refused(void **state)
 {
     struct est_case *c = *state;
@@ -110,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EST_ROW(est_52_the_same_names_renew_with_the_same_or_another_key),
         EST_ROW(est_53_other_names_do_not_renew),
+        EST_ROW(est_57_another_certificate_of_the_same_names_renews),
         EST_ROW(est_56_renewal_without_a_client_certificate_is_refused),
         EST_ROW(a_certificate_of_somebody_else_does_not_renew),
         EST_ROW(est_60_an_expired_certificate_renews_only_within_grace),

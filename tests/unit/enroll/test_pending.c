@@ -70,6 +70,7 @@ static void a_first_enrollment_waits_and_is_listed(void **state)
     result = asks(w, .password = NULL);
     assert_int_equal(result.kind, ENROLL_PENDING);
     assert_true(result.repeated);
+    assert_int_equal(result.retry_after_s, 30);
     assert_int_equal(w->turn.changes.count, 0);
     assert_int_equal(listed(w, item, 4), 1);
     assert_string_equal(item[0].fqdn.text, "router5.example.com");
