@@ -172,7 +172,7 @@ static bool time_lookups(struct registry_view *view, uint64_t rows, enum wanted 
         (void)error_set(err, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; done && i < LOOKUPS; i++)
         done = look_up(view, &name[i], wanted == WANTED_MISS ? 0 : 1, arena, err);
-    *out = (seconds(CLOCK_PROCESS_CPUTIME_ID) - begun) * 1e6 / LOOKUPS;
+    *out = (seconds(CLOCK_PROCESS_CPUTIME_ID) - begun) * 1e6 / (double)LOOKUPS;
     free(name);
     return done;
 }
@@ -195,7 +195,7 @@ static bool time_scan(uint64_t rows, double *out, struct error *err)
         for (size_t i = 0; i < count; i++)
             hits += fqdn_pattern_matches(&pattern[i], &name);
     }
-    *out = (seconds(CLOCK_PROCESS_CPUTIME_ID) - begun) * 1e6 / SCANS;
+    *out = (seconds(CLOCK_PROCESS_CPUTIME_ID) - begun) * 1e6 / (double)SCANS;
     free(pattern);
     return hits == SCANS || error_set(err, ERROR_INTERNAL, "a scan found %zu instead of %d", hits, SCANS);
 }
@@ -237,7 +237,7 @@ static bool time_commits(struct registry *registry, unsigned batch, uint64_t *se
 
     if (arena == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    while (now - begun < COMMIT_MS / 1e3) {
+    while (now - begun < (double)COMMIT_MS / 1e3) {
         arena_reset(arena);
         for (unsigned i = 0; i < batch; i++) {
             changes_begin(&changes[i], arena);
