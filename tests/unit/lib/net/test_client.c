@@ -148,6 +148,7 @@ static void a_silent_server_is_a_failure_after_the_timeout(void **state)
     assert_false(seen->ok);
     assert_true(strlen(seen->failure) > 0);
     assert_true(clock_monotonic_ms() - start_ms < 3000);
+    assert_int_equal(sem_wait(&f.server.arrived), 0);
     net_reply(f.server.parked);
     finish_client(&f);
 }
