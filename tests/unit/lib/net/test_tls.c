@@ -261,6 +261,114 @@ static void est_2_tls_1_1_and_plain_text_are_refused(void **state)
     finish_tls(&f);
 }
 
+/* --- Suites --- */
+
+enum { HANDSHAKE_RECORD = 0x16, ALERT_RECORD = 0x15, HANDSHAKE_FAILURE = 40 };
+
+/* A ClientHello of TLS 1.2 by hand (RFC 5246 7.4.1.2), for suites that OpenSSL has no code for any more: one
+ * suite, a named user (RFC 5054 2.8.1), P-256, ECDSA and RSA with SHA-256. Returns the record's length. */
+static size_t client_hello(unsigned suite, uint8_t hello[128])
+{
+    static const uint8_t before[] = { HANDSHAKE_RECORD, 3, 1, 0, 0, 1, 0, 0, 0, 3, 3 };
+    static const uint8_t after[] = { 1, 0,  0, 34,                  /* null compression, extensions */
+                                     0, 10, 0, 4,  0, 2,   0,   23, /* supported_groups */
+                                     0, 11, 0, 2,  1, 0,            /* ec_point_formats */
+                                     0, 13, 0, 6,  0, 4,   4,   3,   4,   1,     /* signature_algorithms */
+                                     0, 12, 0, 6,  5, 'a', 'd', 'm', 'i', 'n' }; /* srp */
+    size_t len = sizeof(before);
+
+    memcpy(hello, before, sizeof(before));
+    memset(hello + len, 0x5a, 32); /* random */
+    len += 32;
+    hello[len++] = 0; /* no session */
+    hello[len++] = 0;
+    hello[len++] = 2;
+    hello[len++] = (uint8_t)(suite >> 8);
+    hello[len++] = (uint8_t)suite;
+    memcpy(hello + len, after, sizeof(after));
+    len += sizeof(after);
+    hello[4] = (uint8_t)(len - 5);
+    hello[8] = (uint8_t)(len - 9);
+    return len;
+}
+
+/* What the server says to it: type of the record, and of an alert its description. */
+static int answer_to_suite(const struct tls_fixture *f, unsigned suite, uint8_t *description)
+{
+    uint8_t hello[128], answer[7];
+    size_t len = client_hello(suite, hello), got = 0;
+    int fd = connect_to(&f->base);
+    ssize_t n;
+
+    assert_int_equal(send(fd, hello, len, MSG_NOSIGNAL), (ssize_t)len);
+    while (got < sizeof(answer) && (n = recv(fd, answer + got, sizeof(answer) - got, 0)) > 0)
+        got += (size_t)n;
+    (void)close(fd);
+    assert_int_equal(got, sizeof(answer));
+    *description = answer[6];
+    return answer[0];
+}
+
+static void assert_never_negotiated(const unsigned *suite, size_t count)
+{
+    struct tls_fixture f;
+    uint8_t description;
+
+    start_tls(&f, NET_CLIENT_CERTIFICATE_OPTIONAL);
+    assert_int_equal(answer_to_suite(&f, 0xc02b /* ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 */, &description),
+                     HANDSHAKE_RECORD); /* such a hello is taken */
+    for (size_t i = 0; i < count; i++) {
+        if (answer_to_suite(&f, suite[i], &description) != ALERT_RECORD)
+            fail_msg("suite %04x was not refused", suite[i]);
+        assert_int_equal(description, HANDSHAKE_FAILURE);
+    }
+    finish_tls(&f);
+}
+
+static void est_3_null_anonymous_export_and_single_des_suites_are_never_negotiated(void **state)
+{
+    static const unsigned suites[] = {
+        0x0001, 0x0002, 0x003b, 0xc001, 0xc006, 0xc00b, 0xc010,                 /* RSA, ECDH(E) with NULL */
+        0x0018, 0x001b, 0x0034, 0x006c, 0x00a6, 0xc016, 0xc018, 0xc019,         /* DH and ECDH, anonymous */
+        0x0003, 0x0006, 0x0008, 0x000b, 0x000e, 0x0011, 0x0014, 0x0017, 0x0019, /* EXPORT */
+        0x0009, 0x000c, 0x000f, 0x0012, 0x0015, 0x001a,                         /* single DES */
+    };
+
+    (void)state;
+    assert_never_negotiated(suites, COUNT_OF(suites));
+}
+
+static void est_7_no_suite_goes_without_certificates(void **state)
+{
+    static const unsigned suites[] = {
+        0xc01a, 0xc01b, 0xc01c, 0xc01d, 0xc01e, 0xc01f, 0xc020, 0xc021, 0xc022, /* SRP (RFC 5054) */
+        0x008c, 0x008d, 0x00a8, 0x00a9, 0x0090, 0x0094, 0xc035, 0xc036, 0xd001, /* PSK */
+    };
+
+    (void)state;
+    assert_never_negotiated(suites, COUNT_OF(suites));
+}
+
+/* OpenSSL's own client, which may offer what it likes. */
+static void est_3_a_client_that_offers_nothing_else_is_refused(void **state)
+{
+    static const char *const lists[] = { "eNULL:@SECLEVEL=0", "aNULL:@SECLEVEL=0", "ALL:!ECDHE:@SECLEVEL=0" };
+    struct tls_fixture f;
+
+    (void)state;
+    start_tls(&f, NET_CLIENT_CERTIFICATE_OPTIONAL);
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        SSL *ssl = connect_tls(&f, (struct client_options){ .version = TLS1_2_VERSION }, NULL);
+
+        assert_int_equal(SSL_set_cipher_list(ssl, lists[i]), 1);
+        assert_int_not_equal(SSL_connect(ssl), 1);
+        assert_int_equal(ERR_GET_REASON(ERR_peek_last_error()), SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE);
+        end_tls(ssl);
+    }
+    EVENTUALLY(counters(&f.base).handshake_failures == COUNT_OF(lists));
+    finish_tls(&f);
+}
+
 /* RFC 5929 3: both sides have the same tls-unique, in a full and in an abbreviated handshake. */
 static void tls_unique_is_equal_on_both_sides(void **state)
 {
@@ -507,6 +615,9 @@ int main(void)
         cmocka_unit_test(est_5_a_client_certificate_and_its_chain_reach_the_handler_unjudged),
         cmocka_unit_test(where_a_certificate_is_required_none_is_no_connection),
         cmocka_unit_test(est_2_tls_1_1_and_plain_text_are_refused),
+        cmocka_unit_test(est_3_null_anonymous_export_and_single_des_suites_are_never_negotiated),
+        cmocka_unit_test(est_3_a_client_that_offers_nothing_else_is_refused),
+        cmocka_unit_test(est_7_no_suite_goes_without_certificates),
         cmocka_unit_test(tls_unique_is_equal_on_both_sides),
         cmocka_unit_test(tls_exporter_is_equal_on_both_sides),
         cmocka_unit_test(est_4_a_resumed_session_keeps_the_certificate_on_every_loop),
