@@ -75,7 +75,7 @@ static void keep(struct made *m, struct bytes message)
 
 static struct bytes make_scep(struct device *d, const struct a_gateway *g)
 {
-    char transaction[64];
+    char transaction[64] = "";
     struct scep_plan plan = plan_of(d, transaction);
     struct made *m;
 
