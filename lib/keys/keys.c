@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/ssl.h>
@@ -7,6 +9,8 @@
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/keys/keys_internal.h"
@@ -154,6 +158,35 @@ static EVP_PKEY *first_private(OSSL_STORE_CTX *store)
     return NULL;
 }
 
+/* Length of "scheme:" at the front, 0 for a plain path. */
+static size_t scheme_length(const char *uri)
+{
+    size_t len = strcspn(uri, ":/");
+
+    return uri[len] == ':' ? len + 1 : 0;
+}
+
+/* What a message may show: of a URI its scheme alone, since the rest may hold a PIN (RFC 7512 2.3). */
+static bool load_failed(struct error *err, const char *uri, const char *why)
+{
+    size_t scheme = scheme_length(uri);
+
+    return scheme > 0 ? error_set(err, ERROR_NOT_FOUND, "%.*s...: %s", (int)scheme, uri, why)
+                      : error_set(err, ERROR_NOT_FOUND, "%s: %s", uri, why);
+}
+
+/* OSSL_STORE tells of a file that cannot be read in the words of whatever loader came last. */
+static const char *why_not_opened(const char *uri)
+{
+    unsigned long code = ERR_get_error();
+    const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+
+    ERR_clear_error();
+    if (scheme_length(uri) == 0 && access(uri, R_OK) != 0)
+        return strerror(errno);
+    return reason != NULL ? reason : "no private key there";
+}
+
 bool keys_load(struct keys *keys, const char *name, const char *uri, struct bytes passphrase,
                struct error *err)
 {
@@ -166,19 +199,10 @@ bool keys_load(struct keys *keys, const char *name, const char *uri, struct byte
     if (ui == NULL)
         return error_openssl(err, "passphrase method");
     store = OSSL_STORE_open(uri, ui, &passphrase, NULL, NULL);
-    if (store == NULL) {
-        (void)error_openssl(err, uri);
-        if (err != NULL)
-            err->code = ERROR_NOT_FOUND;
-        return false;
-    }
-    if (OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) != 1)
-        return error_openssl(err, uri);
+    if (store == NULL || OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) != 1)
+        return load_failed(err, uri, why_not_opened(uri));
     pkey = first_private(store);
-    if (pkey == NULL)
-        return OSSL_STORE_error(store) ? error_openssl(err, uri)
-                                       : error_set(err, ERROR_NOT_FOUND, "%s: no private key there", uri);
-    return add(keys, name, &pkey, err);
+    return pkey != NULL ? add(keys, name, &pkey, err) : load_failed(err, uri, why_not_opened(uri));
 }
 
 static EVP_PKEY *make(enum key_kind kind, unsigned bits)

@@ -34,8 +34,8 @@ struct keys *keys_ref(struct keys *keys);
 void keys_unref(struct keys *keys); /* accepts NULL */
 
 /* Loads a private key under `name` from an OSSL_STORE URI or a plain path. `passphrase` may be empty. Errors:
- * ERROR_NOT_FOUND (no private key there), ERROR_CRYPTO, ERROR_CONFLICT (name taken), ERROR_LIMIT (KEYS_MAX).
- */
+ * ERROR_NOT_FOUND (no private key there that opens), ERROR_CRYPTO, ERROR_CONFLICT (name taken), ERROR_LIMIT
+ * (KEYS_MAX). Their text names a path, but of a URI the scheme alone: the rest may hold a PIN. */
 MUST_USE bool keys_load(struct keys *keys, const char *name, const char *uri, struct bytes passphrase,
                         struct error *err);
 

@@ -172,6 +172,22 @@ static void a_file_without_a_private_key_is_not_found(void **state)
     (void)unlink(path);
 }
 
+static void no_message_shows_more_of_a_uri_than_its_scheme(void **state)
+{
+    (void)state;
+    assert_false(keys_load(ring, "a", "pkcs11:object=ca;pin-value=1234", BYTES_NONE, &err));
+    assert_non_null(strstr(err.text, "pkcs11:"));
+    assert_null(strstr(err.text, "1234"));
+    assert_null(strstr(err.text, "object"));
+}
+
+static void a_file_that_cannot_be_read_is_told_as_such(void **state)
+{
+    (void)state;
+    assert_false(keys_load(ring, "a", "/nowhere/at-all.pem", BYTES_NONE, &err));
+    assert_string_equal(err.text, "/nowhere/at-all.pem: No such file or directory");
+}
+
 static struct bytes wrapped(const char *name, int padding, struct bytes plain)
 {
     static uint8_t out[512];
@@ -280,6 +296,8 @@ int main(void)
         TEST(a_saved_key_loads_again),
         TEST(an_encrypted_key_needs_its_passphrase),
         TEST(a_file_without_a_private_key_is_not_found),
+        TEST(no_message_shows_more_of_a_uri_than_its_scheme),
+        TEST(a_file_that_cannot_be_read_is_told_as_such),
         TEST(an_unwrapped_key_is_what_was_wrapped),
         TEST(wrong_padding_gives_a_random_key),
         TEST(only_an_rsa_key_unwraps),
