@@ -4,6 +4,7 @@
 
 #include "config/rows_internal.h"
 #include "lib/base/file.h"
+#include "proto/est/csrattrs.h"
 
 enum { OID_CONTENT_MAX = 64, VENDOR_ANCHORS_MAX = 64 };
 
@@ -179,21 +180,20 @@ static bool make_anchors(const struct reader *reader, struct parsed_procedure *p
     return true;
 }
 
-/* CsrAttrs as the operator wrote them: one SEQUENCE, sent as it is. */
+/* CsrAttrs as the operator wrote them: checked, and sent as they are. */
 static bool make_csrattrs(const struct reader *reader, struct parsed_procedure *p, struct arena *arena,
                           struct error *err)
 {
     AUTO_STRUCT(buffer) content = BUFFER(64 << 10);
-    struct der in;
+    const char *fault;
 
     if (p->procedure.csrattrs_path == NULL)
         return true;
     if (!file_read(p->procedure.csrattrs_path, &content, err))
         return reader_blame(reader, &p->place, "est.csrattrs", err);
-    in = der_of(buffer_bytes(&content));
-    (void)der_element(&in, DER_SEQUENCE);
-    if (!der_finished(&in))
-        return reader_fault(reader, &p->place, "est.csrattrs", err, "expected one SEQUENCE in DER");
+    fault = est_csrattrs_fault(buffer_bytes(&content));
+    if (fault != NULL)
+        return reader_fault(reader, &p->place, "est.csrattrs", err, "expected %s", fault);
     p->procedure.csrattrs = arena_copy(arena, buffer_bytes(&content));
     return p->procedure.csrattrs.data != NULL || out_of_memory(err);
 }

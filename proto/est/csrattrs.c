@@ -87,3 +87,74 @@ void est_csrattrs_encode(const struct est_csrattrs *a, struct buffer *out)
         der_put_oid(out, a->signature);
     der_end(out, list);
 }
+
+/* --- what an operator wrote (RFC 8951 3, RFC 9908 3.2) --- */
+static const uint8_t OID_EXTENSION_REQUEST[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e };
+enum { EXTENSIONS_MAX = 64 };
+
+/* Extensions: none twice. */
+static const char *extensions_fault(struct der in)
+{
+    struct bytes seen[EXTENSIONS_MAX];
+    size_t count = 0;
+
+    while (der_more(&in)) {
+        struct der extension = der_enter(&in, DER_SEQUENCE);
+        struct bytes oid = der_value(&extension, DER_OID);
+
+        if (der_next_is(&extension, DER_BOOLEAN))
+            (void)der_boolean(&extension);
+        (void)der_value(&extension, DER_OCTET_STRING);
+        if (!der_finished(&extension) || oid.len == 0)
+            return "well-formed extensions";
+        for (size_t i = 0; i < count; i++)
+            if (bytes_equal(seen[i], oid))
+                return "no extension twice";
+        if (count == EXTENSIONS_MAX)
+            return "fewer extensions";
+        seen[count++] = oid;
+    }
+    return der_finished(&in) && count > 0 ? NULL : "extensions in the extension request";
+}
+
+/* SET { Extensions }. */
+static const char *extension_request_fault(struct der values)
+{
+    const char *fault = extensions_fault(der_enter(&values, DER_SEQUENCE));
+
+    if (fault == NULL && !der_finished(&values))
+        fault = "one value in the extension request";
+    return fault;
+}
+
+static const char *attribute_fault(struct der attribute, bool *has_extension_request)
+{
+    struct bytes type = der_value(&attribute, DER_OID);
+    struct der values = der_enter(&attribute, DER_SET);
+
+    if (!der_finished(&attribute) || type.len == 0)
+        return "attributes of an OID and a SET";
+    if (!bytes_equal(type, BYTES_ARRAY(OID_EXTENSION_REQUEST)))
+        return NULL;
+    if (*has_extension_request)
+        return "one extension request";
+    *has_extension_request = true;
+    return extension_request_fault(values);
+}
+
+const char *est_csrattrs_fault(struct bytes der)
+{
+    struct der in = der_of(der), list = der_enter(&in, DER_SEQUENCE);
+    bool has_extension_request = false;
+    const char *fault = NULL;
+
+    while (fault == NULL && der_more(&list)) {
+        if (der_next_is(&list, DER_OID))
+            (void)der_value(&list, DER_OID);
+        else
+            fault = attribute_fault(der_enter(&list, DER_SEQUENCE), &has_extension_request);
+    }
+    if (fault == NULL && (!der_finished(&list) || !der_finished(&in)))
+        fault = "one SEQUENCE in DER, of OIDs and attributes";
+    return fault;
+}

@@ -21,6 +21,11 @@ struct est_csrattrs est_csrattrs_of(const struct procedure *procedure);
 
 bool est_csrattrs_is_empty(const struct est_csrattrs *a);
 
+/* What a CsrAttrs that an operator wrote should have had ("expected ..."), for the configuration's error;
+ * NULL: it is well-formed, and extensions are demanded as RFC 9908 3.2 has it: one extension request, with
+ * one value, no extension twice (EST-84). */
+const char *est_csrattrs_fault(struct bytes der);
+
 /* SEQUENCE OF AttrOrOID; a failure stays in the buffer. */
 void est_csrattrs_encode(const struct est_csrattrs *a, struct buffer *out);
 

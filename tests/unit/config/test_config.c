@@ -224,6 +224,13 @@ static void csr_27_lists_of_weak_keys_are_read_at_the_start(void **state)
     assert_fault(before, "keys: { weak_list: gone }", "keys: { weak", "profiles[0].keys.weak_list: ");
 }
 
+static void est_84_what_csrattrs_demand_is_checked_at_the_start(void **state)
+{
+    (void)state;
+    assert_fault("est: { realm: Phones }", "est: { csrattrs: ca.pem }", "est: { csrattrs",
+                 "procedures[1].est.csrattrs: expected one SEQUENCE in DER");
+}
+
 static void a_good_configuration_fills_every_room_s_options(void **state)
 {
     char text[8192];
@@ -492,6 +499,7 @@ static void without_a_listener_nothing_starts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(est_84_what_csrattrs_demand_is_checked_at_the_start),
         cmocka_unit_test(csr_27_lists_of_weak_keys_are_read_at_the_start),
         cmocka_unit_test(a_good_configuration_fills_every_room_s_options),
         cmocka_unit_test(a_procedure_is_whole),
