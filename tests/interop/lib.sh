@@ -186,6 +186,22 @@ expect_refusal() { # file, fqdn, reason, what
     fi
 }
 
+# The certificates in these files (base64 of PKCS#7, as EST sends them): "13 good, 13 known" to CA and registry. Asks the
+# administration itself, with the officer's certificate.
+certificates_in() {
+    local p7 good=0 known=0 serial
+    curl -s --cacert "$ca" --cert m/officer.pem --key m/officer.key "https://127.0.0.1:$admin_port/api/v1/certificates?limit=1000" |
+        python3 -c 'import json, sys
+for c in json.load(sys.stdin)["certificates"]: print(c["serial"].lower())' >known.txt
+    for p7 in "$@"; do
+        base64 -d "$p7" | openssl pkcs7 -inform DER -print_certs -out one.pem 2>/dev/null
+        openssl verify -CAfile "$ca" one.pem >/dev/null 2>&1 && good=$((good + 1))
+        serial=$(openssl x509 -in one.pem -noout -serial | sed 's/serial=//' | tr A-F a-f)
+        grep -qx "$serial" known.txt && known=$((known + 1))
+    done
+    echo "$good good, $known known"
+}
+
 expect_equal() { if [ "$1" = "$2" ]; then pass "$3"; else fail "$3: '$1' is not '$2'"; fi; }
 expect_match() { if printf '%s' "$1" | grep -qE -- "$2"; then pass "$3"; else fail "$3: '$1' has no '$2'"; fi; }
 
@@ -197,3 +213,13 @@ for row in json.load(sys.stdin): print(row["id"])' |
 }
 approve_all() { decide_all approve; }
 deny_all() { decide_all deny; }
+
+# The same as soon as something waits; for a client that polls meanwhile.
+decide_when_asked() {
+    local attempt
+    for attempt in $(seq 200); do
+        [ "$(muster pending --json)" = "[]" ] || break
+        sleep 0.2
+    done
+    decide_all "$1"
+}

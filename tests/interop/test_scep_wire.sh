@@ -353,4 +353,13 @@ for type in 21 22; do # sscep getcert, getcrl
     post f2
     expect_failure 2 "messageType $type is not offered: badRequest"
 done
+
+# --- an RA that certmonger would not believe ---
+openssl req -x509 -new -key m/keys/scep-ra.pem -subj "/CN=RA" -addext keyUsage=critical,keyCertSign,cRLSign -out m/no-signer.pem 2>/dev/null
+sed 's/certificate: scep-ra.pem/certificate: no-signer.pem/' m/muster.yaml >m/no-signer.yaml
+check() { "$build/gateway/musterd" --config "$1" --check 2>&1 && echo taken; }
+expect_match "$(check m/no-signer.yaml)" 'digitalSignature and keyEncipherment$' "an RA without digitalSignature: no start"
+sed 's/key: scep-ra, certificate: scep-ra.pem/key: ca, certificate: ca.pem/' m/muster.yaml >m/no-rsa.yaml
+expect_match "$(check m/no-rsa.yaml)" 'must be RSA of 2048 bits or more$' "an RA that is no RSA key: no start"
+expect_match "$(check m/muster.yaml)" '^taken$' "and this configuration is taken"
 finish

@@ -40,7 +40,7 @@ expect_certificate wild/client.pem serial-1234.example.com "a wildcard registrat
 
 # On PENDING it waits 30 seconds and sends the same PKCSReq again, with the same nonce.
 procedure=manual-des register scep slow.example.com m-secret
-(sleep 5; approve_all) &
+decide_when_asked approve &
 scep slow manual-des slow.example.com m-secret
 expect_certificate slow/client.pem slow.example.com "approved while it waits"
 expect_equal "$(grep -c 'operation=PKCSReq.*fqdn=slow.example.com verdict=pending' musterd.log)" 1 "it was told PENDING once"

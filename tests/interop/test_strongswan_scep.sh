@@ -63,10 +63,10 @@ expect_refusal d.pem a.example.com closed "nor does its certificate renew"
 
 U=$http/scep/manual
 procedure=manual register scep slow.example.com m-secret
-(sleep 2; approve_all) &
+decide_when_asked approve &
 scep m.pem m.key CN=slow.example.com m-secret --san slow.example.com --interval 3 --maxpolltime 30
 expect_certificate m.pem slow.example.com "approved while it polls"
-(sleep 2; deny_all) &
+decide_when_asked deny &
 scep n.pem n.key CN=slow.example.com m-secret --san slow.example.com --interval 3 --maxpolltime 30
 expect_refusal n.pem slow.example.com denied "denied while it polls"
 finish
