@@ -15,20 +15,46 @@ static void retry_later(struct answering *a, const char *text)
     http_response_retry_after(a->request->arena, &a->response, a->config->busy_retry_after_s);
 }
 
+/* The verdict of an answer whose handler gave none: what HTTP says of it. */
+static void judge(struct answering *a)
+{
+    struct turn_facts *facts = &a->turn.facts;
+
+    if (facts->verdict != NULL)
+        return;
+    if (a->response.status < 400) {
+        facts->verdict = "served";
+        return;
+    }
+    facts->verdict = a->response.status == 500 ? "error" : "refused";
+    facts->reason = "http";
+}
+
+static struct turn_facts first_facts(const struct answering *a)
+{
+    const struct service_row *service = a->route.service;
+
+    return (struct turn_facts){
+        .protocol = service->name,
+        .procedure = a->route.procedure != NULL ? a->route.procedure->name : NULL,
+        .operation = service->operation != NULL ? service->operation(&a->route, a->request) : NULL,
+    };
+}
+
 bool answer_at_once(struct answering *a, const struct config *config, const struct http_request *request)
 {
     *a = (struct answering){ .config = config, .request = request, .route = route_find(config, request) };
-    a->turn.facts.protocol = a->route.service != NULL ? a->route.service->name : "http";
-    a->turn.facts.procedure = a->route.procedure != NULL ? a->route.procedure->name : NULL;
-    a->turn.facts.verdict = "served";
     if (a->route.service == NULL) {
         a->response = http_respond_text(404, "not found\n");
-        a->turn.facts.verdict = "refused";
-        a->turn.facts.reason = "no_route";
+        a->turn.facts = (struct turn_facts){ .protocol = "http", .verdict = "refused", .reason = "no_route" };
         return true;
     }
-    return a->route.service->serve_public != NULL &&
-           a->route.service->serve_public(config, &a->route, request, &a->response);
+    a->turn.facts = first_facts(a);
+    if (a->route.service->serve_public == NULL ||
+        !a->route.service->serve_public(config, &a->route, request, &a->response))
+        return false;
+    judge(a);
+    return true;
 }
 
 void answer_turn(struct answering *a, struct registry_view *view, struct random_source random, int64_t now_s)
@@ -43,8 +69,7 @@ void answer_turn(struct answering *a, struct registry_view *view, struct random_
         .random = random,
         .now_s = now_s,
         .arena = arena,
-        .facts = { .protocol = a->route.service->name,
-                   .procedure = a->route.procedure != NULL ? a->route.procedure->name : NULL },
+        .facts = first_facts(a),
     };
     changes_begin(&a->turn.changes, arena);
     if (++a->turns > ANSWER_TURNS_MAX) {
@@ -61,6 +86,7 @@ void answer_turn(struct answering *a, struct registry_view *view, struct random_
         (void)error_set(&err, ERROR_MEMORY, "changes do not fit the request's arena");
         answer_not_durable(a, &err);
     }
+    judge(a);
 }
 
 void answer_not_durable(struct answering *a, const struct error *err)

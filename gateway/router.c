@@ -44,6 +44,12 @@ static bool scep_match(const struct config *config, struct bytes path, struct ro
     return choose(config, name, PROTOCOL_SCEP, route);
 }
 
+static const char *scep_operation_asked(const struct route *route, const struct http_request *request)
+{
+    (void)route;
+    return scep_operation_name(request);
+}
+
 static bool scep_public(const struct config *config, const struct route *route,
                         const struct http_request *request, struct http_response *response)
 {
@@ -74,6 +80,12 @@ static bool est_match(const struct config *config, struct bytes path, struct rou
     }
     route->operation = first;
     return path.len == 0 && choose(config, label, PROTOCOL_EST, route);
+}
+
+static const char *est_operation_asked(const struct route *route, const struct http_request *request)
+{
+    (void)request;
+    return est_operation_name(route->operation);
 }
 
 static bool est_public(const struct config *config, const struct route *route,
@@ -174,11 +186,11 @@ static bool admin_handle(struct turn *turn, const struct config *config, const s
 }
 
 static const struct service_row services[] = {
-    { "scep", scep_match, scep_public, scep_handle, 1 << LISTENER_DEVICES },
-    { "est", est_match, est_public, est_handle, 1 << LISTENER_DEVICES },
-    { "crl", crl_match, crl_public, crl_handle, 1 << LISTENER_DEVICES },
-    { "ca", ca_match, ca_public, NULL, 1 << LISTENER_DEVICES },
-    { "admin", admin_match, NULL, admin_handle, 1 << LISTENER_ADMINISTRATION },
+    { "scep", scep_match, scep_public, scep_handle, scep_operation_asked, 1 << LISTENER_DEVICES },
+    { "est", est_match, est_public, est_handle, est_operation_asked, 1 << LISTENER_DEVICES },
+    { "crl", crl_match, crl_public, crl_handle, NULL, 1 << LISTENER_DEVICES },
+    { "ca", ca_match, ca_public, NULL, NULL, 1 << LISTENER_DEVICES },
+    { "admin", admin_match, NULL, admin_handle, NULL, 1 << LISTENER_ADMINISTRATION },
 };
 
 struct route route_find(const struct config *config, const struct http_request *request)

@@ -19,6 +19,8 @@ struct service_row {
      * public. */
     bool (*serve)(struct turn *turn, const struct config *config, const struct route *route,
                   const struct http_request *request, struct http_response *response, struct error *err);
+    /* What the log calls the operation asked for: one of a closed set, or NULL. NULL: none is told. */
+    const char *(*operation)(const struct route *route, const struct http_request *request);
     uint32_t roles; /* 1 << listener_role that it is served on */
 };
 

@@ -14,7 +14,7 @@ struct turn_facts {
     const char *protocol, *procedure, *operation;
     struct bytes transaction, fqdn, officer;
     struct bytes serial; /* of the certificate issued, hexadecimal */
-    const char *verdict; /* "issued", "pending", "refused", "served", "error" */
+    const char *verdict; /* "issued", "pending", "refused", "served", "busy", "error" */
     const char *reason;  /* refusal_name() or an error's code */
     const char *detail;  /* static text */
     const char *weak;    /* an algorithm that a dialect alone allows, and that deserves a warning; or NULL */

@@ -42,6 +42,14 @@ static enum operation operation_of(struct bytes name)
     return OPERATION_UNKNOWN;
 }
 
+const char *est_operation_name(struct bytes name)
+{
+    for (size_t i = 0; i < COUNT_OF(operations); i++)
+        if (bytes_is(name, operations[i].name))
+            return operations[i].name;
+    return NULL;
+}
+
 bool est_label_is_reserved(struct bytes label)
 {
     for (size_t i = 0; i < COUNT_OF(operations); i++)

@@ -23,6 +23,9 @@ struct est_service {
 MUST_USE bool est_nonces_new(size_t max, struct est_nonces **out, struct error *err);
 void est_nonces_free(struct est_nonces *nonces); /* accepts NULL */
 
+/* The operation of that name (RFC 7030 3.2.2) as static text, NULL when it is none. */
+const char *est_operation_name(struct bytes name);
+
 /* A label that may not name a procedure (EST-10): "cacerts", "simpleenroll", ..., those of RFC 8295 and RFC
  * 9148. */
 bool est_label_is_reserved(struct bytes label);

@@ -78,18 +78,19 @@ static struct http_response ca_certificates(const struct scep_service *service,
     return http_respond(200, "application/x-x509-ca-ra-cert", bag);
 }
 
+static const struct {
+    const char *name;
+    enum operation_name operation;
+} known[] = {
+    { "GetCACaps", OPERATION_CAPS },
+    { "GetCACert", OPERATION_CA },
+    { "GetNextCACert", OPERATION_NEXT_CA },
+    { "PKIOperation", OPERATION_PKI },
+};
+
 /* A POST that names no operation is a PKIOperation: many servers never look (SCEP-6). */
 static enum operation_name operation_of(const struct http_request *request)
 {
-    static const struct {
-        const char *name;
-        enum operation_name operation;
-    } known[] = {
-        { "GetCACaps", OPERATION_CAPS },
-        { "GetCACert", OPERATION_CA },
-        { "GetNextCACert", OPERATION_NEXT_CA },
-        { "PKIOperation", OPERATION_PKI },
-    };
     struct bytes name;
 
     if (!http_query_find(request, "operation", &name))
@@ -100,6 +101,16 @@ static enum operation_name operation_of(const struct http_request *request)
         if (bytes_is_nocase(name, known[i].name))
             return known[i].operation;
     return OPERATION_UNKNOWN;
+}
+
+const char *scep_operation_name(const struct http_request *request)
+{
+    enum operation_name operation = operation_of(request);
+
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        if (operation == known[i].operation)
+            return known[i].name;
+    return NULL;
 }
 
 static struct http_response method_not_allowed(void)
@@ -188,11 +199,4 @@ bool scep_serve(struct turn *turn, const struct scep_service *service, const str
     }
     *response = http_respond(200, "application/x-pki-message", reply);
     return true;
-}
-
-void scep_serve_busy(const struct http_request *request, unsigned retry_after_s,
-                     struct http_response *response)
-{
-    *response = http_respond_text(503, "busy, try again later");
-    http_response_retry_after(request->arena, response, retry_after_s);
 }

@@ -28,6 +28,9 @@ struct scep_service {
 const char *scep_procedure_fault(const struct scep_service *service, const struct procedure *procedure,
                                  const struct keys *keys);
 
+/* The operation that is asked for, as RFC 8894 spells it; NULL when it is none that is known. */
+const char *scep_operation_name(const struct http_request *request);
+
 /* What needs no secret and no write: GetCACaps, GetCACert and refusals of the HTTP binding (SCEP-7, SCEP-11).
  * True when *response is the answer; false: scep_serve must be called, on a worker. */
 bool scep_serve_public(const struct scep_service *service, const struct procedure *procedure,
@@ -38,9 +41,5 @@ bool scep_serve_public(const struct scep_service *service, const struct procedur
 MUST_USE bool scep_serve(struct turn *turn, const struct scep_service *service,
                          const struct procedure *procedure, const struct http_request *request,
                          struct http_response *response, struct error *err);
-
-/* The queue is full: 503 with Retry-After. */
-void scep_serve_busy(const struct http_request *request, unsigned retry_after_s,
-                     struct http_response *response);
 
 #endif

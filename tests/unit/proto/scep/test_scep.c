@@ -97,15 +97,18 @@ static void a_procedure_that_is_not_open_on_scep_is_not_found(void **state)
     assert_int_equal(f->response.status, 404);
 }
 
-static void a_full_queue_says_when_to_come_back(void **state)
+static void the_operation_is_named_as_the_standard_spells_it(void **state)
 {
     struct fixture *f = *state;
-    struct http_request request = { .arena = f->arena };
+    struct http_request request = { .arena = f->arena,
+                                    .method = HTTP_METHOD_GET,
+                                    .query = BYTES_LITERAL("operation=getcacaps") };
 
-    scep_serve_busy(&request, 7, &f->response);
-    assert_int_equal(f->response.status, 503);
-    assert_text(f->response.header[f->response.header_count - 1].name, "Retry-After");
-    assert_text(f->response.header[f->response.header_count - 1].value, "7");
+    assert_string_equal(scep_operation_name(&request), "GetCACaps");
+    request.query = BYTES_LITERAL("operation=Reboot");
+    assert_null(scep_operation_name(&request));
+    request = (struct http_request){ .arena = f->arena, .method = HTTP_METHOD_POST };
+    assert_string_equal(scep_operation_name(&request), "PKIOperation");
 }
 
 int main(void)
@@ -118,7 +121,7 @@ int main(void)
         WITH(without_memory_capabilities_are_no_half_list),
         WITH(a_procedure_without_ra_gives_no_certificates),
         WITH(a_procedure_that_is_not_open_on_scep_is_not_found),
-        WITH(a_full_queue_says_when_to_come_back),
+        WITH(the_operation_is_named_as_the_standard_spells_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
