@@ -2,8 +2,8 @@
 # libest's estclient: CA certificates, Basic, Digest, tls-unique, client certificate, re-enrollment.
 . "$(dirname "$0")/lib.sh"
 need estclient
-configure() { # slow: long enough for an officer; linked: the CSR must carry the channel binding
-    sed -i '/name: manual,/s/retry_after: 1s/retry_after: 5s/
+configure() { # patient: long enough for an officer; linked: the CSR must carry the channel binding
+    sed -i '/^procedures:/a\  - { name: patient, domain: devices, ca: demo, profile: device, protocols: [est], approval: manual, retry_after: 9s, est: { basic: true } }
         /^procedures:/a\  - { name: linked, domain: devices, ca: demo, profile: device, protocols: [est], est: { basic: true, link_required: true } }' m/muster.yaml
 }
 start_gateway
@@ -47,10 +47,10 @@ expect_certificate seven/cert-0-0.pem r5.wild.example.com "a wildcard registrati
 close_registration a.example.com
 est eight demo -e -u estuser -h s3cret -y a.csr
 expect_refusal eight/cert-0-0.pem a.example.com closed "a closed registration"
-procedure=manual register est slow.example.com m-secret
+procedure=patient register est slow.example.com m-secret
 csr m.key slow.example.com
 (until muster pending --json | grep -q '"id"'; do sleep 0.1; done; approve_all) &
-est nine manual -e -u x -h m-secret -y m.csr
+est nine patient -e -u x -h m-secret -y m.csr
 wait $!
 expect_certificate nine/cert-0-0.pem slow.example.com "approved during its one retry"
 procedure=manual register est slower.example.com m-secret
