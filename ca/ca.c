@@ -1,4 +1,5 @@
 #include "ca/ca_internal.h"
+#include "lib/base/encode.h"
 
 /* A chain is decoded once and kept: names, general names and little else. */
 enum { CA_ARENA_MAX = 1024 * 1024 };
@@ -174,4 +175,15 @@ uint32_t ca_usable_key_usage(uint32_t wanted, enum key_kind kind)
     case KEY_NONE: return 0;
     }
     return 0;
+}
+
+bool ca_fingerprint(const struct ca *ca, enum digest_algorithm hash, char *out)
+{
+    uint8_t octets[DIGEST_MAX];
+    size_t len;
+
+    if (!digest(hash, ca->chain[0], octets, &len))
+        return false;
+    hex_encode(bytes_of(octets, len), out);
+    return true;
 }

@@ -37,6 +37,11 @@ struct ca {
 MUST_USE bool ca_prepare(struct ca *ca, const struct keys *keys, struct error *err);
 void ca_release(struct ca *ca); /* what ca_prepare made */
 
+/* What operators load into clients beforehand (RFC 8894 2.2): the hash of the CA's certificate in DER, in
+ * hexadecimal, into `out` of CA_FINGERPRINT_LEN. False only when libcrypto fails. */
+enum { CA_FINGERPRINT_LEN = 2 * DIGEST_MAX + 1 };
+MUST_USE bool ca_fingerprint(const struct ca *ca, enum digest_algorithm hash, char *out);
+
 /* What admission decided to have certified. */
 struct ca_order {
     const struct profile *profile;

@@ -57,6 +57,7 @@ int run_init(int argc, char **argv)
           .flag = &init.manual_approval },
     };
     enum options_result parsed = options_parse(argc, argv, options, COUNT_OF(options), NULL, 0);
+    struct init_fingerprints fingerprints;
     struct error err = { 0 };
 
     if (parsed != OPTIONS_OK)
@@ -68,13 +69,15 @@ int run_init(int argc, char **argv)
     if (!take_port(http_port, &init.http_port) || !take_port(tls_port, &init.tls_port) ||
         !take_port(admin_port, &init.admin_port))
         return fail_text("init: a port is a number from 1 to 65535");
-    if (!init_installation(&init, clock_now_s(), &err))
+    if (!init_installation(&init, clock_now_s(), &fingerprints, &err))
         return fail(&err);
     printf(
         "%s/muster.yaml is ready.\n"
         "start the gateway:   musterd --config %s/muster.yaml\n"
         "register a device:   MUSTER_CONFIG=%s/muster.yaml muster register FQDN --procedure %s --generate\n"
-        "the officer's key is %s/officer.key: keep it somewhere safer\n",
-        init.dir, init.dir, init.dir, init.procedure, init.dir);
+        "the officer's key is %s/officer.key: keep it somewhere safer\n"
+        "the CA's certificate: SHA-256 %s\n"
+        "                      SHA-1   %s\n",
+        init.dir, init.dir, init.dir, init.procedure, init.dir, fingerprints.sha256, fingerprints.sha1);
     return EXIT_DONE;
 }

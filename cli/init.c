@@ -272,14 +272,25 @@ static bool make_all(struct making *m)
            make_services(m) && make_secrets_key(m) && make_officer(m) && make_configuration(m);
 }
 
-bool init_installation(const struct init_options *options, int64_t now_s, struct error *err)
+static bool find_fingerprints(struct making *m, struct init_fingerprints *out)
+{
+    return (ca_fingerprint(&m->ca, DIGEST_SHA256, out->sha256) &&
+            ca_fingerprint(&m->ca, DIGEST_SHA1, out->sha1)) ||
+           error_set(m->err, ERROR_CRYPTO, "no hash of the CA's certificate");
+}
+
+bool init_installation(const struct init_options *options, int64_t now_s, struct init_fingerprints *out,
+                       struct error *err)
 {
     struct making m = { .options = options, .now_s = now_s, .err = err, .arena = arena_new(ARENA_MAX) };
+    struct init_fingerprints found;
     bool made;
 
     if (m.arena == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    made = keys_new(&m.keys, err) && make_all(&m);
+    made = keys_new(&m.keys, err) && make_all(&m) && find_fingerprints(&m, &found);
+    if (made)
+        *out = found;
     ca_release(&m.ca);
     keys_unref(m.keys);
     arena_free(m.arena);

@@ -16,8 +16,14 @@ struct init_options {
     bool manual_approval;
 };
 
+/* What people compare with what a device shows them: hashes of the CA's certificate in hexadecimal. */
+struct init_fingerprints {
+    char sha256[CA_FINGERPRINT_LEN], sha1[CA_FINGERPRINT_LEN];
+};
+
 /* Nothing is overwritten: ERROR_CONFLICT when the folder holds a configuration already. */
-MUST_USE bool init_installation(const struct init_options *options, int64_t now_s, struct error *err);
+MUST_USE bool init_installation(const struct init_options *options, int64_t now_s,
+                                struct init_fingerprints *out, struct error *err);
 
 /* The configuration's text. `ca_key` is how the file names the CA's key. */
 MUST_USE bool init_configuration(const struct init_options *options, const char *host, const char *ca_key,

@@ -17,6 +17,19 @@ static const char usage[] =
     "\n"
     "Signals: HUP reads the configuration anew, TERM and INT finish what is in flight and stop.\n";
 
+/* What is loaded into clients beforehand, and what people compare. */
+static void print_fingerprints(const struct config *config)
+{
+    char sha256[CA_FINGERPRINT_LEN], sha1[CA_FINGERPRINT_LEN];
+
+    for (size_t i = 0; i < config->ca_count; i++) {
+        const struct ca *ca = &config->ca[i];
+
+        if (ca_fingerprint(ca, DIGEST_SHA256, sha256) && ca_fingerprint(ca, DIGEST_SHA1, sha1))
+            printf("CA %s: SHA-256 %s, SHA-1 %s\n", ca->name, sha256, sha1);
+    }
+}
+
 static int check(const char *path)
 {
     struct config *config;
@@ -28,6 +41,7 @@ static int check(const char *path)
     }
     printf("%s: well-formed; %zu procedures, %zu listeners\n", path, config->procedure_count,
            config->listener_count);
+    print_fingerprints(config);
     config_free(config);
     return EXIT_SUCCESS;
 }

@@ -112,8 +112,20 @@ void monitor_answered(struct monitor *monitor, const struct answering *a, int64_
     log_answer(a, took_ms);
 }
 
+/* What operators compare, or load into clients beforehand (SCEP-38). */
+static void log_ca(const struct ca *ca)
+{
+    char sha256[CA_FINGERPRINT_LEN] = "", sha1[CA_FINGERPRINT_LEN] = "";
+
+    if (ca_fingerprint(ca, DIGEST_SHA256, sha256) && ca_fingerprint(ca, DIGEST_SHA1, sha1))
+        log_fields(LOG_INFO, "ca", LOG_CTEXT("name", ca->name), LOG_CTEXT("sha256", sha256),
+                   LOG_CTEXT("sha1", sha1));
+}
+
 void monitor_configuration(const struct config *config)
 {
+    for (size_t i = 0; i < config->ca_count; i++)
+        log_ca(&config->ca[i]);
     for (size_t i = 0; i < config->procedure_count; i++)
         if (config->procedure[i]->dialect.scep_des)
             log_fields(LOG_WARNING, "configuration", LOG_CTEXT("procedure", config->procedure[i]->name),

@@ -14,7 +14,8 @@ void monitor_free(struct monitor *monitor);
 /* Counts the answer and writes its log line. `took_ms` from the request's arrival. */
 void monitor_answered(struct monitor *monitor, const struct answering *a, int64_t took_ms);
 
-/* Warnings about what a configuration allows, at start and after a reload (SCEP-46). */
+/* The fingerprints of each CA (SCEP-38) and warnings about what a configuration allows (SCEP-46), at start
+ * and after a reload. */
 void monitor_configuration(const struct config *config);
 
 /* The log line of what was refused before it was a request; lib/net counts those. */

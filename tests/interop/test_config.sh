@@ -24,6 +24,11 @@ mistaken() {
 
 "$build/gateway/musterd" --config m/muster.yaml --check >out 2>err
 expect_equal "$? $(wc -c <err)" "0 0" "the good file passes"
+for hash in sha256 sha1; do # SCEP-38
+    fingerprint=$(openssl x509 -in "$ca" -noout -fingerprint -$hash | sed 's/.*=//; s/://g' | tr A-F a-f)
+    expect_match "$(grep ' info ca name=demo ' musterd.log)" "$hash=$fingerprint( |\$)" "the log begins with the CA's $hash"
+    expect_equal "$(grep -c "$fingerprint" out) $(grep -c "$fingerprint" init.log)" "1 1" "--check and init print it"
+done
 mistaken "a misspelt protocol" 's/name: demo, domain: devices, ca: demo, profile: device, protocols: \[scep/name: demo, domain: devices, ca: demo, profile: device, protocols: [sceep/' \
     'sceep' "procedures\[0\].protocols: expected one of scep, est; got 'sceep'"
 mistaken "a misspelt setting" 's/retry_after: 1s/retry_afer: 1s/' 'retry_afer' "procedures\[0\]: unknown setting 'retry_afer'; did you mean 'retry_after'"

@@ -1,3 +1,4 @@
+#include "lib/base/encode.h"
 #include "tests/unit/ca/ca_fixture.h"
 
 static int setup(void **state)
@@ -33,6 +34,29 @@ static void a_prepared_ca_knows_its_certificate_and_issuer_id(void **state)
     assert_true(certificate_id_of(f->ca.certificate.subject.encoded, BYTES_ARRAY(serial), &id));
     assert_true(digest256_equal(&id.issuer, &f->ca.issuer));
     assert_int_equal(anchors_verify(f->ca.anchors, f->ca.chain[0], NULL, 0, NOW_S), CHAIN_OK);
+}
+
+static void scep_38_fingerprints_are_over_the_whole_certificate(void **state)
+{
+    static const struct {
+        enum digest_algorithm hash;
+        const char *name;
+    } rows[] = { { DIGEST_SHA256, "SHA256" }, { DIGEST_SHA1, "SHA1" } };
+    struct fixture *f = *state;
+    const unsigned char *p = f->ca.chain[0].data;
+    X509 *certificate = d2i_X509(NULL, &p, (long)f->ca.chain[0].len);
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char fingerprint[CA_FINGERPRINT_LEN], expected[CA_FINGERPRINT_LEN];
+        unsigned char octets[EVP_MAX_MD_SIZE];
+        unsigned len;
+
+        assert_int_equal(X509_digest(certificate, EVP_get_digestbyname(rows[i].name), octets, &len), 1);
+        hex_encode(bytes_of(octets, len), expected);
+        assert_true(ca_fingerprint(&f->ca, rows[i].hash, fingerprint));
+        assert_string_equal(fingerprint, expected);
+    }
+    X509_free(certificate);
 }
 
 static void a_key_that_does_not_fit_the_certificate_is_an_error(void **state)
@@ -145,6 +169,7 @@ int main(void)
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         WITH(a_prepared_ca_knows_its_certificate_and_issuer_id),
+        WITH(scep_38_fingerprints_are_over_the_whole_certificate),
         WITH(a_key_that_does_not_fit_the_certificate_is_an_error),
         WITH(an_end_entity_certificate_is_no_ca),
         WITH(a_chain_out_of_order_is_an_error),

@@ -14,6 +14,8 @@
 
 enum { NOW_S = 1800000000 };
 
+static struct init_fingerprints fingerprints;
+
 struct folder {
     char path[256];
 };
@@ -98,7 +100,7 @@ static void what_was_made_is_a_sound_installation(void **state)
     struct init_options options = options_in(f);
     AUTO_ARENA *arena = arena_new(64 << 20);
     struct error err = { 0 };
-    char path[512];
+    char path[512], fingerprint[CA_FINGERPRINT_LEN];
     struct config *config;
     struct registry *registry;
     struct registry_view *view;
@@ -106,11 +108,13 @@ static void what_was_made_is_a_sound_installation(void **state)
     struct officer_record officer[2];
     size_t count;
 
-    must(init_installation(&options, NOW_S, &err), &err);
+    must(init_installation(&options, NOW_S, &fingerprints, &err), &err);
     (void)snprintf(path, sizeof(path), "%s/muster.yaml", f->path);
     must(config_load(path, &config, &err), &err);
     assert_int_equal(config->procedure_count, 1);
     assert_int_equal(config->listener_count, 3);
+    assert_true(ca_fingerprint(&config->ca[0], DIGEST_SHA256, fingerprint));
+    assert_string_equal(fingerprints.sha256, fingerprint); /* SCEP-38 */
     must(registry_open(&config->registry, &registry, &err), &err);
     must(registry_view_begin(registry, &view, &err), &err);
     must(audit_check(view, config->keys, arena, &report, &err), &err);
@@ -134,8 +138,8 @@ static void nothing_is_overwritten(void **state)
     struct init_options options = options_in(f);
     struct error err = { 0 };
 
-    must(init_installation(&options, NOW_S, &err), &err);
-    assert_false(init_installation(&options, NOW_S, &err));
+    must(init_installation(&options, NOW_S, &fingerprints, &err), &err);
+    assert_false(init_installation(&options, NOW_S, &fingerprints, &err));
     assert_int_equal(err.code, ERROR_CONFLICT);
 }
 
@@ -146,10 +150,10 @@ static void a_broken_subject_or_host_is_refused(void **state)
     struct error err = { 0 };
 
     options.ca_subject = "no name";
-    assert_false(init_installation(&options, NOW_S, &err));
+    assert_false(init_installation(&options, NOW_S, &fingerprints, &err));
     options = options_in(f);
     options.hosts = "127.0.0.1,not a host";
-    assert_false(init_installation(&options, NOW_S, &err));
+    assert_false(init_installation(&options, NOW_S, &fingerprints, &err));
 }
 
 #define init_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

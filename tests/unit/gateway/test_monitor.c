@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "tests/lib/test.h"
 
 #include "gateway/monitor.h"
@@ -53,6 +55,32 @@ static void health_is_what_the_last_probe_found(void **state)
     monitor_free(monitor);
 }
 
+/* The hashes are sha256sum's and sha1sum's of "abc" (FIPS 180-4). */
+static void scep_38_fingerprints_of_each_ca_are_logged(void **state)
+{
+    struct ca ca[] = { { .name = "demo", .chain = { BYTES_LITERAL("abc") }, .chain_count = 1 },
+                       { .name = "next", .chain = { BYTES_LITERAL("abd") }, .chain_count = 1 } };
+    struct config config = { .ca = ca, .ca_count = COUNT_OF(ca) };
+    char line[1024] = "";
+    int ends[2];
+    ssize_t len;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    log_open(ends[1], LOG_FORMAT_TEXT, LOG_INFO);
+    monitor_configuration(&config);
+    log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_INFO);
+    (void)close(ends[1]);
+    len = read(ends[0], line, sizeof(line) - 1);
+    assert_true(len > 0);
+    line[len] = '\0';
+    (void)close(ends[0]);
+    assert_non_null(strstr(
+        line, " info ca name=demo sha256=ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "
+              "sha1=a9993e364706816aba3e25717850c26c9cd0d89d\n"));
+    assert_non_null(strstr(line, " info ca name=next sha256="));
+}
+
 static void every_answer_is_counted_by_protocol_verdict_and_reason(void **state)
 {
     AUTO_ARENA *arena = arena_new(1 << 20);
@@ -88,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(health_is_what_the_last_probe_found),
+        cmocka_unit_test(scep_38_fingerprints_of_each_ca_are_logged),
         cmocka_unit_test(every_answer_is_counted_by_protocol_verdict_and_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
