@@ -53,6 +53,35 @@ static void scep_23_what_is_off_is_not_listed(void **state)
     assert_true(lists(text, "SHA-1"));
 }
 
+/* None of ours: a private one would need a prefix of ours, "Example.com-Foo". */
+static void scep_24_there_is_no_keyword_of_our_own(void **state)
+{
+    static const char *const known[] = { "AES",     "DES3",        "GetNextCACert", "POSTPKIOperation",
+                                         "Renewal", "SHA-1",       "SHA-256",       "SHA-384",
+                                         "SHA-512", "SCEPStandard" };
+    struct scep_case *c = *state;
+
+    for (unsigned switches = 0; switches < 8; switches++) {
+        struct bytes text, line;
+        size_t lines = 0;
+
+        c->g->procedure.renewal = (switches & 1) != 0;
+        c->g->procedure.dialect.scep_legacy = (switches & 2) != 0;
+        c->g->procedure.dialect.scep_des = (switches & 4) != 0;
+        text = capabilities(c);
+        while (bytes_split(&text, '\n', &line)) {
+            bool found = line.len == 0;
+
+            for (size_t i = 0; i < COUNT_OF(known); i++)
+                found |= bytes_is(line, known[i]);
+            if (!found)
+                fail_msg("keyword %.*s", BYTES_FMT(line));
+            lines += line.len > 0;
+        }
+        assert_true(lines >= 6);
+    }
+}
+
 static void scep_26_sha_256_stands_in_every_dialect(void **state)
 {
     struct scep_case *c = *state;
@@ -194,6 +223,7 @@ int main(void)
         SCEP_ROW(scep_20_one_keyword_a_line),
         SCEP_ROW(scep_21_22_the_default_profile),
         SCEP_ROW(scep_23_what_is_off_is_not_listed),
+        SCEP_ROW(scep_24_there_is_no_keyword_of_our_own),
         SCEP_ROW(scep_26_sha_256_stands_in_every_dialect),
         SCEP_ROW(scep_25_a_procedure_that_is_not_open_has_no_capabilities),
         SCEP_ROW(scep_30_a_lone_certificate_goes_bare),
