@@ -110,6 +110,20 @@ static bool give_registry(const char *path, const struct passwd *user, struct er
     return true;
 }
 
+/* What root could read and the user cannot would only show at the first reload. */
+static void try_reload_as_user(const struct gateway *gateway)
+{
+    struct config *config;
+    struct error err = { 0 };
+
+    if (config_load(gateway->config_path, &config, &err))
+        config_free(config);
+    else
+        log_fields(LOG_WARNING, "user", LOG_CTEXT("name", first_config(gateway)->user),
+                   LOG_CTEXT("note", "reloads will fail: this user cannot read all that the start read"),
+                   LOG_CTEXT("error", err.text));
+}
+
 /* From root to the configured user, once the sockets are bound and the keys read. */
 static bool drop_privileges(struct gateway *gateway, struct error *err)
 {
@@ -127,6 +141,7 @@ static bool drop_privileges(struct gateway *gateway, struct error *err)
     if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
         setuid(user->pw_uid) != 0)
         return error_errno(err, "user");
+    try_reload_as_user(gateway);
     return true;
 }
 
@@ -212,9 +227,8 @@ void gateway_stop(struct gateway *gateway)
     stop_from(gateway, COUNT_OF(subsystems));
 }
 
-/* What cannot change without a restart. */
-static const char *fixed_settings(const struct gateway *gateway, const struct config *old,
-                                  const struct config *new)
+/* What of the listeners cannot change without a restart. */
+static const char *fixed_listeners(const struct gateway *gateway, const struct config *new)
 {
     if (gateway->bound_count != new->listener_count)
         return "listeners: a restart is needed for their number";
@@ -223,24 +237,31 @@ static const char *fixed_settings(const struct gateway *gateway, const struct co
             strcmp(gateway->bound[i].address, new->listener[i].address) != 0 ||
             gateway->bound[i].role != new->listener_role[i])
             return "listeners: a restart is needed for addresses, ports and roles";
-    if (old->workers != new->workers || strcmp(old->registry.path, new->registry.path) != 0)
-        return "workers, registry: a restart is needed";
     return NULL;
+}
+
+static bool other_fixed_settings_differ(const struct config *old, const struct config *new)
+{
+    return old->workers != new->workers || strcmp(old->registry.path, new->registry.path) != 0;
 }
 
 bool gateway_reload(struct gateway *gateway, const char **note, struct error *err)
 {
     struct config *config;
     struct held_config *old;
+    const char *listeners;
 
     if (!config_load(gateway->config_path, &config, err))
         return false;
+    listeners = fixed_listeners(gateway, config);
     old = live_config_hold(&gateway->live);
-    *note = fixed_settings(gateway, old->config, config);
+    *note = listeners == NULL && other_fixed_settings_differ(old->config, config)
+                ? "workers, registry: a restart is needed"
+                : listeners;
     live_config_release(old);
     gateway_lend(gateway, config);
-    if (*note == NULL && !net_server_reload_tls(gateway->server, config->listener, config->listener_count,
-                                                config->keys, err)) {
+    if (listeners == NULL && !net_server_reload_tls(gateway->server, config->listener, config->listener_count,
+                                                    config->keys, err)) {
         config_free(config);
         return false;
     }
