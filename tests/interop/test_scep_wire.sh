@@ -77,7 +77,7 @@ expect_match "$(openssl x509 -in bag-1.pem -noout -ext keyUsage)" 'Digital Signa
 expect_equal "$(openssl x509 -in bag-2.pem -noout -ext keyUsage | grep -c 'Encipherment')" 0 "the CA does not decrypt"
 expect_match "$(openssl x509 -in bag-1.pem -noout -ext basicConstraints 2>&1)" '^No extensions|CA:FALSE' "the RA is no CA"
 expect_equal "$(curl -s -o /dev/null -w '%{http_code}' "$U?operation=GetNextCACert")" 404 "GetNextCACert: there is none"
-for path in /scep/demo/pkiclient.exe /cgi-bin/pkiclient.exe /scep/demo/x/y; do # Cisco, clients that add a tail
+for path in /scep/demo/pkiclient.exe /cgi-bin/pkiclient.exe /scep/demo/x/y; do # Cisco (SCEP-123), clients that add a tail
     curl -s -o bag2 "$http$path?operation=GetCACert"
     expect_equal "$(cmp bag bag2 2>&1)" "" "GetCACert at $path"
 done
@@ -91,7 +91,7 @@ expect_equal "$http_said" "200 application/x-pki-message" "the media type of the
 expect_equal "$(grep -c '^Content-Type: \|^Content-Length: ' headers)" 2 "Content-Type and Content-Length, spelled so"
 expect_equal "$(grep -ci '^transfer-encoding' headers)" 0 "the answer is not chunked"
 cp a.pem first.pem
-for type in application/octet-stream application/x-pki-message text/plain; do # scepclient; the standard's; any
+for type in application/octet-stream application/x-pki-message text/plain; do # scepclient (SCEP-125); the standard's; any
     post a -H "Content-Type: $type"
     expect_equal "$(cmp a.pem first.pem 2>&1)" "" "POST as $type, the same message again: the same certificate"
 done
@@ -320,7 +320,7 @@ U=$http/scep/cisco
 message f2 --id cisco
 post f2
 expect_equal "$(said pkiStatus) $(said issued)" "0 2" "with the CA's under the dialect cisco-ios"
-expect_issued f2 f.example.com "and before it"
+expect_issued f2 f.example.com "and before it" # SCEP-123, SCEP-125
 message f2 --id lenient --nonce ''
 post f2
 expect_equal "$(said pkiStatus) $(said recipientNonce)" "0 " "which takes a message without senderNonce"

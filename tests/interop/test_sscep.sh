@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # sscep (certnanny): capabilities, CA, enrollment, renewal with the old certificate, polling, refusals. Its exit code is 70 and the
-# failInfo, or 3 for PENDING, 95 for a status of HTTP, 97 for what it cannot read.
+# failInfo, or 3 for PENDING, 95 for a status of HTTP, 97 for what it cannot read. Row SCEP-120.
 . "$(dirname "$0")/lib.sh"
 need sscep
 start_gateway
