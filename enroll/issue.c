@@ -131,11 +131,14 @@ static bool append_audit(struct course *c, const struct certificate_record *reco
     return true;
 }
 
-/* The registration is still as it was; a one-time one is used now, by this one alone (CSR-105). */
-static void bind_registration(struct course *c)
+/* What admitted is still as it was: the certificate that was shown is good, the registration unchanged; a
+ * one-time one is used now, by this one alone (CSR-105). */
+static void bind_what_admitted(struct course *c)
 {
     const struct registration *r = c->verdict.registration;
 
+    if (c->holder.kind == HOLDER_OURS)
+        change_certificate_assume(&c->turn->changes, &c->holder.record.id);
     if (r == NULL)
         return;
     if (r->one_time && !r->used && !course_renews(c))
@@ -153,7 +156,7 @@ static enum progress record_issued(struct course *c, const struct ca *ca, struct
     if (!record_of(c, ca, der, &record, err))
         return PROGRESS_ERROR;
     t.certificate = record.id;
-    bind_registration(c);
+    bind_what_admitted(c);
     change_certificate_add(&c->turn->changes, &record);
     if (!transaction_put(c->turn, &key, &t, expiry(c), err) || !append_audit(c, &record, err))
         return PROGRESS_ERROR;

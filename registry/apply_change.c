@@ -380,6 +380,7 @@ bool change_check(struct applying *a, const struct change *change, bool *holds, 
         *holds = !found;
         return true;
     case CHANGE_CERTIFICATE_REVOKE:
+    case CHANGE_CERTIFICATE_ASSUME:
         if (!certificate_by_id(a, &change->revoke.id, &found, &certificate, err))
             return false;
         *holds = found && certificate.status == CERTIFICATE_GOOD;
@@ -400,7 +401,8 @@ bool change_write(struct applying *a, const struct change *change, uint64_t act_
 {
     switch (change->kind) {
     case CHANGE_REGISTRATION_PUT: return write_registration_put(a, change, act_index, err);
-    case CHANGE_REGISTRATION_ASSUME: return true;
+    case CHANGE_REGISTRATION_ASSUME:
+    case CHANGE_CERTIFICATE_ASSUME: return true;
     case CHANGE_REGISTRATION_USE: return write_registration_use(a, change, err);
     case CHANGE_CERTIFICATE_ADD: return write_certificate_add(a, change, err);
     case CHANGE_CERTIFICATE_REVOKE: return write_certificate_revoke(a, change, err);

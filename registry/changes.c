@@ -123,6 +123,14 @@ void change_certificate_revoke(struct changes *c, const struct certificate_id *i
     change->revoke.revoked_s = revoked_s;
 }
 
+void change_certificate_assume(struct changes *c, const struct certificate_id *id)
+{
+    struct change *change = add(c, CHANGE_CERTIFICATE_ASSUME);
+
+    if (change != NULL)
+        change->revoke.id = *id;
+}
+
 void change_state_put(struct changes *c, const struct state_key *key, const struct state_value *value,
                       uint64_t expected_revision)
 {

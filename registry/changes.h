@@ -18,6 +18,8 @@ enum change_kind {
                                   acts */
     CHANGE_CERTIFICATE_ADD,    /* issuer and serial must be new */
     CHANGE_CERTIFICATE_REVOKE, /* must be good */
+    CHANGE_CERTIFICATE_ASSUME, /* writes nothing; the certificate is still good: what was shown as credential
+                                */
     CHANGE_STATE_PUT,          /* expected revision; 0: must be absent */
     CHANGE_STATE_DELETE,       /* expected revision */
     CHANGE_JOB_PUT,
@@ -50,6 +52,7 @@ void change_registration_use(struct changes *c, const struct registration_id *id
 void change_certificate_add(struct changes *c, const struct certificate_record *record);
 void change_certificate_revoke(struct changes *c, const struct certificate_id *id, int reason,
                                int64_t revoked_s);
+void change_certificate_assume(struct changes *c, const struct certificate_id *id);
 void change_state_put(struct changes *c, const struct state_key *key, const struct state_value *value,
                       uint64_t expected_revision);
 void change_state_delete(struct changes *c, const struct state_key *key, uint64_t expected_revision);

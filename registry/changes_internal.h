@@ -19,7 +19,7 @@ struct change {
             struct certificate_id id;
             int reason;
             int64_t revoked_s;
-        } revoke;
+        } revoke; /* also CERTIFICATE_ASSUME: its id */
         struct {
             struct state_key key;
             struct state_value value;

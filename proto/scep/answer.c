@@ -2,7 +2,7 @@
 
 /* One text for whatever is wrong inside the envelope: a sender must not learn how far a decryption came
  * (SCEP-50). A CSR that does not parse is the same thing seen from behind. */
-#define TEXT_UNREADABLE "the content cannot be decrypted or is malformed"
+#define TEXT_UNREADABLE "the content cannot be decrypted, is malformed or not accepted"
 /* One text for all that would tell one registration from another, or from none (CSR-111). */
 #define TEXT_NOT_REGISTERED "not registered, or the challengePassword is wrong"
 
@@ -61,13 +61,16 @@ struct scep_answer scep_answer_to_fault(enum scep_fault fault)
 struct scep_answer scep_answer_to(enum refusal why)
 {
     switch (why) {
-    case REFUSAL_SYNTAX: return fail(SCEP_BAD_REQUEST, TEXT_UNREADABLE);
+    /* One text for all that bits flipped in a captured envelope could lead to before the request's own
+     * signature is checked: different ones would tell its password character by character (SCEP-50). The log
+     * says which it was. */
+    case REFUSAL_SYNTAX:
+    case REFUSAL_POP:
+    case REFUSAL_KEY:
+    case REFUSAL_NAME:
+    case REFUSAL_PROFILE: return fail(SCEP_BAD_REQUEST, TEXT_UNREADABLE);
     case REFUSAL_ALGORITHM: return fail(SCEP_BAD_ALG, "algorithm of the certificate request not accepted");
-    case REFUSAL_POP: return fail(SCEP_BAD_REQUEST, "CSR signature or key: proof of possession fails");
-    case REFUSAL_KEY: return fail(SCEP_BAD_REQUEST, "public key not accepted");
     case REFUSAL_KEY_REUSE: return fail(SCEP_BAD_REQUEST, "public key is in use already");
-    case REFUSAL_NAME: return fail(SCEP_BAD_REQUEST, "a name in the request is malformed");
-    case REFUSAL_PROFILE: return fail(SCEP_BAD_REQUEST, "an extension asked for is not allowed");
     case REFUSAL_NO_FQDN: return fail(SCEP_BAD_REQUEST, "no FQDN in the request");
     case REFUSAL_NO_CREDENTIAL: return fail(SCEP_BAD_REQUEST, "challengePassword missing");
     case REFUSAL_NAME_POLICY:

@@ -140,6 +140,23 @@ static void a_serial_is_issued_once(void **state)
     assert_int_equal(apply(f), APPLY_DONE);
 }
 
+static void what_a_revoked_certificate_admitted_conflicts(void **state)
+{
+    struct fixture *f = *state;
+    struct certificate_record c = a_certificate(1, "router5.example.com");
+
+    change_certificate_assume(&f->changes, &c.id);
+    assert_int_equal(apply(f), APPLY_CONFLICT); /* there is none */
+    change_certificate_add(&f->changes, &c);
+    assert_int_equal(apply(f), APPLY_DONE);
+    change_certificate_assume(&f->changes, &c.id);
+    assert_int_equal(apply(f), APPLY_DONE);
+    change_certificate_revoke(&f->changes, &c.id, REVOCATION_KEY_COMPROMISE, NOW_S);
+    assert_int_equal(apply(f), APPLY_DONE);
+    change_certificate_assume(&f->changes, &c.id);
+    assert_int_equal(apply(f), APPLY_CONFLICT);
+}
+
 static void a_certificate_is_revoked_once(void **state)
 {
     struct fixture *f = *state;
@@ -220,6 +237,7 @@ int main(void)
         registry_test(a_registration_names_its_signed_act),
         registry_test(a_registration_without_a_name_is_a_defect),
         registry_test(a_serial_is_issued_once),
+        registry_test(what_a_revoked_certificate_admitted_conflicts),
         registry_test(a_certificate_is_revoked_once),
         registry_test(state_changes_under_its_revision),
         registry_test(an_act_is_seen_once),

@@ -17,6 +17,7 @@ static void add_one_of_each(struct fixture *f, struct changes *c)
     change_registration_use(c, &r.id, 1, true);
     change_certificate_add(c, &certificate);
     change_certificate_revoke(c, &certificate.id, REVOCATION_UNSPECIFIED, NOW_S);
+    change_certificate_assume(c, &certificate.id);
     change_state_put(c, &key, &value, 0);
     change_state_delete(c, &key, 1);
     change_job_put(c, &job);
