@@ -99,7 +99,8 @@ static void a_job_waits_asks_and_keeps_the_answer(void **state)
 {
     static const struct job_handler jobs[] = { { .kind = "fetch", .run = fetch, .standing = true } };
     struct registry_options options = REGISTRY_OPTIONS_DEFAULT;
-    struct config *config = calloc(1, sizeof(*config));
+    struct arena *arena = arena_new(1 << 16);
+    struct config *config = arena != NULL ? arena_alloc(arena, sizeof(*config)) : NULL;
     struct gateway gateway = { .more_jobs = jobs, .more_job_count = 1 };
     struct net_server *server;
     int64_t give_up_ms = clock_monotonic_ms() + 30000;
@@ -112,7 +113,7 @@ static void a_job_waits_asks_and_keeps_the_answer(void **state)
     options.map_max = (uint64_t)1 << 28;
     options.no_sync = true;
     assert_non_null(config);
-    config->arena = arena_new(1024);
+    config->arena = arena; /* which the configuration lies in */
     assert_true(keys_new(&config->keys, NULL));
     server = serve(config->keys);
     assert_true(live_config_init(&gateway.live, config, NULL));
