@@ -69,15 +69,28 @@ static struct bytes common_name(const struct naming *n)
     return n->identity->fqdn.len <= COMMON_NAME_MAX ? dns_name_bytes(&n->identity->fqdn) : BYTES_NONE;
 }
 
+/* Where the registration names a serial number the certificate carries it, so that it identifies the device
+ * at a renewal (CSR-80): as the request wrote it, which was compared with the registration, else as
+ * registered. */
+static struct bytes serial_number(const struct naming *n)
+{
+    struct bytes asked = name_find(&n->e->requested->subject, OID_SERIAL_NUMBER, NULL);
+
+    if (n->registration == NULL || n->registration->serial_number.len == 0)
+        return BYTES_NONE;
+    return asked.len > 0 ? asked : n->registration->serial_number;
+}
+
 /* --- from the registration alone --- */
 static bool from_registration(struct naming *n, struct subject *s)
 {
-    struct bytes cn = common_name(n);
+    struct bytes cn = common_name(n), serial = serial_number(n);
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (!put_row(n, s, &rows[i]))
             return false;
-    return cn.len == 0 || put(n, s, OID_COMMON_NAME, cn);
+    return (cn.len == 0 || put(n, s, OID_COMMON_NAME, cn)) &&
+           (serial.len == 0 || put(n, s, OID_SERIAL_NUMBER, serial));
 }
 
 /* --- from the request, overlaid --- */

@@ -94,6 +94,8 @@ expect_refusal x.pem serial.example.com serial "a wrong serial number"
 openssl req -new -key sn.key -subj /CN=serial.example.com/serialNumber=sn-1 -outform DER | openssl base64 -A >csr.b64
 enroll demo simpleenroll sn.pem -u any:sn-secret
 expect_certificate sn.pem serial.example.com "the right serial number, in other case"
+enroll demo simplereenroll snew.pem --cert sn.pem --key sn.key
+expect_certificate snew.pem serial.example.com "and it renews: the certificate carries the serial number"
 close_registration curl1.example.com
 csr curl1.key curl1.example.com
 enroll demo simpleenroll x.pem -u device:s3cret

@@ -62,6 +62,17 @@ static void csr_63_the_subject_is_the_registrations(void **state)
     assert_san(&m, 0, GENERAL_NAME_DNS, BYTES_LITERAL("router5.example.com"));
 }
 
+static void a_registered_serial_number_stands_in_the_subject(void **state)
+{
+    struct world *w = *state;
+    struct registration r = { .serial_number = BYTES_LITERAL("SN-7") };
+    struct made m = make(w, &(struct asking){ .subject = "CN=router5.example.com,serialNumber=sn-7" }, &r);
+
+    assert_text(m.subject_text, "serialNumber=sn-7,CN=router5.example.com");
+    m = make(w, &(struct asking){ 0 }, &r); /* shown in another name form, say */
+    assert_text(m.subject_text, "serialNumber=SN-7,CN=router5.example.com");
+}
+
 static void a_registered_common_name_takes_the_place_of_the_fqdn(void **state)
 {
     struct world *w = *state;
@@ -260,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         world_test(csr_63_the_subject_is_the_registrations),
+        world_test(a_registered_serial_number_stands_in_the_subject),
         world_test(a_registered_common_name_takes_the_place_of_the_fqdn),
         world_test(csr_54_an_fqdn_that_is_too_long_for_cn_stands_in_the_san_alone),
         world_test(under_subject_from_request_attributes_lie_over_it),
