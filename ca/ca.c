@@ -5,7 +5,7 @@
 enum { CA_ARENA_MAX = 1024 * 1024 };
 
 static const struct connector connectors[CONNECTOR_KIND_COUNT] = {
-    [CONNECTOR_LOCAL] = { .name = "local", .start = ca_local_start },
+    [CONNECTOR_LOCAL] = { .start = ca_local_start },
 };
 
 const struct connector *connector_of(enum connector_kind kind)
@@ -13,14 +13,6 @@ const struct connector *connector_of(enum connector_kind kind)
     if ((unsigned)kind >= CONNECTOR_KIND_COUNT || connectors[kind].start == NULL)
         return NULL;
     return &connectors[kind];
-}
-
-enum connector_kind connector_kind_from_name(struct bytes name)
-{
-    for (enum connector_kind kind = CONNECTOR_LOCAL; kind < CONNECTOR_KIND_COUNT; kind++)
-        if (connectors[kind].name != NULL && bytes_is(name, connectors[kind].name))
-            return kind;
-    return CONNECTOR_NONE;
 }
 
 /* An end-entity certificate as its own CA would make every device an issuer. */
@@ -115,7 +107,7 @@ bool ca_prepare(struct ca *ca, const struct keys *keys, struct error *err)
 void ca_release(struct ca *ca)
 {
     if (ca->anchors != NULL)
-        anchors_unref(take(ca->anchors));
+        anchors_free(take(ca->anchors));
     arena_free(take(ca->arena));
     ca->certificate = (struct certificate){ 0 };
     ca->issuer = (struct digest256){ 0 };

@@ -1,7 +1,7 @@
 /* ca.h: a certificate authority as the gateway knows it, and the connector interface to it. A connector is a
  * pure state machine: given its saved state and what the CA answered last, it says what comes next. The
  * embedded CA says ISSUED at once, inside the worker; an upstream one says SEND and WAIT, and a job performs
- * that. One line in connector_table for each kind. */
+ * that. One line in connectors[] (ca.c) for each kind. */
 #ifndef MUSTER_CA_H
 #define MUSTER_CA_H
 
@@ -69,7 +69,6 @@ struct connector_step {
 };
 
 struct connector {
-    const char *name;
     /* The first step for an order. */
     bool (*start)(const struct ca *ca, const struct ca_order *order, const struct keys *keys,
                   const struct random_source *random, struct arena *arena, struct connector_step *out,
@@ -82,7 +81,6 @@ struct connector {
 
 /* NULL for a kind that is not built in. */
 const struct connector *connector_of(enum connector_kind kind);
-enum connector_kind connector_kind_from_name(struct bytes name);
 
 /* A serial number: 4 bytes of time (seconds, top bit clear) before 12 random bytes, so that records of one
  * time stand together on disk and 96 bits stay unpredictable. 16 octets, positive, never zero. */

@@ -51,11 +51,6 @@ UNUSED static inline void auto_checker(struct audit_checker **checker)
     audit_checker_free(*checker);
 }
 
-const char *audit_checker_fault(const struct audit_checker *checker)
-{
-    return checker->report.fault;
-}
-
 void audit_checker_report(const struct audit_checker *checker, struct audit_report *report)
 {
     *report = checker->report;

@@ -28,7 +28,7 @@ MUST_USE bool audit_checker_new(struct audit_checker **out, struct error *err);
 void audit_checker_free(struct audit_checker *checker); /* accepts NULL */
 
 /* The next entry, in order, from index 0: its leaf and its signature. False when something is wrong
- * (audit_checker_fault). The arena is reset. */
+ * (the report names it). The arena is reset. */
 MUST_USE bool audit_checker_entry(struct audit_checker *checker, const struct audit_entry *entry,
                                   struct arena *arena);
 
@@ -38,7 +38,6 @@ MUST_USE bool audit_checker_registration(struct audit_checker *checker, const st
 /* After all registrations: none that was signed is missing, and the root is the head's. */
 MUST_USE bool audit_checker_finish(struct audit_checker *checker, const struct audit_head *head);
 
-const char *audit_checker_fault(const struct audit_checker *checker);
 void audit_checker_report(const struct audit_checker *checker, struct audit_report *report);
 
 #endif

@@ -176,14 +176,3 @@ unsigned dns_name_labels(const struct dns_name *name)
         labels += name->text[i] == '.';
     return labels;
 }
-
-bool dns_name_under(const struct dns_name *name, const struct dns_name *suffix)
-{
-    size_t above;
-
-    if (suffix->len == 0 || name->len < suffix->len)
-        return false;
-    above = (size_t)name->len - suffix->len;
-    return memcmp(name->text + above, suffix->text, suffix->len) == 0 &&
-           (above == 0 || name->text[above - 1] == '.');
-}

@@ -44,7 +44,4 @@ static inline struct bytes dns_name_bytes(const struct dns_name *name)
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b);
 unsigned dns_name_labels(const struct dns_name *name);
 
-/* `name` is `suffix` or stands below it, at a label boundary. */
-bool dns_name_under(const struct dns_name *name, const struct dns_name *suffix);
-
 #endif

@@ -23,14 +23,6 @@ static const struct {
     { JWS_EDDSA, "EdDSA", KEY_ED25519, DIGEST_NONE },   /* RFC 8037 3.1 */
 };
 
-const char *jws_algorithm_name(enum jws_algorithm algorithm)
-{
-    for (size_t i = 0; i < COUNT_OF(algorithms); i++)
-        if (algorithms[i].algorithm == algorithm)
-            return algorithms[i].name;
-    return NULL;
-}
-
 /* --- reading --- */
 
 static bool decode_part(struct bytes text, struct arena *arena, struct bytes *out)

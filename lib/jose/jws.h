@@ -10,7 +10,6 @@
 enum { JWS_MAX = 64 * 1024, JWS_KID_MAX = 256, JWS_URL_MAX = 2048, JWS_JTI_MAX = 128 };
 
 enum jws_algorithm { JWS_ALGORITHM_NONE = 0, JWS_ES256, JWS_RS256, JWS_EDDSA };
-const char *jws_algorithm_name(enum jws_algorithm algorithm);
 
 /* The protected header's members that muster knows; what else stands there is ignored, as RFC 7515 4 says. */
 struct jws_header {

@@ -126,7 +126,6 @@ void loop_reap(struct net_loop *loop); /* at the end: frees the connections that
 struct exchange *loop_exchange(struct net_loop *loop);
 void loop_exchange_done(struct net_loop *loop, struct exchange *exchange);
 bool loop_is_current(const struct mailbox *mailbox); /* the calling thread is its loop */
-void loop_answered(struct net_loop *loop, struct exchange *exchange);
 
 /* Binds and listens. With `shared` several sockets may have the port. */
 MUST_USE bool listen_socket(const struct net_listener *listener, uint16_t port, bool shared, int *out,

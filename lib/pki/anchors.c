@@ -3,7 +3,6 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "lib/pki/certificate.h"
@@ -11,7 +10,6 @@
 enum { DEPTH_MAX = 8, SECURITY_LEVEL = 1, OTHERS_MAX = 32 };
 
 struct anchors {
-    atomic_uint references;
     X509_STORE *store;
 };
 
@@ -33,9 +31,9 @@ static X509 *decoded(struct bytes der)
     return x != NULL && at == der.data + der.len ? take(x) : NULL;
 }
 
-void anchors_unref(struct anchors *anchors)
+void anchors_free(struct anchors *anchors)
 {
-    if (anchors == NULL || atomic_fetch_sub_explicit(&anchors->references, 1, memory_order_acq_rel) != 1)
+    if (anchors == NULL)
         return;
     X509_STORE_free(anchors->store);
     free(anchors);
@@ -43,13 +41,7 @@ void anchors_unref(struct anchors *anchors)
 
 static inline void auto_anchors(struct anchors **anchors)
 {
-    anchors_unref(*anchors);
-}
-
-struct anchors *anchors_ref(struct anchors *anchors)
-{
-    atomic_fetch_add_explicit(&anchors->references, 1, memory_order_relaxed);
-    return anchors;
+    anchors_free(*anchors);
 }
 
 bool anchors_new(const struct bytes *der, size_t count, struct anchors **out, struct error *err)
@@ -58,7 +50,6 @@ bool anchors_new(const struct bytes *der, size_t count, struct anchors **out, st
 
     if (anchors == NULL)
         return error_set(err, ERROR_MEMORY, "trust anchors");
-    atomic_init(&anchors->references, 1);
     anchors->store = X509_STORE_new();
     if (anchors->store == NULL)
         return error_openssl(err, "trust anchors");

@@ -167,8 +167,3 @@ enum signature_fault certificate_verify_signature(const struct certificate *c,
 {
     return signature_verify(issuer, c->signature_algorithm, c->tbs, c->signature, true);
 }
-
-bool certificate_is_self_issued(const struct certificate *c)
-{
-    return name_equal(&c->issuer, &c->subject) && certificate_verify_signature(c, &c->key) == SIGNATURE_OK;
-}

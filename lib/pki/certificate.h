@@ -35,9 +35,6 @@ struct certificate {
  * malformed. */
 MUST_USE bool certificate_decode(struct bytes der, struct arena *arena, struct certificate *out);
 
-/* Signed by its own key and names itself as issuer. */
-bool certificate_is_self_issued(const struct certificate *c);
-
 /* `issuer`'s key made the signature of `c`. Nothing else is checked. */
 enum signature_fault certificate_verify_signature(const struct certificate *c,
                                                   const struct public_key *issuer);
@@ -75,8 +72,7 @@ MUST_USE bool pem_encode(const char *label, struct bytes der, struct buffer *out
 /* A set of trust anchors, read-only after creation, shared by all threads. */
 struct anchors;
 MUST_USE bool anchors_new(const struct bytes *der, size_t count, struct anchors **out, struct error *err);
-struct anchors *anchors_ref(struct anchors *anchors);
-void anchors_unref(struct anchors *anchors);
+void anchors_free(struct anchors *anchors); /* accepts NULL */
 
 enum chain_fault { CHAIN_UNTRUSTED = 0, CHAIN_EXPIRED, CHAIN_NOT_YET_VALID, CHAIN_INTERNAL, CHAIN_OK };
 

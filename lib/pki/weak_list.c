@@ -1,6 +1,5 @@
 #include "lib/pki/weak_list.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "lib/base/digest.h"
@@ -13,7 +12,6 @@ struct entry {
 };
 
 struct weak_list {
-    atomic_uint references;
     size_t count;
     struct entry entry[]; /* sorted, each once */
 };
@@ -82,10 +80,9 @@ bool weak_list_new(const struct bytes *text, size_t count, struct weak_list **ou
     list = calloc(1, sizeof(*list) + lines * sizeof(struct entry));
     if (list == NULL)
         return error_set(err, ERROR_MEMORY, "a list of weak keys");
-    atomic_init(&list->references, 1);
     for (size_t i = 0; i < count; i++) {
         if (!read_lines(text[i], i, list, err)) {
-            weak_list_unref(list);
+            weak_list_free(list);
             return false;
         }
     }
@@ -94,16 +91,9 @@ bool weak_list_new(const struct bytes *text, size_t count, struct weak_list **ou
     return true;
 }
 
-struct weak_list *weak_list_ref(struct weak_list *list)
+void weak_list_free(struct weak_list *list)
 {
-    atomic_fetch_add_explicit(&list->references, 1, memory_order_relaxed);
-    return list;
-}
-
-void weak_list_unref(struct weak_list *list)
-{
-    if (list != NULL && atomic_fetch_sub_explicit(&list->references, 1, memory_order_acq_rel) == 1)
-        free(list);
+    free(list);
 }
 
 size_t weak_list_count(const struct weak_list *list)

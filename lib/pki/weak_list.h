@@ -19,8 +19,7 @@ struct weak_list;
  * else is ERROR_FORMAT naming list and line. Nothing of `text` is kept. */
 MUST_USE bool weak_list_new(const struct bytes *text, size_t count, struct weak_list **out,
                             struct error *err);
-struct weak_list *weak_list_ref(struct weak_list *list);
-void weak_list_unref(struct weak_list *list); /* accepts NULL */
+void weak_list_free(struct weak_list *list); /* accepts NULL */
 
 size_t weak_list_count(const struct weak_list *list); /* different keys */
 

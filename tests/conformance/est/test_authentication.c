@@ -349,7 +349,7 @@ static void est_6_a_vendors_certificate_is_told_from_one_of_ours(void **state)
     born.certificate = ours;
     response = est_ask(c, born);
     assert_status(c, &response, 403);
-    anchors_unref(anchors);
+    anchors_free(anchors);
 }
 
 static void a_malformed_or_foreign_authorization_is_challenged(void **state)

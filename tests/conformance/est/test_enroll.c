@@ -229,7 +229,7 @@ static void est_54_55_names_are_not_changed_by_an_attribute(void **state)
     response = est_ask(c, (struct est_plan){ .certificate = birth, .csr = csr });
     assert_status(c, &response, 400);
     assert_reason(c, "profile");
-    anchors_unref(c->g->procedure.vendor_anchors);
+    anchors_free(c->g->procedure.vendor_anchors);
 }
 
 static void csr_48_the_challenges_of_rfc_7894_are_judged_or_refused(void **state)

@@ -123,9 +123,6 @@ static void a_kind_that_is_not_built_in_is_refused(void **state)
     f->ca.kind = CONNECTOR_NONE;
     assert_unfit(f, ERROR_UNSUPPORTED);
     assert_null(connector_of(CONNECTOR_KIND_COUNT));
-    assert_int_equal(connector_kind_from_name(BYTES_LITERAL("local")), CONNECTOR_LOCAL);
-    assert_int_equal(connector_kind_from_name(BYTES_LITERAL("Local")), CONNECTOR_NONE);
-    assert_int_equal(connector_kind_from_name(BYTES_NONE), CONNECTOR_NONE);
 }
 
 static void serials_are_positive_and_begin_with_the_time(void **state)

@@ -571,7 +571,7 @@ static void a_vendors_certificate_enrolls_the_registered_serial(void **state)
                    .transaction = "t2");
     w->procedure.vendor_anchors = NULL;
     assert_refused(w, REFUSAL_RENEW_STATE, .certificate = &birth, .transaction = "t3");
-    anchors_unref(anchors);
+    anchors_free(anchors);
 }
 
 static void without_preregistration_a_genuine_certificate_is_the_proof(void **state)
@@ -589,7 +589,7 @@ static void without_preregistration_a_genuine_certificate_is_the_proof(void **st
     set_state(w, closed, REGISTRATION_CLOSED);
     assert_refused(w, REFUSAL_CLOSED, .certificate = &birth, .subject = "CN=router6.example.com",
                    .transaction = "t2", .key = "device-2");
-    anchors_unref(anchors);
+    anchors_free(anchors);
 }
 
 static void without_preregistration_a_certificate_opens_no_name_of_anothers(void **state)
@@ -604,7 +604,7 @@ static void without_preregistration_a_certificate_opens_no_name_of_anothers(void
     ours = issued(w, &(struct asking){ .certificate = &birth });
     assert_refused(w, REFUSAL_RENEW_MISMATCH, .protocol = PROTOCOL_EST, .certificate = &ours,
                    .dns = { "more.example.com" });
-    anchors_unref(anchors);
+    anchors_free(anchors);
 }
 
 /* --- the CA --- */

@@ -30,7 +30,7 @@ static enum chain_fault judged(struct bytes anchor, struct bytes subject, bool w
 
     assert_true(anchors_new(&anchor, 1, &anchors, &err));
     fault = anchors_verify(anchors, subject, &middle, with_middle ? 1 : 0, at_s);
-    anchors_unref(anchors);
+    anchors_free(anchors);
     return fault;
 }
 
@@ -113,9 +113,8 @@ static void nonsense_is_untrusted_or_an_error_at_start(void **state)
     assert_null(anchors);
     assert_true(anchors_new(NULL, 0, &anchors, &err));
     assert_int_equal(anchors_verify(anchors, leaf, &middle, 1, NOW_S), CHAIN_UNTRUSTED);
-    anchors_unref(anchors_ref(anchors));
-    anchors_unref(anchors);
-    anchors_unref(NULL);
+    anchors_free(anchors);
+    anchors_free(NULL);
 }
 
 int main(void)

@@ -104,26 +104,11 @@ static void a_certificate_of_libcrypto_is_read(void **state)
     len = i2d_X509(x, &der);
     assert_true(certificate_decode(bytes_of(der, (size_t)len), arena, &c));
     assert_int_equal(c.serial.len, 33);
-    assert_true(certificate_is_self_issued(&c));
     assert_false(c.is_ca || c.has_key_usage);
     assert_int_equal(c.not_after_s - c.not_before_s, 3600);
     OPENSSL_free(der);
     X509_free(x);
     EVP_PKEY_free(pkey);
-}
-
-static void self_issued_means_by_name_and_by_key(void **state)
-{
-    struct certificate self = decoded(root_of("CN=A", "p256")), crossed;
-    struct certificate_template t = plain("CN=A", "p256");
-
-    (void)state;
-    assert_true(certificate_is_self_issued(&self));
-    crossed = decoded(signed_by("other", t));
-    assert_false(certificate_is_self_issued(&crossed));
-    t.issuer = name_of("CN=B");
-    crossed = decoded(signed_by("p256", t));
-    assert_false(certificate_is_self_issued(&crossed));
 }
 
 static void the_issuers_key_verifies_and_no_other(void **state)
@@ -231,10 +216,13 @@ static void an_empty_list_has_no_entries_at_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_is_built_is_read_again),           TEST(libcrypto_reads_what_is_built),
-        TEST(a_certificate_of_libcrypto_is_read),    TEST(self_issued_means_by_name_and_by_key),
-        TEST(the_issuers_key_verifies_and_no_other), TEST(a_serial_number_that_is_odd_is_not_signed),
-        TEST(malformed_certificates_are_refused),    TEST(a_list_is_read_by_libcrypto),
+        TEST(what_is_built_is_read_again),
+        TEST(libcrypto_reads_what_is_built),
+        TEST(a_certificate_of_libcrypto_is_read),
+        TEST(the_issuers_key_verifies_and_no_other),
+        TEST(a_serial_number_that_is_odd_is_not_signed),
+        TEST(malformed_certificates_are_refused),
+        TEST(a_list_is_read_by_libcrypto),
         TEST(an_empty_list_has_no_entries_at_all),
     };
 

@@ -191,7 +191,7 @@ static void csr_27_a_listed_key_is_refused_where_a_list_is_configured(void **sta
     assert_int_equal(judged_by(spki, rules), KEY_FAULT_WEAK);
     assert_int_equal(judged_by(keys_public(ring, "rsa2"), rules), KEY_OK);
     assert_int_equal(judged_by(keys_public(ring, "p256"), rules), KEY_OK);
-    weak_list_unref(list);
+    weak_list_free(list);
 }
 
 static void csr_29_only_the_named_nist_curves(void **state)
