@@ -39,7 +39,7 @@ static int check(const char *path)
         fprintf(stderr, "musterd: %s\n", err.text);
         return EXIT_FAILURE;
     }
-    printf("%s: well-formed; %zu procedures, %zu listeners\n", path, config->procedure_count,
+    printf("%s: well-formed; procedures: %zu, listeners: %zu\n", path, config->procedure_count,
            config->listener_count);
     print_fingerprints(config);
     config_free(config);
@@ -109,5 +109,9 @@ int main(int argc, char **argv)
         default: return fprintf(stderr, "%s", usage) < 0 ? EXIT_FAILURE : 2;
         }
     }
+    if (optind < argc)
+        return fprintf(stderr, "musterd: unexpected argument '%s'\n%s", argv[optind], usage) < 0
+                   ? EXIT_FAILURE
+                   : 2;
     return check_only ? check(path) : serve(path);
 }
