@@ -158,11 +158,13 @@ enum csr_fault csr_decode(struct bytes der, const struct csr_rules *rules, struc
 bool csr_from_pem(struct bytes pem, struct arena *arena, struct bytes *der)
 {
     struct pem_block block;
-    struct bytes rest = pem, before;
+    struct bytes rest = pem, before, decoded;
 
-    return pem.len <= 2 * CSR_LEN_MAX && pem_next(&rest, &block, &before) && bytes_trim(before).len == 0 &&
-           bytes_trim(rest).len == 0 &&
-           (bytes_is(block.label, "CERTIFICATE REQUEST") ||
-            bytes_is(block.label, "NEW CERTIFICATE REQUEST")) &&
-           pem_decode(&block, arena, der);
+    if (pem.len > 2 * CSR_LEN_MAX || !pem_next(&rest, &block, &before) || bytes_trim(before).len != 0 ||
+        bytes_trim(rest).len != 0 ||
+        !(bytes_is(block.label, "CERTIFICATE REQUEST") || bytes_is(block.label, "NEW CERTIFICATE REQUEST")) ||
+        !pem_decode(&block, arena, &decoded) || decoded.len == 0)
+        return false;
+    *der = decoded;
+    return true;
 }

@@ -46,8 +46,14 @@ static void der_and_pem_are_quirks_that_strictness_refuses(void **state)
 
 static void what_is_in_no_form_is_malformed_and_leaves_the_output(void **state)
 {
-    static const char *const bad[] = { "",         "\n \n",    "M",
-                                       "MAM!AQc=", "MAMC=AQc", "-----BEGIN X-----\nMAMCAQc=\n" };
+    static const char *const bad[] = { "",
+                                       "\n \n",
+                                       "M",
+                                       "MAM!AQc=",
+                                       "MAMC=AQc",
+                                       "-----BEGIN X-----\nMAMCAQc=\n",
+                                       "-----BEGIN CERTIFICATE REQUEST-----\n"
+                                       "-----END CERTIFICATE REQUEST-----\n" };
     struct bytes der = BYTES_LITERAL("untouched");
 
     for (size_t i = 0; i < COUNT_OF(bad); i++)
