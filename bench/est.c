@@ -156,7 +156,7 @@ int bench_est(int argc, char **argv)
         case 'k': options.clients = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'N': options.count = strtoul(optarg, NULL, 10); break;
         case 'w': options.keep_alive = false; break;
-        case 'p': options.pid = atoi(optarg); break;
+        case 'p': options.pid = (int)strtol(optarg, NULL, 10); break;
         case 'j': options.json = true; break;
         default: fputs(usage, stderr); return 2;
         }

@@ -141,7 +141,7 @@ static bool exchange(struct link *link, struct bytes request, struct buffer *in,
         if (head == 0)
             head = head_end(buffer_bytes(in), &body_len);
     }
-    out->status = atoi((const char *)in->data + 9);
+    out->status = (int)strtol((const char *)in->data + 9, NULL, 10);
     *closing = memmem(in->data, head, "Connection: close", 17) != NULL;
     out->body = bytes_of(malloc(body_len + 1), body_len);
     if (out->body.data != NULL)

@@ -5,10 +5,12 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "bench/bench.h"
 #include "bench/load.h"
 #include "bench/requests.h"
+#include "lib/base/clock.h"
 #include "lib/pki/cms.h"
 
 enum { POOL_MAX = 64 };
@@ -142,9 +144,11 @@ static bool message(struct sender *sender, const struct scep_work *work, size_t 
     struct cms_attribute attribute[3];
     struct bytes enveloped;
     uint8_t nonce[16];
-    char transaction[32];
+    char transaction[64];
 
-    (void)snprintf(transaction, sizeof(transaction), "bench-%zu", n);
+    /* Of this run alone: the gateway remembers the transactions of those before. */
+    (void)snprintf(transaction, sizeof(transaction), "bench-%lld-%d-%zu", (long long)clock_now_s(),
+                   (int)getpid(), n);
     if (!random_fill(&random_system, nonce, sizeof(nonce)) ||
         !put_attribute(work->arena, &attribute[0], BYTES_ARRAY(oid_message_type), DER_PRINTABLE_STRING,
                        BYTES_LITERAL("19")) ||
@@ -303,7 +307,7 @@ int bench_scep(int argc, char **argv)
         case 'N': options.count = strtoul(optarg, NULL, 10); break;
         case 'l': options.pool = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'w': options.keep_alive = false; break;
-        case 'p': options.pid = atoi(optarg); break;
+        case 'p': options.pid = (int)strtol(optarg, NULL, 10); break;
         case 'j': options.json = true; break;
         default: fputs(usage, stderr); return 2;
         }
