@@ -1,21 +1,13 @@
 /* muster-bench est: enrollments over EST, every one with a key of its own. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bench/bench.h"
 #include "bench/load.h"
+#include "bench/options.h"
 #include "bench/requests.h"
 #include "lib/base/encode.h"
 #include "lib/pki/cms.h"
-
-struct est_options {
-    const char *target, *trust, *user, *pattern;
-    unsigned clients;
-    size_t count;
-    bool keep_alive, json;
-    int pid;
-};
 
 struct est_work {
     struct bench_key *key;
@@ -23,7 +15,7 @@ struct est_work {
     struct arena *arena;
 };
 
-static bool build(const struct est_options *options, const struct load_target *target, struct est_work *work,
+static bool build(const struct load_options *options, const struct load_target *target, struct est_work *work,
                   struct error *err)
 {
     AUTO_STRUCT(buffer) more = BUFFER(1024);
@@ -88,7 +80,7 @@ static size_t verify(const struct load_result *result, struct est_work *work)
     return good;
 }
 
-static int run(const struct est_options *options)
+static int run(const struct load_options *options)
 {
     struct est_work work = { .arena = arena_new((size_t)4 << 30) };
     struct load_plan plan = { .trust_path = options->trust,
@@ -133,37 +125,9 @@ static const char usage[] =
 
 int bench_est(int argc, char **argv)
 {
-    static const struct option rows[] = {
-        { "target", required_argument, NULL, 't' },  { "trust", required_argument, NULL, 'c' },
-        { "user", required_argument, NULL, 'u' },    { "names", required_argument, NULL, 'n' },
-        { "clients", required_argument, NULL, 'k' }, { "count", required_argument, NULL, 'N' },
-        { "new", no_argument, NULL, 'w' },           { "pid", required_argument, NULL, 'p' },
-        { "json", no_argument, NULL, 'j' },          { 0 },
-    };
-    struct est_options options = { .user = "bench:bench-secret",
-                                   .pattern = "unit-*.bench.example.com",
-                                   .clients = 64,
-                                   .count = 2000,
-                                   .keep_alive = true };
-    int option;
+    struct load_options options = LOAD_OPTIONS_DEFAULT;
 
-    while ((option = getopt_long(argc, argv, "", rows, NULL)) != -1) {
-        switch (option) {
-        case 't': options.target = optarg; break;
-        case 'c': options.trust = optarg; break;
-        case 'u': options.user = optarg; break;
-        case 'n': options.pattern = optarg; break;
-        case 'k': options.clients = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'N': options.count = strtoul(optarg, NULL, 10); break;
-        case 'w': options.keep_alive = false; break;
-        case 'p': options.pid = (int)strtol(optarg, NULL, 10); break;
-        case 'j': options.json = true; break;
-        default: fputs(usage, stderr); return 2;
-        }
-    }
-    if (options.target == NULL || options.count == 0 || options.clients == 0) {
-        fputs(usage, stderr);
+    if (!load_options_read(argc, argv, usage, &options))
         return 2;
-    }
     return run(&options);
 }

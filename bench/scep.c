@@ -1,6 +1,5 @@
 /* muster-bench scep: PKCSReq enrollments. RSA keys are dear, so a pool of them serves: each key has its own
  * name, and every request its own transaction; distinct serial numbers show that each was an enrollment. */
-#include <getopt.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdio.h>
@@ -9,19 +8,12 @@
 
 #include "bench/bench.h"
 #include "bench/load.h"
+#include "bench/options.h"
 #include "bench/requests.h"
 #include "lib/base/clock.h"
 #include "lib/pki/cms.h"
 
 enum { POOL_MAX = 64 };
-
-struct scep_options {
-    const char *target, *password, *pattern;
-    unsigned clients, pool;
-    size_t count;
-    bool keep_alive, json;
-    int pid;
-};
 
 struct sender { /* one key of the pool */
     struct bench_key key;
@@ -61,7 +53,7 @@ static bool fetch_ra(const struct load_plan *plan, struct scep_work *work, struc
 }
 
 /* The key goes into a ring of its own, so that messages are signed as the gateway signs. */
-static bool make_sender(const struct scep_options *options, size_t n, struct scep_work *work,
+static bool make_sender(const struct load_options *options, size_t n, struct scep_work *work,
                         struct error *err)
 {
     struct sender *sender = &work->sender[n];
@@ -96,7 +88,7 @@ static bool put_attribute(struct arena *arena, struct cms_attribute *out, struct
 }
 
 /* A CSR whose key is the sender's, made by hand: the ring does not give the key away. */
-static bool sender_csr(const struct scep_options *options, struct sender *sender, size_t n,
+static bool sender_csr(const struct load_options *options, struct sender *sender, size_t n,
                        struct arena *arena, struct bytes *csr, struct error *err)
 {
     static const uint8_t challenge[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x07 };
@@ -169,7 +161,7 @@ static bool message(struct sender *sender, const struct scep_work *work, size_t 
                     work->arena, der, err);
 }
 
-static bool build(const struct scep_options *options, const struct load_target *target,
+static bool build(const struct load_options *options, const struct load_target *target,
                   struct scep_work *work, struct error *err)
 {
     struct bytes csr[POOL_MAX];
@@ -219,7 +211,7 @@ static bool reply_holds(struct bytes body, struct sender *sender, struct scep_wo
     return issued.san.count > 0 && bytes_is(issued.san.item[0].value, sender->key.cn);
 }
 
-static size_t verify(const struct load_result *result, const struct scep_options *options,
+static size_t verify(const struct load_result *result, const struct load_options *options,
                      struct scep_work *work)
 {
     size_t good = 0;
@@ -235,7 +227,7 @@ static size_t verify(const struct load_result *result, const struct scep_options
     return good;
 }
 
-static int run(const struct scep_options *options)
+static int run(const struct load_options *options)
 {
     struct scep_work *work = calloc(1, sizeof(*work));
     struct load_plan plan = { .clients = options->clients,
@@ -283,38 +275,12 @@ static const char usage[] =
 
 int bench_scep(int argc, char **argv)
 {
-    static const struct option rows[] = {
-        { "target", required_argument, NULL, 't' }, { "password", required_argument, NULL, 'u' },
-        { "names", required_argument, NULL, 'n' },  { "clients", required_argument, NULL, 'k' },
-        { "count", required_argument, NULL, 'N' },  { "pool", required_argument, NULL, 'l' },
-        { "new", no_argument, NULL, 'w' },          { "pid", required_argument, NULL, 'p' },
-        { "json", no_argument, NULL, 'j' },         { 0 },
-    };
-    struct scep_options options = { .password = "bench-secret",
-                                    .pattern = "unit-*.bench.example.com",
-                                    .clients = 64,
-                                    .pool = 32,
-                                    .count = 2000,
-                                    .keep_alive = true };
-    int option;
+    struct load_options options = LOAD_OPTIONS_DEFAULT;
 
-    while ((option = getopt_long(argc, argv, "", rows, NULL)) != -1) {
-        switch (option) {
-        case 't': options.target = optarg; break;
-        case 'u': options.password = optarg; break;
-        case 'n': options.pattern = optarg; break;
-        case 'k': options.clients = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'N': options.count = strtoul(optarg, NULL, 10); break;
-        case 'l': options.pool = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'w': options.keep_alive = false; break;
-        case 'p': options.pid = (int)strtol(optarg, NULL, 10); break;
-        case 'j': options.json = true; break;
-        default: fputs(usage, stderr); return 2;
-        }
-    }
-    if (options.target == NULL || options.count == 0 || options.clients == 0 || options.pool == 0 ||
-        options.pool > POOL_MAX) {
-        fputs(usage, stderr);
+    if (!load_options_read(argc, argv, usage, &options))
+        return 2;
+    if (options.pool > POOL_MAX) {
+        fprintf(stderr, "muster-bench: at most %d keys\n", POOL_MAX);
         return 2;
     }
     return run(&options);
