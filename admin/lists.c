@@ -282,7 +282,7 @@ bool serve_audit_entries(struct call *call)
         shown++;
     }
     return reply_list(call, "entries", take(list),
-                      count == 0 ? NULL : json_integer((json_int_t)(from + shown)));
+                      count == 0 ? NULL : json_integer((json_int_t)from + (json_int_t)shown));
 }
 
 /* --- procedures and officers --- */

@@ -188,12 +188,20 @@ static void *client(void *context)
     return NULL;
 }
 
+/* Field `n` of what follows the command's name in /proc/PID/stat, the state being field 0. */
+static double stat_field(const char *text, unsigned n)
+{
+    for (; n > 0 && (text = strchr(text, ' ')) != NULL; n--)
+        text++;
+    return text == NULL ? 0 : (double)strtoul(text, NULL, 10);
+}
+
 /* User and system time of a process so far; negative when it cannot be read. */
 static double process_cpu(int pid)
 {
+    enum { USER_TIME = 11, SYSTEM_TIME = 12 };
     char path[64], text[1024];
     FILE *file;
-    unsigned long user, system;
     const char *after;
 
     (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
@@ -202,10 +210,10 @@ static double process_cpu(int pid)
         return -1;
     after = fgets(text, sizeof(text), file) != NULL ? strrchr(text, ')') : NULL;
     (void)fclose(file);
-    if (after == NULL ||
-        sscanf(after + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+    if (after == NULL)
         return -1;
-    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    return (stat_field(after + 2, USER_TIME) + stat_field(after + 2, SYSTEM_TIME)) /
+           (double)sysconf(_SC_CLK_TCK);
 }
 
 static bool make_tls(const struct load_plan *plan, SSL_CTX **out, struct error *err)

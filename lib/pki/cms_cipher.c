@@ -104,7 +104,7 @@ static bool run(const struct cipher_row *row, struct bytes key, struct bytes iv,
         ERR_clear_error();
         return false;
     }
-    *out = bytes_of(data, (size_t)(len + last));
+    *out = bytes_of(data, (size_t)len + (size_t)last);
     return true;
 }
 
