@@ -44,6 +44,22 @@ register est '*.wild.example.com' w-secret
 csr w.key r5.wild.example.com
 est seven demo -e -u x -h w-secret -y w.csr
 expect_certificate seven/cert-0-0.pem r5.wild.example.com "a wildcard registration"
+register est ip.example.com ip-secret --ip 192.0.2.7
+csr ip.key ip.example.com
+openssl req -new -key ip.key -subj /CN=ip.example.com -addext subjectAltName=IP:192.0.2.8 -out ip.csr
+est ip-wrong demo -e -u x -h ip-secret -y ip.csr
+expect_refusal ip-wrong/cert-0-0.pem ip.example.com ip "a wrong IP address"
+openssl req -new -key ip.key -subj /CN=ip.example.com -addext subjectAltName=IP:192.0.2.7 -out ip.csr
+est ip-right demo -e -u x -h ip-secret -y ip.csr
+expect_certificate ip-right/cert-0-0.pem ip.example.com "the right IP address"
+register est sn.example.com sn-secret --serial FOC123
+csr sn.key sn.example.com
+openssl req -new -key sn.key -subj /CN=sn.example.com/serialNumber=FOC999 -out sn.csr
+est sn-wrong demo -e -u x -h sn-secret -y sn.csr
+expect_refusal sn-wrong/cert-0-0.pem sn.example.com serial "a wrong serial number"
+openssl req -new -key sn.key -subj /CN=sn.example.com/serialNumber=FOC123 -out sn.csr
+est sn-right demo -e -u x -h sn-secret -y sn.csr
+expect_certificate sn-right/cert-0-0.pem sn.example.com "the right serial number"
 close_registration a.example.com
 est eight demo -e -u estuser -h s3cret -y a.csr
 expect_refusal eight/cert-0-0.pem a.example.com closed "a closed registration"

@@ -8,9 +8,10 @@ start_gateway
 est() { # output, key, FQDN, options
     local out=$1 k=$2 fqdn=$3
     shift 3
+    rm -f "$out"
     [ -f "$k" ] || pki --gen --type ecdsa --size 256 --outform pem >"$k" 2>client.log
-    pki --req --in "$k" --dn "CN=$fqdn" --san "$fqdn" --outform der >request.der 2>client.log
-    timeout 60 pki --est --url "$https/demo" --in request.der --cacert "$ca" --outform pem "$@" >"$out" 2>client.log
+    pki --req --in "$k" --dn "${dn:-CN=$fqdn}" --san "$fqdn" ${ip:+--san "$ip"} --outform der >request.der 2>client.log
+    timeout 60 pki --est --url "$https/${procedure:-demo}" --in request.der --cacert "$ca" --outform pem "$@" >"$out" 2>client.log
 }
 
 pki --estca --url "$https/demo" --cacert "$ca" --caout eca.pem --outform pem --force >client.log 2>&1
@@ -29,6 +30,21 @@ expect_refusal c.pem nobody.example.com no_registration "unregistered"
 register est '*.wild.example.com' w-secret
 est w.pem w.key r5.wild.example.com --userpass x:w-secret
 expect_certificate w.pem r5.wild.example.com "a wildcard registration"
+register est ip.example.com ip-secret --ip 192.0.2.7
+ip=192.0.2.8 est ip.pem ip.key ip.example.com --userpass x:ip-secret
+expect_refusal ip.pem ip.example.com ip "a wrong IP address"
+ip=192.0.2.7 est ip.pem ip.key ip.example.com --userpass x:ip-secret
+expect_certificate ip.pem ip.example.com "the right IP address"
+register est sn.example.com sn-secret --serial FOC123
+dn="CN=sn.example.com, serialNumber=FOC999" est sn.pem sn.key sn.example.com --userpass x:sn-secret
+expect_refusal sn.pem sn.example.com serial "a wrong serial number"
+dn="CN=sn.example.com, serialNumber=FOC123" est sn.pem sn.key sn.example.com --userpass x:sn-secret
+expect_certificate sn.pem sn.example.com "the right serial number"
+procedure=manual register est slow.example.com m-secret
+(for attempt in 1 2 3 4 5; do sleep 1; approve_all; done) >/dev/null 2>&1 &
+procedure=manual est m.pem m.key slow.example.com --userpass x:m-secret --interval 3 --maxpolltime 30
+expect_certificate m.pem slow.example.com "approved while it polls"
+wait $!
 close_registration a.example.com
 est d.pem d.key a.example.com --userpass device:s3cret
 expect_refusal d.pem a.example.com closed "a closed registration"
