@@ -156,12 +156,11 @@ static void send_response(struct connection *c, const struct http_response *resp
         response_sent(c);
 }
 
-static void report_refusal(struct connection *c, int status, const char *reason)
+void connection_tell(struct connection *c, int status, const char *reason)
 {
     struct net_server *server = c->loop->server;
     struct http_request request = { 0 };
 
-    COUNT(c->loop, refused_http);
     if (server->on_refused == NULL)
         return;
     if (c->exchange != NULL)
@@ -176,7 +175,8 @@ static void refuse(struct connection *c, int status, const char *reason)
 {
     struct http_response response = http_respond_text(status, http_status_text(status));
 
-    report_refusal(c, status, reason);
+    COUNT(c->loop, refused_http);
+    connection_tell(c, status, reason);
     drop_exchange(c);
     c->refused = c->close_after = true;
     send_response(c, &response, false);
@@ -345,6 +345,14 @@ static bool is_gone(const struct connection *c)
     return c->phase == PHASE_CLOSED || c->phase == PHASE_LINGER;
 }
 
+/* No more will come: a request that had begun is told for the log, for it gets no answer. */
+static void end_receiving(struct connection *c)
+{
+    if (c->phase == PHASE_BODY || (is_receiving(c) && c->in.len > 0))
+        connection_tell(c, 0, "the connection ended within a request");
+    connection_close(c);
+}
+
 static void receive(struct connection *c, struct bytes fresh)
 {
     size_t used;
@@ -378,7 +386,7 @@ static void connection_continue(struct connection *c)
     if (!is_receiving(c))
         return;
     if (c->ended)
-        connection_close(c);
+        end_receiving(c);
     else
         resume_reading(c);
 }
@@ -389,7 +397,7 @@ static void peer_ended(struct connection *c)
     c->ended = true;
     (void)event_del(&c->readable);
     if (is_receiving(c))
-        connection_close(c);
+        end_receiving(c);
 }
 
 void connection_read(struct connection *c)
@@ -400,7 +408,7 @@ void connection_read(struct connection *c)
         switch (transport_read(&c->transport, c->loop->scratch, SCRATCH_LEN, &len)) {
         case IO_OK: receive(c, bytes_of(c->loop->scratch, len)); break;
         case IO_END: peer_ended(c); return;
-        case IO_FAILED: connection_close(c); return;
+        case IO_FAILED: end_receiving(c); return;
         case IO_WANT_READ: return;
         case IO_WANT_WRITE:
             if (event_add(&c->writable, NULL) != 0)

@@ -44,6 +44,7 @@ void connection_handshake(struct connection *c)
     case IO_END:
     case IO_FAILED:
         COUNT(c->loop, handshake_failures);
+        connection_tell(c, 0, "the TLS handshake failed");
         connection_close(c);
         return;
     case IO_OK: break;

@@ -177,6 +177,9 @@ void connection_handshake(struct connection *connection);
 
 /* Puts its events on the loop. */
 MUST_USE bool connection_watch(struct connection *connection);
+/* Tells the gateway of a request that never reaches its handler (net_server_on_refused). `status` 0: it gets
+ * no answer. */
+void connection_tell(struct connection *connection, int status, const char *reason);
 void connection_enter_for(struct connection *connection, enum phase phase, unsigned ms);
 void connection_read(struct connection *connection);
 void connection_answer(struct connection *connection);

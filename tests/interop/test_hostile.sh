@@ -54,14 +54,14 @@ printf 'GET / HTTP/1.1\nHost: a\n\n' | hostile "$http_port" 400 1 "bare line fee
 printf '\001\002 nonsense\r\n\r\n' | hostile "$tls_port" 400 1 "garbage inside TLS" "${over_tls[@]}"
 
 # --- what is no TLS: nothing was framed, nothing is logged ---
-printf 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' | hostile "$tls_port" - 0 "plain HTTP on the TLS port"
-head -c 3000 /dev/urandom | hostile "$tls_port" - 0 "random octets on the TLS port"
+printf 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' | hostile "$tls_port" - 1 "plain HTTP on the TLS port"
+head -c 3000 /dev/urandom | hostile "$tls_port" - 1 "random octets on the TLS port"
 printf '\026\003\001\002\000\001\000\001\374\003\003' | hostile "$tls_port" - 0 "half a ClientHello is waited for one second" --wait 3
 printf '\026\003\001\100\001\001\000\077\377' | hostile "$tls_port" - 0 "a record of more than TLS allows" --wait 3
 
 # --- truncated ---
-printf 'GET /ca/demo.cer HTTP/1.1\r\nHost: a\r\n' | hostile "$http_port" - 0 "half a head, then half-closed" --half-close
-printf 'POST /scep/demo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf' | hostile "$http_port" - 0 "half a body, then half-closed" --half-close
+printf 'GET /ca/demo.cer HTTP/1.1\r\nHost: a\r\n' | hostile "$http_port" - 1 "half a head, then half-closed" --half-close
+printf 'POST /scep/demo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf' | hostile "$http_port" - 1 "half a body, then half-closed" --half-close
 printf 'GET /ca/demo.cer HTTP/1.1\r\nHost: a\r\n\r\n' | hostile "$http_port" 200 0 "a whole request, then half-closed, is answered" --half-close
 printf 'POST /scep/demo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf' | hostile "$http_port" 408 1 "half a body is waited for one second" --wait 3
 

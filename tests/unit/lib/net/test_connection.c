@@ -224,6 +224,19 @@ static void what_is_refused_here_is_told_for_the_log(void **state)
     assert_int_equal(told.count, 2);
     assert_int_equal(told.status, 408);
     assert_string_equal(told.path, "/slow");
+    fd = connect_to(&f); /* truncated: it gets no answer, but a line */
+    send_text(fd, "POST /cut HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nhalf");
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_true(is_at_end(fd));
+    (void)close(fd);
+    assert_int_equal(told.count, 3);
+    assert_int_equal(told.status, 0);
+    assert_string_equal(told.path, "/cut");
+    fd = connect_to(&f); /* who says nothing at all is nobody's business */
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_true(is_at_end(fd));
+    (void)close(fd);
+    assert_int_equal(told.count, 3);
     finish(&f);
 }
 
