@@ -44,16 +44,14 @@ static void der_and_pem_are_quirks_that_strictness_refuses(void **state)
     assert_int_equal(est_body_decode(BYTES_LITERAL(pem), true, *state, &der), EST_BODY_MALFORMED);
 }
 
+static const char EMPTY_PEM[] = "-----BEGIN CERTIFICATE REQUEST-----\n"
+                                "-----END CERTIFICATE REQUEST-----\n";
+
 static void what_is_in_no_form_is_malformed_and_leaves_the_output(void **state)
 {
-    static const char *const bad[] = { "",
-                                       "\n \n",
-                                       "M",
-                                       "MAM!AQc=",
-                                       "MAMC=AQc",
-                                       "-----BEGIN X-----\nMAMCAQc=\n",
-                                       "-----BEGIN CERTIFICATE REQUEST-----\n"
-                                       "-----END CERTIFICATE REQUEST-----\n" };
+    static const char *const bad[] = { "",         "\n \n",    "M",
+                                       "MAM!AQc=", "MAMC=AQc", "-----BEGIN X-----\nMAMCAQc=\n",
+                                       EMPTY_PEM };
     struct bytes der = BYTES_LITERAL("untouched");
 
     for (size_t i = 0; i < COUNT_OF(bad); i++)
