@@ -16,10 +16,16 @@ struct http_digest {
 
 enum credential_kind {
     CREDENTIAL_NONE = 0,
-    CREDENTIAL_SECRET,      /* SCEP challengePassword, HTTP Basic */
-    CREDENTIAL_DIGEST,      /* HTTP Digest */
-    CREDENTIAL_CERTIFICATE, /* a certificate whose key's possession is proved, ours or a vendor's */
+    CREDENTIAL_SECRET,       /* SCEP challengePassword, HTTP Basic */
+    CREDENTIAL_DIGEST,       /* HTTP Digest */
+    CREDENTIAL_CERTIFICATE,  /* a certificate whose key's possession is proved, ours or a vendor's */
+    CREDENTIAL_REGISTRATION, /* the secret of one registration, proved by a MAC over the whole message (CMP)
+                              */
+    CREDENTIAL_RA, /* an RA that the procedure trusts speaks for the device, which must be registered (CMP) */
 };
+
+/* What `request` is. */
+enum request_form { REQUEST_PKCS10 = 0, REQUEST_CRMF };
 
 struct credential {
     enum credential_kind kind;
@@ -35,6 +41,7 @@ struct credential {
             const struct bytes *chain; /* what came with it */
             size_t chain_count;
         } certificate;
+        struct registration_id registration;
     };
 };
 
@@ -46,7 +53,11 @@ struct enrollment {
     struct digest256 signer; /* who speaks: with SCEP SHA-256 over the key of a self-signed signer, over the
                                 certificate of another; with EST of the client's identity */
     const struct requested *requested;
-    struct bytes request; /* the CSR's DER, kept while an officer thinks about it */
+    enum request_form form;
+    struct bytes request; /* DER of the CSR or CertReqMsg, kept while an officer thinks about it */
+    const struct profile
+        *profile; /* the one asked for by name, allowed by the procedure; NULL: the procedure's */
+    uint32_t confirm_within_s; /* the certificate must be confirmed within this, or is revoked; 0: never */
     struct credential credential;
     struct credential second; /* EST with both certificate and HTTP authentication demanded; NONE else */
     bool renewal;           /* the protocol says that this is one, or the credential is our own certificate */

@@ -51,6 +51,11 @@ struct dialect {
     bool est_digest_md5;
     bool est_strict_base64;
     bool csr_ber;
+    bool cmp_strict;    /* transactionID, messageTime and senderKID must be there, sender names the secret */
+    bool cmp_hmac_sha1; /* as the MAC of PasswordBasedMac: what `openssl cmp` sends unasked */
+    bool cmp_sha1;      /* as its one-way function too */
+    bool cmp_signature_only;      /* no MAC (TS 33.310) */
+    bool cmp_root_in_extra_certs; /* base stations learn the operator's root there */
 };
 
 struct procedure {
@@ -80,8 +85,23 @@ struct procedure {
     const char *csrattrs_path; /* NULL: made from the profile */
     struct bytes csrattrs;     /* what stands in that file: CsrAttrs, DER; none: made from the profile */
     /* SCEP */
-    const char *scep_ra;             /* name of the RA */
-    struct bytes scep_ra_key;        /* SubjectPublicKeyInfo of its certificate */
+    const char *scep_ra;      /* name of the RA */
+    struct bytes scep_ra_key; /* SubjectPublicKeyInfo of its certificate */
+    /* CMP */
+    const char *cmp_ra;          /* name of the RA */
+    struct bytes cmp_ra_key;     /* SubjectPublicKeyInfo of its certificate */
+    bool cmp_implicit_confirm;   /* granted when it is asked for */
+    bool cmp_ca_pubs;            /* the trust anchor in ip, when a MAC protects it */
+    bool cmp_key_generation;     /* keys made here for devices that ask */
+    uint32_t cmp_confirm_wait_s; /* a certificate must be confirmed within this */
+    uint32_t cmp_iterations_max; /* of a MAC */
+    uint32_t cmp_skew_s;         /* of messageTime; 0: not checked */
+    struct bytes
+        *cmp_ra_anchor; /* DER; RAs that may speak for devices chain to these, with cmcRA; none by default */
+    size_t cmp_ra_anchor_count;
+    struct anchors *cmp_ra_anchors;
+    const struct profile *const *cmp_profile; /* that certProfile may choose, beside `profile` */
+    size_t cmp_profile_count;
     unsigned retry_after_s;          /* told to those who wait */
     unsigned slow_after, slow_max_s; /* wrong secrets before the slow-down, and its longest pause; 0: none */
 };

@@ -1,0 +1,59 @@
+/* password_mac.h: message authentication under a password, as CMP uses it (RFC 9481 6.1): PasswordBasedMac
+ * (RFC 4211 4.4) and PBMAC1 (RFC 8018 7.1). Read from an AlgorithmIdentifier and judged before anything is
+ * hashed: the sender chooses the number of rounds, and pays nothing for them. */
+#ifndef MUSTER_PKI_PASSWORD_MAC_H
+#define MUSTER_PKI_PASSWORD_MAC_H
+
+#include "lib/base/digest.h"
+#include "lib/base/error.h"
+#include "lib/base/random.h"
+#include "lib/pki/der.h"
+
+enum password_mac_kind { PASSWORD_MAC_NONE = 0, PASSWORD_MAC_PBM, PASSWORD_MAC_PBMAC1 };
+
+enum { PASSWORD_MAC_SALT_MAX = 128, PASSWORD_MAC_ITERATIONS_MIN = 100 /* RFC 4211 4.4 */ };
+
+struct password_mac { /* points into what it was read from */
+    enum password_mac_kind kind;
+    struct bytes salt;
+    uint32_t iterations;
+    enum digest_algorithm hash; /* PBM: the one-way function; PBMAC1: of PBKDF2's pseudo-random function */
+    enum digest_algorithm mac;  /* of the HMAC */
+    size_t key_len;             /* PBMAC1: of the derived key, octets */
+};
+
+struct password_mac_rules {
+    uint32_t iterations_max;
+    bool allow_hmac_sha1; /* as the MAC: what `openssl cmp` sends unasked */
+    bool allow_sha1;      /* as the one-way function */
+};
+
+enum password_mac_fault {
+    PASSWORD_MAC_SYNTAX = 0,
+    PASSWORD_MAC_ALGORITHM, /* a hash or MAC that is unknown or refused */
+    PASSWORD_MAC_ROUNDS,    /* too few or too many iterations (CMP-34) */
+    PASSWORD_MAC_OK
+};
+
+/* True for the object identifiers of the two kinds; `algorithm` is the AlgorithmIdentifier element. */
+bool password_mac_is(struct bytes algorithm);
+
+/* `algorithm` is the AlgorithmIdentifier element whole. Refuses: salt empty or over PASSWORD_MAC_SALT_MAX,
+ * iterations below 100 or above the rules, MD5 and unknown hashes, MACs that are no HMAC, a key length that
+ * is over 64 octets. */
+enum password_mac_fault password_mac_decode(struct bytes algorithm, const struct password_mac_rules *rules,
+                                            struct password_mac *out);
+
+/* The AlgorithmIdentifier element of `m`, into `out`. */
+void password_mac_put(struct buffer *out, const struct password_mac *m);
+
+/* The MAC over `message` under `secret`; `out` holds DIGEST_MAX. False: libcrypto failed. */
+MUST_USE bool password_mac_compute(const struct password_mac *m, struct bytes secret, struct bytes message,
+                                   uint8_t *out, size_t *len);
+
+/* `value` is the MAC over `message` under `secret`. Constant time in the comparison. An empty secret proves
+ * nothing, ever; an error of libcrypto proves nothing either. */
+bool password_mac_holds(const struct password_mac *m, struct bytes secret, struct bytes message,
+                        struct bytes value);
+
+#endif

@@ -1,0 +1,47 @@
+/* protect.h: the protection of a PKIMessage (RFC 9810 5.1.3): by a MAC under a shared secret, or by a
+ * signature of a key that stays behind its name. */
+#ifndef MUSTER_CMP_PROTECT_H
+#define MUSTER_CMP_PROTECT_H
+
+#include "lib/keys/keys.h"
+#include "lib/pki/certificate.h"
+#include "lib/pki/password_mac.h"
+#include "proto/cmp/message.h"
+
+enum cmp_protection_kind {
+    CMP_PROTECTION_NONE = 0, /* no protection at all */
+    CMP_PROTECTION_MAC,
+    CMP_PROTECTION_SIGNATURE
+};
+
+struct cmp_protector {
+    enum cmp_protection_kind kind;
+    /* MAC */
+    struct password_mac mac;
+    struct bytes secret;
+    /* SIGNATURE */
+    const struct keys *keys;
+    const char *key_name;
+    enum digest_algorithm hash;            /* DIGEST_NONE: the key's default */
+    const struct certificate *certificate; /* its subject is the sender, its key identifier the senderKID */
+};
+
+/* Makes the message: protectionAlg goes into the header (with SIGNATURE also sender and senderKID), the body
+ * is made of `content`, the protection is computed, the certificates are attached. DER in `arena`. */
+MUST_USE bool cmp_protect(const struct cmp_protector *protector, struct cmp_header header, enum cmp_body body,
+                          struct bytes content, const struct bytes *extra_cert, size_t extra_cert_count,
+                          struct arena *arena, struct bytes *der, struct error *err);
+
+/* The kind that a message carries, by its protectionAlg; NONE when it has neither algorithm nor bits. */
+enum cmp_protection_kind cmp_protection_of(const struct cmp_message *message);
+
+/* `key` made the signature over the message. */
+enum signature_fault cmp_verify_signature(const struct cmp_message *message, const struct public_key *key,
+                                          struct arena *arena);
+
+/* The certificate of the signer among extraCerts: the first whose subject is the sender's name and whose key
+ * identifier is senderKID, as far as they are given (CMP-22, CMP-24, CMP-36); none. */
+MUST_USE bool cmp_signer_certificate(const struct cmp_message *message, struct arena *arena,
+                                     struct certificate *out);
+
+#endif
