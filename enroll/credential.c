@@ -130,6 +130,9 @@ static bool one_holds(const struct credential *credential, const struct enrollme
     case CREDENTIAL_DIGEST: return digest_holds(&credential->digest, r, proof);
     case CREDENTIAL_CERTIFICATE:
         return own_certificate_holds(e, identity, r, proof) || vendor_certificate_holds(identity, r, proof);
+    case CREDENTIAL_REGISTRATION:
+        return bytes_equal(registration_id_bytes(&credential->registration), registration_id_bytes(&r->id));
+    case CREDENTIAL_RA: return false;
     }
     return false;
 }
