@@ -107,6 +107,7 @@ enum service_kind {
     SERVICE_NONE = 0,
     SERVICE_TLS /* serverAuth */,
     SERVICE_SCEP_RA /* RSA: signs and decrypts */,
+    SERVICE_CMP_RA /* cmcRA and cmKGA: signs answers and keys that were made here */,
     SERVICE_OFFICER /* clientAuth */
 };
 /* A certificate of the gateway itself, signed by the CA: key usages by kind, SAN as given (content of
