@@ -44,6 +44,10 @@ size_t digest_len(enum digest_algorithm algorithm);
 /* `out` holds DIGEST_MAX; *len is what was written. */
 MUST_USE bool digest(enum digest_algorithm algorithm, struct bytes in, uint8_t *out, size_t *len);
 
+/* SHAKE256 with 512 bits of output: the hash that goes with Ed448 (RFC 9481 2.3). */
+enum { SHAKE256_LEN = 64 };
+MUST_USE bool shake256(struct bytes in, uint8_t out[SHAKE256_LEN]);
+
 /* HMAC-SHA-256 (RFC 2104). */
 MUST_USE bool hmac_sha256(struct bytes key, struct bytes in, struct digest256 *out);
 

@@ -298,6 +298,8 @@ static enum cmp_fault authenticate_signature(struct cmp_exchange *x, struct erro
 
 enum cmp_fault cmp_authenticate(struct cmp_exchange *x, struct error *err)
 {
+    if (!x->request.has_protection || x->request.header.protection_alg.len == 0) /* CMP-30 */
+        return CMP_FAULT_UNPROTECTED;
     switch (cmp_protection_of(&x->request)) {
     case CMP_PROTECTION_MAC: return authenticate_mac(x, err);
     case CMP_PROTECTION_SIGNATURE: return authenticate_signature(x, err);

@@ -1,11 +1,11 @@
 /* The HTTP binding (RFC 9811 3): method, media type, operation label; and what a procedure needs for CMP. */
 #include "proto/cmp/cmp.h"
 
-#include "proto/cmp/message.h"
+#include "proto/cmp/exchange_internal.h"
 
 /* --- configuration --- */
 
-static const struct cmp_ra *ra_of(const struct cmp_service *service, const struct procedure *procedure)
+const struct cmp_ra *cmp_ra_of(const struct cmp_service *service, const struct procedure *procedure)
 {
     for (size_t i = 0; i < service->ra_count && procedure->cmp_ra != NULL; i++)
         if (strcmp(service->ra[i].name, procedure->cmp_ra) == 0)
@@ -41,7 +41,7 @@ static const char *certificate_fault(const struct certificate *c, const struct c
 const char *cmp_procedure_fault(const struct cmp_service *service, const struct procedure *procedure,
                                 const struct keys *keys)
 {
-    const struct cmp_ra *ra = ra_of(service, procedure);
+    const struct cmp_ra *ra = cmp_ra_of(service, procedure);
 
     if (!procedure->preregistration)
         return "CMP needs preregistration";
@@ -53,20 +53,6 @@ const char *cmp_procedure_fault(const struct cmp_service *service, const struct 
 }
 
 /* --- HTTP --- */
-
-/* RFC 9483 6.1 (CMP-5). */
-static const char *const operations[] = {
-    "initialization", "certification", "keyupdate",          "pkcs10",  "revocation",
-    "getcacerts",     "getrootupdate", "getcertreqtemplate", "getcrls", "nested",
-};
-
-const char *cmp_operation_name(struct bytes label)
-{
-    for (size_t i = 0; i < COUNT_OF(operations); i++)
-        if (bytes_is(label, operations[i]))
-            return operations[i];
-    return NULL;
-}
 
 static struct http_response method_not_allowed(void)
 {
@@ -95,4 +81,33 @@ bool cmp_serve_public(const struct cmp_service *service, const struct procedure 
     else
         return false;
     return true;
+}
+
+bool cmp_serve(struct turn *turn, const struct cmp_service *service, const struct procedure *procedure,
+               struct bytes label, const struct http_request *request, struct http_response *response,
+               struct error *err)
+{
+    struct cmp_exchange x = {
+        .turn = turn,
+        .service = service,
+        .procedure = procedure,
+        .ra = cmp_ra_of(service, procedure),
+        .ca = enroll_ca(service->enroll, procedure),
+        .peer = &request->peer.address,
+        .label = label,
+    };
+    int status = 500;
+    bool served = x.ra != NULL && x.ca != NULL
+                      ? cmp_exchange_run(&x, request->body, &status, err)
+                      : error_set(err, ERROR_NOT_FOUND, "procedure '%s' has no CMP RA, or no CA",
+                                  procedure->name);
+
+    if (!served)
+        *response = http_respond_text(500, "internal error\n");
+    else if (status != 200) /* CMP-7, CMP-9: an empty body */
+        *response = (struct http_response){ .status = status };
+    else
+        *response = http_respond(200, "application/pkixcmp", x.out);
+    cmp_exchange_end(&x);
+    return served;
 }

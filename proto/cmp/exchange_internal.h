@@ -60,6 +60,7 @@ struct cmp_exchange {
     struct bytes nonce;          /* senderNonce of our answer */
     struct cmp_transaction transaction;
     struct cmp_sender sender;
+    const struct requested *requested; /* ir, cr, kur, p10cr; else NULL */
     struct cmp_reply reply;
     struct bytes out; /* the answer, DER */
 };
@@ -74,6 +75,8 @@ static inline enum cmp_fault cmp_trouble(struct error *err, enum error_code code
     (void)error_set(err, code, "CMP: %s", what);
     return CMP_FAULT_INTERNAL;
 }
+
+const struct cmp_ra *cmp_ra_of(const struct cmp_service *service, const struct procedure *procedure);
 
 /* Runs one message to its answer in x->out. *http_status: 200, or what is said instead of a PKIMessage (400,
  * 403). False: an error of ours. */

@@ -309,10 +309,9 @@ static void general_name_or_null_put(struct buffer *out, struct bytes name)
         der_put(out, DER_CONTEXT(GENERAL_NAME_DIRECTORY), BYTES_ARRAY(null_dn));
 }
 
-/* GeneralizedTime whatever the year, unlike the Time of a certificate. */
-static void message_time_put(struct buffer *out, int64_t time_s)
+void cmp_time_put(struct buffer *out, int64_t time_s)
 {
-    size_t tag = der_begin(out, DER_CONTEXT(0)), time = der_begin(out, DER_GENERALIZED_TIME);
+    size_t time = der_begin(out, DER_GENERALIZED_TIME);
     struct calendar c;
 
     calendar_of(time_s, &c);
@@ -320,6 +319,13 @@ static void message_time_put(struct buffer *out, int64_t time_s)
         out->failed = true;
     buffer_format(out, "%04d%02d%02d%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
     der_end(out, time);
+}
+
+static void message_time_put(struct buffer *out, int64_t time_s)
+{
+    size_t tag = der_begin(out, DER_CONTEXT(0));
+
+    cmp_time_put(out, time_s);
     der_end(out, tag);
 }
 

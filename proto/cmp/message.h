@@ -222,6 +222,9 @@ void cmp_elements_put(struct buffer *out, const struct bytes *element, size_t co
  * are left out. */
 void cmp_header_put(struct buffer *out, const struct cmp_header *header);
 
+/* GeneralizedTime whatever the year, unlike the Time of a certificate. */
+void cmp_time_put(struct buffer *out, int64_t time_s);
+
 /* PKIBody element: `content` inside its tag. Not for NONE. */
 void cmp_body_put(struct buffer *out, enum cmp_body body, struct bytes content);
 
