@@ -68,6 +68,16 @@ static bool is_generalized_time(struct bytes element)
     return der_finished(&in);
 }
 
+static enum cmp_fault check_profile_place(const struct cmp_message *request)
+{
+    const struct cmp_header *h = &request->header;
+
+    return cmp_body_opens(request->body) || request->body == CMP_GENM ||
+                   cmp_info_find(h->info, h->info_count, CMP_IT_CERT_PROFILE) == NULL
+               ? CMP_OK
+               : CMP_FAULT_PROFILE;
+}
+
 static enum cmp_fault check_confirm_info(const struct cmp_message *request)
 {
     const struct cmp_header *h = &request->header;
@@ -128,5 +138,28 @@ enum cmp_fault cmp_check_header(const struct cmp_message *request, const struct 
         fault = check_time(&request->header, procedure, now_s);
     if (fault == CMP_OK)
         fault = check_confirm_info(request);
+    if (fault == CMP_OK)
+        fault = check_profile_place(request);
     return fault;
+}
+
+/* --- certProfile (RFC 9810 5.1.1.4, CMP-27) --- */
+
+enum cmp_fault cmp_profile_asked(const struct cmp_exchange *x, const struct profile **profile)
+{
+    const struct cmp_header *h = &x->request.header;
+    const struct cmp_info *info = cmp_info_find(h->info, h->info_count, CMP_IT_CERT_PROFILE);
+    struct der in, names;
+    struct bytes name;
+
+    *profile = NULL;
+    if (info == NULL)
+        return CMP_OK;
+    in = der_of(info->value);
+    names = der_enter(&in, DER_SEQUENCE);
+    name = der_value(&names, DER_UTF8_STRING);
+    if (!der_finished(&names) || !der_finished(&in)) /* one, for the one request */
+        return CMP_FAULT_PROFILE;
+    *profile = enroll_profile(x->procedure, name);
+    return *profile != NULL ? CMP_OK : CMP_FAULT_PROFILE;
 }

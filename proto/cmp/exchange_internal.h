@@ -89,6 +89,8 @@ enum cmp_fault cmp_check_header(const struct cmp_message *request, const struct 
                                 int64_t now_s);
 /* The body is one that the operation in the URL is for (CMP-6). */
 enum cmp_fault cmp_check_label(struct bytes label, const struct cmp_message *request);
+/* The profile that certProfile names; NULL: none is named. */
+enum cmp_fault cmp_profile_asked(const struct cmp_exchange *x, const struct profile **profile);
 /* It opens a transaction; it goes on with one. */
 bool cmp_body_opens(enum cmp_body body);
 bool cmp_body_follows(enum cmp_body body);

@@ -11,27 +11,6 @@ struct certification {
     const struct profile *profile; /* asked for by certProfile; NULL: the procedure's */
 };
 
-/* --- certProfile (RFC 9810 5.1.1.4, CMP-27) --- */
-
-static enum cmp_fault find_profile(const struct cmp_exchange *x, const struct profile **profile)
-{
-    const struct cmp_header *h = &x->request.header;
-    const struct cmp_info *info = cmp_info_find(h->info, h->info_count, CMP_IT_CERT_PROFILE);
-    struct der in, names;
-    struct bytes name;
-
-    *profile = NULL;
-    if (info == NULL)
-        return CMP_OK;
-    in = der_of(info->value);
-    names = der_enter(&in, DER_SEQUENCE);
-    name = der_value(&names, DER_UTF8_STRING);
-    if (!der_finished(&names) || !der_finished(&in))
-        return CMP_FAULT_PROFILE;
-    *profile = enroll_profile(x->procedure, name);
-    return *profile != NULL ? CMP_OK : CMP_FAULT_PROFILE;
-}
-
 /* --- reading --- */
 
 static enum cmp_fault refuse(struct cmp_exchange *x, enum refusal why, const char *detail, struct error *err)
@@ -274,7 +253,7 @@ enum cmp_fault cmp_serve_request(struct cmp_exchange *x, struct error *err)
     x->transaction.opened_by = x->request.body;
     fault = check_original(x, err);
     if (fault == CMP_OK)
-        fault = find_profile(x, &c->profile);
+        fault = cmp_profile_asked(x, &c->profile);
     if (fault == CMP_OK)
         fault = x->request.body == CMP_P10CR ? read_pkcs10(x, c, err) : read_crmf(x, c, err);
     if (fault != CMP_OK || x->reply.body != CMP_BODY_NONE)

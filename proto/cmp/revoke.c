@@ -150,7 +150,7 @@ static enum cmp_fault revoke(struct cmp_exchange *x, const struct revocation *r,
     if (outcome != REVOKE_DONE)
         return reject(x, outcome == REVOKE_ALREADY ? CMP_FAULT_REVOKED_ALREADY : CMP_FAULT_REVOKE_UNKNOWN,
                       err);
-    x->turn->facts.fqdn = dns_name_bytes(&r->record.fqdn);
+    x->turn->facts.fqdn = arena_copy(x->turn->arena, dns_name_bytes(&r->record.fqdn));
     cmp_note(x, "revoked", NULL, NULL);
     return say(x, &accepted, err);
 }
