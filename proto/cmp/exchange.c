@@ -184,9 +184,10 @@ static enum cmp_fault walk(struct cmp_exchange *x, struct error *err)
 }
 
 /* A fault becomes the body `error`; what the way had wanted written goes. */
-static bool answer_fault(struct cmp_exchange *x, enum cmp_fault fault, struct error *err)
+static bool answer_fault(struct cmp_exchange *x, enum cmp_fault fault, struct changes before,
+                         struct error *err)
 {
-    changes_begin(&x->turn->changes, x->turn->arena);
+    changes_rewind(&x->turn->changes, before);
     cmp_note(x, "refused", cmp_fault_name(fault), x->turn->facts.detail);
     return cmp_say_error(x, cmp_answer_to_fault(fault), err) == CMP_OK;
 }
@@ -194,6 +195,7 @@ static bool answer_fault(struct cmp_exchange *x, enum cmp_fault fault, struct er
 bool cmp_exchange_run(struct cmp_exchange *x, struct bytes der, int *http_status, struct error *err)
 {
     enum cmp_decoded decoded = cmp_message_decode(der, &x->request);
+    const struct changes before = changes_mark(&x->turn->changes);
     enum cmp_fault fault;
 
     *http_status = 200;
@@ -207,7 +209,7 @@ bool cmp_exchange_run(struct cmp_exchange *x, struct bytes der, int *http_status
         fault = CMP_FAULT_SYNTAX;
     if (fault == CMP_OK)
         fault = walk(x, err);
-    if (fault == CMP_FAULT_INTERNAL || (fault != CMP_OK && !answer_fault(x, fault, err)))
+    if (fault == CMP_FAULT_INTERNAL || (fault != CMP_OK && !answer_fault(x, fault, before, err)))
         return false;
     assert(is_answered(x));
     return x->out.len > 0 || cmp_reply_encode(x, err);
