@@ -47,7 +47,8 @@ static bool is_over(const struct course *c)
     return c->e.repeat_s > 0 && c->turn->now_s - c->transaction.changed_s > (int64_t)c->e.repeat_s;
 }
 
-/* A certificate that was revoked since is not handed out again: then the request is a new one. */
+/* A certificate that was revoked since is not handed out again: then the request is a new one. But where it
+ * was to be confirmed, the transaction is over with it. */
 static enum progress answer_issued(struct course *c, struct error *err)
 {
     struct certificate_record record;
@@ -58,9 +59,11 @@ static enum progress answer_issued(struct course *c, struct error *err)
     if (!registry_certificate_by_id(c->turn->view, &c->transaction.certificate, c->turn->arena, &found,
                                     &record, err))
         return PROGRESS_ERROR;
-    if (!found || record.status != CERTIFICATE_GOOD)
-        return PROGRESS_ON;
-    return course_issued(c, record.der, &record.id, true, err);
+    if (found && record.status == CERTIFICATE_GOOD)
+        return course_issued(c, record.der, &record.id, true, err);
+    return c->transaction.confirmation == CONFIRMATION_NONE
+               ? PROGRESS_ON
+               : course_refuse(c, REFUSAL_CONFLICT, "its certificate was revoked");
 }
 
 static enum progress answer_again(struct course *c, struct error *err)
@@ -96,12 +99,6 @@ enum progress step_recall(struct course *c, struct error *err)
     return progress;
 }
 
-static bool same_certificate(const struct certificate_id *a, const struct certificate_id *b)
-{
-    return digest256_equal(&a->issuer, &b->issuer) &&
-           bytes_equal(bytes_of(a->serial, a->serial_len), bytes_of(b->serial, b->serial_len));
-}
-
 /* After admission: strangers do not learn which transaction ids are in use. */
 enum progress step_check_transaction(struct course *c, struct error *err)
 {
@@ -112,7 +109,7 @@ enum progress step_check_transaction(struct course *c, struct error *err)
         return PROGRESS_ON;
     /* A renewal may come under the transaction id of the certificate that it renews. */
     if (t->status == TRANSACTION_ISSUED && c->holder.kind == HOLDER_OURS &&
-        same_certificate(&t->certificate, &c->holder.record.id))
+        certificate_id_equal(&t->certificate, &c->holder.record.id))
         return PROGRESS_ON;
     return course_refuse(c, REFUSAL_CONFLICT, "the transaction id is another request's");
 }
