@@ -129,16 +129,18 @@ static enum cmp_fault judge_old_certificate(const struct cmp_exchange *x, const 
     return CMP_OK;
 }
 
+/* A device with its vendor's certificate names the vendor's CA (OpenSSL's client does, unasked): no wish. */
 static enum cmp_fault judge_issuer(const struct cmp_exchange *x, const struct crmf_request *r)
 {
     struct distinguished_name name;
 
     if (!r->template.has_issuer)
         return CMP_OK;
-    if (name_decode_lenient(r->template.issuer, x->turn->arena, &name) != NAME_OK ||
-        !name_equal(&name, &x->ca->certificate.subject))
+    if (name_decode_lenient(r->template.issuer, x->turn->arena, &name) != NAME_OK)
         return CMP_FAULT_WRONG_AUTHORITY;
-    return CMP_OK;
+    if (x->sender.role == CMP_ROLE_VENDOR && name_equal(&name, &x->sender.holder.certificate.issuer))
+        return CMP_OK;
+    return name_equal(&name, &x->ca->certificate.subject) ? CMP_OK : CMP_FAULT_WRONG_AUTHORITY;
 }
 
 static enum cmp_fault judge(const struct cmp_exchange *x, const struct certification *c)
