@@ -231,4 +231,5 @@ bool cmp_exchange_run(struct cmp_exchange *x, struct bytes der, int *http_status
 void cmp_exchange_end(struct cmp_exchange *x)
 {
     secret_free(&x->sender.sealed);
+    secret_free(&x->device_key);
 }
