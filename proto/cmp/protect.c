@@ -84,7 +84,7 @@ bool cmp_protect(const struct cmp_protector *protector, struct cmp_header header
     AUTO_STRUCT(buffer) tagged = BUFFER(CMP_MESSAGE_MAX);
     AUTO_STRUCT(buffer) out = BUFFER(CMP_MESSAGE_MAX);
     struct cmp_message message = { .body = body };
-    struct bytes part, protection;
+    struct bytes part, protection = BYTES_NONE;
 
     if (!prepare(protector, &header, arena, err))
         return false;
