@@ -166,7 +166,6 @@ static enum progress record_issued(struct course *c, const struct ca *ca, struct
 enum progress step_issue(struct course *c, struct error *err)
 {
     const struct ca *ca = enroll_ca(c->service, c->e.procedure);
-    const struct connector *connector = ca != NULL ? connector_of(ca->kind) : NULL;
     const struct ca_order order = {
         .profile = c->e.procedure->profile,
         .subject = c->names.subject,
@@ -176,18 +175,28 @@ enum progress step_issue(struct course *c, struct error *err)
     };
     struct connector_step step = { 0 };
 
-    if (connector == NULL) {
-        (void)error_set(err, ERROR_NOT_FOUND, "procedure %s: no CA %s, or of a kind that is not built in",
-                        c->e.procedure->name, c->e.procedure->ca);
+    const struct connector_call call = {
+        .ca = ca,
+        .keys = c->turn->keys,
+        .random = &c->turn->random,
+        .now_s = c->turn->now_s,
+        .arena = c->turn->arena,
+    };
+
+    if (ca == NULL) {
+        (void)error_set(err, ERROR_NOT_FOUND, "procedure %s: there is no CA %s", c->e.procedure->name,
+                        c->e.procedure->ca);
         return PROGRESS_ERROR;
     }
-    if (!connector->start(ca, &order, c->turn->keys, &c->turn->random, c->turn->arena, &step, err))
+    if (!ca->connector->start(&call, &order, &step, err))
         return PROGRESS_ERROR;
     switch (step.verdict) {
     case CONNECTOR_ISSUED: return record_issued(c, ca, step.certificate, err);
     case CONNECTOR_REJECTED: return course_refuse(c, REFUSAL_CA_REJECTED, step.why);
     case CONNECTOR_SEND:
     case CONNECTOR_WAIT: return course_refuse(c, REFUSAL_CA_UNAVAILABLE, "the CA does not issue at once");
+    case CONNECTOR_AGAIN:
+    case CONNECTOR_DONE:
     case CONNECTOR_UNSET: break;
     }
     (void)error_set(err, ERROR_INTERNAL, "CA %s gave no verdict", ca->name);

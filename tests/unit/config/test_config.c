@@ -115,7 +115,9 @@ static int make_files(void **state)
     struct ca_make make = { .subject = BYTES_ARRAY(ca_subject),
                             .validity_s = 30 * 86400,
                             .now_s = clock_now_s() };
-    struct ca ca = { .name = "demo", .kind = CONNECTOR_LOCAL, .key_name = "ca", .crl_validity_s = 86400 };
+    struct ca ca = {
+        .name = "demo", .connector = &ca_local_connector, .key_name = "ca", .crl_validity_s = 86400
+    };
     struct bytes tls = BYTES_NONE, ra = BYTES_NONE;
     struct keys *keys;
 
