@@ -1,15 +1,16 @@
 /* Approval and issuance: the end of the way, and all that must be durable before an answer leaves. */
 #include "enroll/audit_internal.h"
-#include "enroll/enroll_internal.h"
+#include "enroll/order_internal.h"
 
 static int64_t expiry(const struct course *c)
 {
-    uint32_t keep_s = c->e.repeat_s > 0 ? c->e.repeat_s : c->service->transaction_keep_s;
+    bool repeats_soon = c->e.repeat_s > 0 && c->transaction.status != TRANSACTION_ORDERED;
+    uint32_t keep_s = repeats_soon ? c->e.repeat_s : c->service->transaction_keep_s;
 
     return keep_s > 0 ? c->turn->now_s + (int64_t)keep_s : 0;
 }
 
-static struct transaction_key key_of(const struct course *c)
+struct transaction_key course_key(const struct course *c)
 {
     return (struct transaction_key){ bytes_text(c->e.procedure->name), c->e.protocol, c->e.transaction_id };
 }
@@ -26,7 +27,7 @@ static bool enter_pending(struct course *c, struct error *err)
     static const struct registration_id none;
     const struct registration *r = c->verdict.registration;
     const int64_t expires_s = c->turn->now_s + (int64_t)c->service->pending_keep_s;
-    const struct transaction_key key = key_of(c);
+    const struct transaction_key key = course_key(c);
     struct transaction t = course_transaction(c, TRANSACTION_PENDING);
     struct distinguished_name subject;
     struct bytes text;
@@ -131,9 +132,7 @@ static bool append_audit(struct course *c, const struct certificate_record *reco
     return true;
 }
 
-/* What admitted is still as it was: the certificate that was shown is good, the registration unchanged; a
- * one-time one is used now, by this one alone (CSR-105). */
-static void bind_what_admitted(struct course *c)
+void course_bind_what_admitted(struct course *c)
 {
     const struct registration *r = c->verdict.registration;
 
@@ -147,16 +146,18 @@ static void bind_what_admitted(struct course *c)
         change_registration_assume(&c->turn->changes, &r->id, r->revision);
 }
 
-static enum progress record_issued(struct course *c, const struct ca *ca, struct bytes der, struct error *err)
+enum progress course_record_issued(struct course *c, const struct ca *ca, struct bytes der, struct error *err)
 {
-    const struct transaction_key key = key_of(c);
+    const struct transaction_key key = course_key(c);
     struct transaction t = course_transaction(c, TRANSACTION_ISSUED);
     struct certificate_record record;
 
     if (!record_of(c, ca, der, &record, err))
         return PROGRESS_ERROR;
     t.certificate = record.id;
-    bind_what_admitted(c);
+    if (c->transaction.status == TRANSACTION_ORDERED)
+        t.order = c->transaction.order; /* until it is fetched */
+    course_bind_what_admitted(c);
     change_certificate_add(&c->turn->changes, &record);
     if (!transaction_put(c->turn, &key, &t, expiry(c), err) || !append_audit(c, &record, err))
         return PROGRESS_ERROR;
@@ -171,9 +172,12 @@ enum progress step_issue(struct course *c, struct error *err)
         .subject = c->names.subject,
         .san = c->names.san,
         .key = &c->e.requested->key,
+        .request = c->e.request,
+        .renews = course_renews(c) ? c->holder.record.der : BYTES_NONE,
         .now_s = c->turn->now_s,
     };
     struct connector_step step = { 0 };
+    enum progress room;
 
     const struct connector_call call = {
         .ca = ca,
@@ -188,13 +192,16 @@ enum progress step_issue(struct course *c, struct error *err)
                         c->e.procedure->ca);
         return PROGRESS_ERROR;
     }
+    room = order_room(c, ca, err);
+    if (room != PROGRESS_ON)
+        return room;
     if (!ca->connector->start(&call, &order, &step, err))
         return PROGRESS_ERROR;
     switch (step.verdict) {
-    case CONNECTOR_ISSUED: return record_issued(c, ca, step.certificate, err);
+    case CONNECTOR_ISSUED: return course_record_issued(c, ca, step.certificate, err);
     case CONNECTOR_REJECTED: return course_refuse(c, REFUSAL_CA_REJECTED, step.why);
     case CONNECTOR_SEND:
-    case CONNECTOR_WAIT: return course_refuse(c, REFUSAL_CA_UNAVAILABLE, "the CA does not issue at once");
+    case CONNECTOR_WAIT: return order_place(c, ca, &step, err);
     case CONNECTOR_AGAIN:
     case CONNECTOR_DONE:
     case CONNECTOR_UNSET: break;

@@ -1,5 +1,5 @@
 /* Repetition: the same request by the same signer gets the same answer (CSR-103, CSR-104). */
-#include "enroll/enroll_internal.h"
+#include "enroll/order_internal.h"
 
 #include "registry/certificates.h"
 
@@ -44,7 +44,20 @@ static bool proves_again(struct course *c, bool *proves, struct error *err)
 
 static bool is_over(const struct course *c)
 {
-    return c->e.repeat_s > 0 && c->turn->now_s - c->transaction.changed_s > (int64_t)c->e.repeat_s;
+    return c->e.repeat_s > 0 && !transaction_has_order(&c->transaction) &&
+           c->turn->now_s - c->transaction.changed_s > (int64_t)c->e.repeat_s;
+}
+
+/* What was ordered is fetched for the first time: from now on it counts as any that was issued. */
+static bool note_fetched(struct course *c, struct error *err)
+{
+    const struct transaction_key key = course_key(c);
+    struct transaction t = c->transaction;
+
+    if (c->e.repeat_s == 0 || !transaction_has_order(&t))
+        return true;
+    t.order = (struct job_id){ 0 };
+    return transaction_put(c->turn, &key, &t, c->turn->now_s + (int64_t)c->e.repeat_s, err);
 }
 
 /* A certificate that was revoked since is not handed out again: then the request is a new one. */
@@ -60,7 +73,7 @@ static enum progress answer_issued(struct course *c, struct error *err)
         return PROGRESS_ERROR;
     if (!found || record.status != CERTIFICATE_GOOD)
         return PROGRESS_ON;
-    return course_issued(c, record.der, &record.id, true, err);
+    return note_fetched(c, err) ? course_issued(c, record.der, &record.id, true, err) : PROGRESS_ERROR;
 }
 
 static enum progress answer_again(struct course *c, struct error *err)
@@ -69,7 +82,10 @@ static enum progress answer_again(struct course *c, struct error *err)
     case TRANSACTION_ISSUED: return answer_issued(c, err);
     case TRANSACTION_PENDING: return course_pending(c, true);
     case TRANSACTION_DENIED: return course_refuse(c, REFUSAL_DENIED, "an officer denied it");
+    case TRANSACTION_ORDERED: return order_pending(c, err);
+    case TRANSACTION_REJECTED: return order_rejected(c, err);
     case TRANSACTION_APPROVED:
+    case TRANSACTION_STATUS_COUNT:
     case TRANSACTION_NONE: return PROGRESS_ON;
     }
     return PROGRESS_ON;

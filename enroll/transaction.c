@@ -15,6 +15,8 @@ enum field {
     FIELD_CERTIFICATE_SERIAL,
     FIELD_REQUEST,
     FIELD_FQDN,
+    FIELD_ORDER,
+    FIELD_WHY,
 };
 
 /* Protocols do not share transaction ids. */
@@ -58,6 +60,14 @@ static bool take_registration(struct bytes content, struct registration_id *out)
     return true;
 }
 
+static bool take_order(struct bytes content, struct job_id *out)
+{
+    if (content.len != sizeof(out->bytes))
+        return false;
+    memcpy(out->bytes, content.data, content.len);
+    return true;
+}
+
 static bool take_field(struct record_reader *in, const struct record_field *f, struct transaction *t)
 {
     uint64_t status;
@@ -65,7 +75,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     switch ((enum field)f->tag) {
     case FIELD_STATUS:
         status = record_u64(in, f);
-        t->status = status <= TRANSACTION_DENIED ? (enum transaction_status)status : TRANSACTION_NONE;
+        t->status = status < TRANSACTION_STATUS_COUNT ? (enum transaction_status)status : TRANSACTION_NONE;
         return t->status != TRANSACTION_NONE;
     case FIELD_KEY: return take_digest(f->content, &t->key);
     case FIELD_SIGNER: return take_digest(f->content, &t->signer);
@@ -75,6 +85,8 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_CERTIFICATE_SERIAL: return take_serial(f->content, &t->certificate);
     case FIELD_REQUEST: t->request = f->content; return true;
     case FIELD_FQDN: t->fqdn = f->content; return true;
+    case FIELD_ORDER: return take_order(f->content, &t->order);
+    case FIELD_WHY: t->why = f->content; return true;
     }
     return true; /* of a later version: skipped */
 }
@@ -132,6 +144,8 @@ bool transaction_put(struct turn *turn, const struct transaction_key *key, const
     record_put(&blob, FIELD_CERTIFICATE_SERIAL, bytes_of(t->certificate.serial, t->certificate.serial_len));
     record_put(&blob, FIELD_REQUEST, t->request);
     record_put(&blob, FIELD_FQDN, t->fqdn);
+    record_put(&blob, FIELD_ORDER, BYTES_ARRAY(t->order.bytes));
+    record_put(&blob, FIELD_WHY, t->why);
     if (buffer_failed(&blob))
         return error_set(err, ERROR_MEMORY, "transaction");
     value.blob = buffer_bytes(&blob);

@@ -11,6 +11,9 @@ enum transaction_status {
     TRANSACTION_PENDING,
     TRANSACTION_APPROVED,
     TRANSACTION_DENIED,
+    TRANSACTION_ORDERED,  /* from an upstream CA: `order` goes on with it */
+    TRANSACTION_REJECTED, /* by it; `why` */
+    TRANSACTION_STATUS_COUNT,
 };
 
 struct transaction {
@@ -20,6 +23,8 @@ struct transaction {
     struct certificate_id certificate;   /* ISSUED */
     struct bytes request;                /* PENDING and after: the CSR */
     struct bytes fqdn;                   /* for the log */
+    struct job_id order; /* ORDERED; ISSUED: it was ordered and nobody fetched it yet; else zero */
+    struct bytes why;    /* REJECTED: for the log */
     int64_t changed_s;
     uint64_t revision; /* to be expected when it is written; 0: must be absent */
 };
@@ -42,6 +47,13 @@ MUST_USE bool transaction_put(struct turn *turn, const struct transaction_key *k
 MUST_USE bool pending_put(struct turn *turn, const struct transaction_key *key, const struct dns_name *fqdn,
                           const struct registration_id *registration, struct bytes subject, int64_t expires_s,
                           struct error *err);
+
+static inline bool transaction_has_order(const struct transaction *t)
+{
+    static const struct job_id none;
+
+    return memcmp(&t->order, &none, sizeof(none)) != 0;
+}
 
 /* How many of a procedure wait, counted up to `max`. */
 MUST_USE bool pending_count(struct turn *turn, struct bytes procedure, size_t max, size_t *count,
