@@ -21,7 +21,8 @@ enum credential_kind {
     CREDENTIAL_CERTIFICATE,  /* a certificate whose key's possession is proved, ours or a vendor's */
     CREDENTIAL_REGISTRATION, /* the secret of one registration, proved by a MAC over the whole message (CMP)
                               */
-    CREDENTIAL_RA, /* an RA that the procedure trusts speaks for the device, which must be registered (CMP) */
+    CREDENTIAL_RA, /* `certificate` of an RA that the procedure trusts: it speaks for the device, which must
+                      be registered, and has seen that it holds its key (CMP) */
 };
 
 /* What `request` is. */
@@ -64,5 +65,11 @@ struct enrollment {
     struct ip_address peer; /* none: do not use it */
     uint32_t repeat_s;      /* how long the same request gets the same certificate; 0: for good */
 };
+
+/* The profile by which it is judged and certified. */
+static inline const struct profile *enrollment_profile(const struct enrollment *e)
+{
+    return e->profile != NULL ? e->profile : e->procedure->profile;
+}
 
 #endif
