@@ -1,4 +1,4 @@
-#include "enroll/enroll_internal.h"
+#include "enroll/order_internal.h"
 
 #include "enroll/secret_internal.h"
 #include "registry/certificates.h"
@@ -317,11 +317,16 @@ static bool answer_poll(struct course *c, struct error *err)
             return false;
         if (!found)
             return error_set(err, ERROR_FORMAT, "the certificate of a transaction is not there");
+        if (!course_fetched(c, err))
+            return false;
         return course_issued(c, record.der, &record.id, true, err) == PROGRESS_ANSWERED;
     case TRANSACTION_PENDING: return course_pending(c, true) == PROGRESS_ANSWERED;
     case TRANSACTION_APPROVED: return issue_approved(c, err);
     case TRANSACTION_DENIED:
         return course_refuse(c, REFUSAL_DENIED, "an officer denied it") == PROGRESS_ANSWERED;
+    case TRANSACTION_ORDERED: return order_pending(c, err) == PROGRESS_ANSWERED;
+    case TRANSACTION_REJECTED: return order_rejected(c, err) == PROGRESS_ANSWERED;
+    case TRANSACTION_STATUS_COUNT:
     case TRANSACTION_NONE: break;
     }
     return error_set(err, ERROR_INTERNAL, "a poll for nothing");

@@ -128,7 +128,8 @@ UNUSED static int set_up(void **state)
     w->now_s = START_S;
     w->seed = 1;
     w->random = random_seeded(&w->seed);
-    w->ca = (struct ca){ .name = "demo", .kind = CONNECTOR_LOCAL, .chain_count = 1, .key_name = "ca" };
+    w->ca =
+        (struct ca){ .name = "demo", .connector = &ca_local_connector, .chain_count = 1, .key_name = "ca" };
     w->ca.chain[0] = a_root(w, "ca", "CN=Test CA");
     if (!ca_prepare(&w->ca, w->keys, &err))
         fail_msg("%s", err.text);
