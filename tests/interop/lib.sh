@@ -11,6 +11,7 @@ build=${MUSTER_BUILD:-$top/build}
 work=$(mktemp -d "${TMPDIR:-/tmp}/muster-interop-XXXXXX")
 cd "$work" || exit 1
 checks=0 failures=0 daemon="" helpers="" # helpers: process ids that end with the test
+daemon_log=musterd.log
 
 on_exit() {
     local status=$?
@@ -118,7 +119,7 @@ launch() {
     export ASAN_OPTIONS=fast_unwind_on_malloc=0 LSAN_OPTIONS=suppressions=$top/tests/tools/lsan.supp:print_suppressions=0
     ${MUSTER_VALGRIND:+valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99 \
         --suppressions="$top/tests/tools/valgrind.supp" --log-file=valgrind.%p.log} \
-        "$build/gateway/musterd" --config m/muster.yaml 2>>musterd.log &
+        "$build/gateway/musterd" --config m/muster.yaml 2>>"$daemon_log" &
     daemon=$!
     for attempt in $(seq 300); do
         curl -s -o /dev/null "$http/ca/demo.cer" && return
