@@ -100,6 +100,21 @@ default_procedure: demo
 YAML
 }
 
+# For `configure`: procedure `large` of a CA three certificates deep, all RSA, so that what EST sends in base64 is longer than
+# the first kilobyte that some clients read.
+add_large_ca() {
+    local name issuer=""
+    for name in large-root large-middle large; do
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout m/keys/$name.pem -subj "/O=muster, large/CN=$name" -addext keyUsage=critical,keyCertSign,cRLSign \
+            ${issuer:+-CA m/$issuer.pem -CAkey m/keys/$issuer.pem} -days 30 -out m/$name.pem 2>/dev/null
+        issuer=$name
+    done
+    sed -i "/^keys:/a\\  - { name: large, uri: keys/large.pem }
+        /^cas:/a\\  - { name: large, kind: local, chain: [large.pem, large-middle.pem, large-root.pem], key: large }
+        /^procedures:/a\\  - { name: large, domain: devices, ca: large, profile: device, protocols: [scep, est], scep: { ra: scep-ra }, est: { basic: true } }" \
+        m/muster.yaml
+}
+
 start_gateway() { # [more options of muster init]
     read -r http_port tls_port admin_port < <(free_ports 3)
     muster init --dir m --domain devices --procedure demo --ca-name demo --http-port "$http_port" --tls-port "$tls_port" \
