@@ -37,6 +37,11 @@ expect_equal "$($C -I -o /dev/null -w '%{http_code}' "$https/.well-known/est/dem
 expect_equal "$($C -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/simpleenroll")" 405 "GET simpleenroll"
 expect_equal "$($C -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/fullcmc" --data x)" 501 "fullcmc is not offered"
 
+csr none.key none.example.com
+enroll demo serverkeygen x.pem -u device:s3cret
+expect_equal "$status $(ls x.pem 2>/dev/null)" "501 " "nor is serverkeygen: neither key nor certificate"
+expect_match "$(tail -n 1 musterd.log)" 'operation=serverkeygen .*status=501' "and the log has it"
+
 # --- first enrollment with Basic ---
 register est curl1.example.com s3cret --user device
 csr curl1.key curl1.example.com

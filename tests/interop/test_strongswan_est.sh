@@ -33,6 +33,7 @@ est new.pem new.key a.example.com --cert a.pem --key a.key
 expect_certificate new.pem a.example.com "renewal over mutual TLS, new key"
 est b.pem b.key a.example.com --userpass device:wrong
 expect_refusal b.pem a.example.com secret "wrong password"
+expect_match "$(cat client.log)" 'HTTP 401$' "it prints the status"
 est c.pem c.key nobody.example.com --userpass device:s3cret
 expect_refusal c.pem nobody.example.com no_registration "unregistered"
 register est '*.wild.example.com' w-secret
