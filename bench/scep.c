@@ -1,5 +1,6 @@
 /* muster-bench scep: PKCSReq enrollments. RSA keys are dear, so a pool of them serves: each key has its own
  * name, and every request its own transaction; distinct serial numbers show that each was an enrollment. */
+#include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdio.h>
@@ -168,6 +169,7 @@ static bool build(const struct load_options *options, const struct load_target *
 {
     struct bytes csr[POOL_MAX];
 
+    assert(options->pool > 0 && options->pool <= POOL_MAX);
     work->request = arena_array(work->arena, options->count, sizeof(*work->request));
     work->serial = arena_array(work->arena, options->count, sizeof(*work->serial));
     if (work->request == NULL || work->serial == NULL)

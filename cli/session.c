@@ -100,6 +100,7 @@ bool session_open(const struct session_options *options, struct session **out, s
 
     if (session == NULL || (session->arena = arena_new(SESSION_ARENA)) == NULL ||
         (session->curl = curl_easy_init()) == NULL)
+        /* The analyzer knows no cleanup. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         return error_set(err, ERROR_MEMORY, "out of memory");
     session->json = options->json;
     if (!find_files(session, options, err) || !keys_new(&session->keys, err) ||

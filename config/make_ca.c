@@ -78,7 +78,7 @@ static bool read_chain(const struct reader *reader, const struct parsed_ca *from
     const char **path = from->chain.item;
 
     for (size_t i = 0; i < from->chain.count; i++) {
-        size_t count;
+        size_t count = 0;
 
         if (ca->chain_count == CA_CHAIN_MAX)
             return reader_fault(reader, &from->place, "chain", err, "expected at most %d certificates in all",
@@ -132,7 +132,7 @@ bool config_make_cas(const struct reader *reader, const struct parsed *parsed, s
 static bool read_ra(const struct reader *reader, const struct parsed_ra *from, struct config *config,
                     struct certificate *to, struct error *err)
 {
-    struct bytes der[CA_CHAIN_MAX];
+    struct bytes der[CA_CHAIN_MAX] = { BYTES_NONE };
     size_t count;
 
     if (!config_read_pem(reader, &from->place, "certificate", from->certificate, config->arena, der,
@@ -197,7 +197,7 @@ bool config_make_ras(const struct reader *reader, const struct parsed *parsed, s
 static bool check_tls(const struct reader *reader, const struct parsed_listener *l, struct config *config,
                       struct certificate *leaf, struct error *err)
 {
-    struct bytes der[CA_CHAIN_MAX];
+    struct bytes der[CA_CHAIN_MAX] = { BYTES_NONE };
     size_t count;
     const char *path = l->listener.tls.certificate_path;
 

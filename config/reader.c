@@ -7,7 +7,7 @@
 /* `key: ` and `key: ~` set nothing. */
 static bool is_nothing(const yaml_node_t *node)
 {
-    return node->type == YAML_NO_NODE ||
+    return node == NULL || node->type == YAML_NO_NODE ||
            (node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
             (scalar(node).len == 0 || bytes_is(scalar(node), "~") || bytes_is(scalar(node), "null")));
 }
@@ -123,7 +123,7 @@ static bool choose(const struct reader *reader, const struct setting *row, const
 static bool read_set(const struct reader *reader, const struct setting *row, const yaml_node_t *node,
                      const struct trail *at, void *out, struct error *err)
 {
-    uint32_t set = 0, one;
+    uint32_t set = 0, one = 0;
 
     if (node->type != YAML_SEQUENCE_NODE) {
         if (!choose(reader, row, node, at, &one, err))
@@ -248,7 +248,7 @@ static bool read_items(const struct reader *reader, const struct setting *row, c
 static bool read_setting(const struct reader *reader, const struct setting *row, const yaml_node_t *node,
                          const struct trail *at, unsigned depth, void *out, struct error *err)
 {
-    uint32_t chosen;
+    uint32_t chosen = 0;
 
     switch (row->kind) {
     case SETTING_TEXT:

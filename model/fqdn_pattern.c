@@ -273,7 +273,7 @@ static unsigned shortest(uint8_t a, uint8_t b, const uint8_t *next, const uint8_
 static unsigned shortest_common_label(struct bytes left, struct bytes right)
 {
     struct tokens a, b;
-    uint8_t rows[2][TOKENS_MAX + 1];
+    uint8_t rows[2][TOKENS_MAX + 1] = { { 0 } };
 
     tokens_of(left, &a);
     tokens_of(right, &b);

@@ -95,7 +95,7 @@ static bool read_state(struct reading *in, const json_t *value)
 
 static bool read_cpm_state(struct reading *in, const json_t *value)
 {
-    uint64_t number;
+    uint64_t number = 0;
 
     if (!read_number(in, value, STATE_DEREGISTER, &number) || number < STATE_REGISTER)
         return fault_say(in, "1000 (register) or 1001 (de-register) expected");

@@ -47,7 +47,7 @@ static inline struct bytes bytes_slice(struct bytes b, size_t from, size_t len)
         from = b.len;
     if (len > b.len - from)
         len = b.len - from;
-    return bytes_of(b.data == NULL ? NULL : b.data + from, len);
+    return bytes_of(from == 0 ? b.data : b.data + from, len); /* NULL + 0 is undefined */
 }
 
 static inline struct bytes bytes_from(struct bytes b, size_t from)

@@ -1,3 +1,4 @@
+#define MUSTER_ERROR_C
 #include "lib/base/error.h"
 
 #include <errno.h>

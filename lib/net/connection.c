@@ -473,6 +473,11 @@ static void expire(struct connection *c)
         return;
     case PHASE_PROXY:
     case PHASE_HANDSHAKE:
+        COUNT(c->loop, timeouts);
+        connection_tell(c, 0,
+                        c->phase == PHASE_PROXY ? "the load balancer's header took too long"
+                                                : "the TLS handshake took too long");
+        break;
     case PHASE_WRITE: COUNT(c->loop, timeouts); break;
     case PHASE_IDLE:
     case PHASE_HANDLING:

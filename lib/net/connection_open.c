@@ -108,6 +108,8 @@ void connection_read_proxy_header(struct connection *c)
                          : proxy_parse(bytes_of(scratch, kept + (size_t)peeked), &header, &consumed);
     if (result == PROXY_REFUSED) {
         COUNT(c->loop, refused_http);
+        if (peeked > 0) /* a load balancer's probe connects and goes */
+            connection_tell(c, 0, "the load balancer's header is missing or malformed");
         connection_close(c);
         return;
     }

@@ -65,11 +65,11 @@ bool listen_socket(const struct net_listener *listener, uint16_t port, bool shar
 
 uint16_t listen_port(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_in6 address = { .sin6_family =
+                                        AF_UNSPEC }; /* an IPv4 one has its port at the same place */
     socklen_t len = sizeof(address);
 
     if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
         return 0;
-    return ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
-                                              : ((struct sockaddr_in6 *)&address)->sin6_port);
+    return ntohs(address.sin6_port);
 }

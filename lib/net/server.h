@@ -79,7 +79,7 @@ typedef void net_on_request(struct net_exchange *exchange, void *context);
  * the peer always, method and path when the head was sound. */
 struct net_refused {
     const struct http_request *request;
-    int status; /* that was answered; 0: none, the connection ended within a request or its handshake */
+    int status; /* that was answered; 0: none, the connection ended within a request or before the first */
     const char *reason; /* static */
 };
 typedef void net_on_refused(const struct net_refused *refused, void *context);

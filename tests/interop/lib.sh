@@ -11,6 +11,7 @@ build=${MUSTER_BUILD:-$top/build}
 work=$(mktemp -d "${TMPDIR:-/tmp}/muster-interop-XXXXXX")
 cd "$work" || exit 1
 checks=0 failures=0 daemon="" helpers="" # helpers: process ids that end with the test
+daemon_log=musterd.log
 
 on_exit() {
     local status=$?
@@ -101,6 +102,21 @@ default_procedure: demo
 YAML
 }
 
+# For `configure`: procedure `large` of a CA three certificates deep, all RSA, so that what EST sends in base64 is longer than
+# the first kilobyte that some clients read.
+add_large_ca() {
+    local name issuer=""
+    for name in large-root large-middle large; do
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout m/keys/$name.pem -subj "/O=muster, large/CN=$name" -addext keyUsage=critical,keyCertSign,cRLSign \
+            ${issuer:+-CA m/$issuer.pem -CAkey m/keys/$issuer.pem} -days 30 -out m/$name.pem 2>/dev/null
+        issuer=$name
+    done
+    sed -i "/^keys:/a\\  - { name: large, uri: keys/large.pem }
+        /^cas:/a\\  - { name: large, kind: local, chain: [large.pem, large-middle.pem, large-root.pem], key: large }
+        /^procedures:/a\\  - { name: large, domain: devices, ca: large, profile: device, protocols: [scep, est], scep: { ra: scep-ra }, est: { basic: true } }" \
+        m/muster.yaml
+}
+
 start_gateway() { # [more options of muster init]
     read -r http_port tls_port admin_port < <(free_ports 3)
     muster init --dir m --domain devices --procedure demo --ca-name demo --http-port "$http_port" --tls-port "$tls_port" \
@@ -120,7 +136,7 @@ launch() {
     export ASAN_OPTIONS=fast_unwind_on_malloc=0 LSAN_OPTIONS=suppressions=$top/tests/tools/lsan.supp:print_suppressions=0
     ${MUSTER_VALGRIND:+valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99 \
         --suppressions="$top/tests/tools/valgrind.supp" --log-file=valgrind.%p.log} \
-        "$build/gateway/musterd" --config m/muster.yaml 2>>musterd.log &
+        "$build/gateway/musterd" --config m/muster.yaml 2>>"$daemon_log" &
     daemon=$!
     for attempt in $(seq 300); do
         curl -s -o /dev/null "$http/ca/demo.cer" && return

@@ -74,6 +74,11 @@ await a MONITORING
 expect_certificate a.pem a.example.com "enrollment"
 expect_match "$(grep 'fqdn=a.example.com' musterd.log | tail -n 1)" 'method=GET' "its message came by GET"
 
+add_ca cisco cisco
+request a2 cisco a.example.com s3cret
+await a2 MONITORING
+expect_certificate a2.pem a.example.com "the CA's certificate in the answer (dialect cisco-ios): it takes the device's own"
+
 # --- renewal ---
 cp a.pem first.pem
 getcert resubmit -s -i a >client.log 2>&1

@@ -2,6 +2,7 @@
 # curl as an EST client: Basic, Digest, client certificate, chunked bodies, HEAD, wrong methods.
 . "$(dirname "$0")/lib.sh"
 need curl
+configure() { add_large_ca; }
 start_gateway
 
 C="curl -s --cacert $ca"
@@ -25,6 +26,9 @@ status=$($C -o cacerts.b64 -w '%{http_code} %{content_type}' "$https/.well-known
 expect_match "$status" '^200 application/pkcs7-mime; smime-type=certs-only' "cacerts without authentication, default procedure"
 certificate cacerts.b64 cacerts.pem
 expect_equal "$(openssl x509 -in cacerts.pem -noout -fingerprint)" "$(openssl x509 -in "$ca" -noout -fingerprint)" "cacerts holds the root"
+status=$($C -o large.b64 -w '%{http_code} %{size_download}' "$https/.well-known/est/large/cacerts")
+expect_match "$status" '^200 [2-9][0-9]{3}$' "cacerts of more than a kilobyte"
+expect_equal "$(openssl base64 -d -A -in large.b64 | openssl pkcs7 -inform DER -print_certs | grep -c '^subject')" 3 "hold a chain of three"
 expect_equal "$(curl -s -o /dev/null -w '%{http_code}' "$http/.well-known/est/demo/cacerts")" 403 "EST is not served over plain HTTP"
 expect_equal "$($C -o /dev/null -w '%{http_code}' "$https/.well-known/est/nobody/cacerts")" 404 "an unknown label"
 expect_equal "$($C --data x -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/cacerts")" 405 "POST cacerts"
@@ -32,6 +36,11 @@ expect_equal "$($C -X POST -o /dev/null -w '%{http_code}' "$https/.well-known/es
 expect_equal "$($C -I -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/cacerts")" 200 "HEAD cacerts"
 expect_equal "$($C -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/simpleenroll")" 405 "GET simpleenroll"
 expect_equal "$($C -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/fullcmc" --data x)" 501 "fullcmc is not offered"
+
+csr none.key none.example.com
+enroll demo serverkeygen x.pem -u device:s3cret
+expect_equal "$status $(ls x.pem 2>/dev/null)" "501 " "nor is serverkeygen: neither key nor certificate"
+expect_match "$(tail -n 1 musterd.log)" 'operation=serverkeygen .*status=501' "and the log has it"
 
 # --- first enrollment with Basic ---
 register est curl1.example.com s3cret --user device

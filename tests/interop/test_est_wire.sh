@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 need curl
 wire=$(cd "$top" && realpath tests/interop/wire.py)
+configure() { add_large_ca; }
 start_gateway
 shopt -s lastpipe # so that what talk finds out is known after it
 
@@ -78,7 +79,28 @@ for path in cacerts demo/cacerts; do
     expect_equal "$status $(columns body)" "200 64" "libest: $path in 64 columns"
 done
 
+# --- replies of more than 1 KiB of base64: each family still gets the form that it can read ---
+register est large.example.com l-secret
+openssl req -new -newkey rsa:4096 -nodes -keyout large.key -subj /CN=large.example.com -outform DER 2>/dev/null | tee csr.der | openssl base64 -A >csr.b64
+openssl base64 -in csr.der >csr.64
+large="Authorization: Basic $(printf 'x:l-secret' | openssl base64 -A)"
+get_large() { printf 'GET /.well-known/est/large/cacerts HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n' "$1" | talk --max-tls 1.2; }
+get_large $'User-Agent: libest 3.2.0p\r\n'
+expect_equal "$status $(columns body) $(ends_with_newline body)" "200 64 yes" "libest: a long chain in 64 columns"
+expect_match "$(wc -c <body)" '^[2-9][0-9]{3}$' "which is longer than a kilobyte"
+expect_equal "$(base64 -d body | openssl pkcs7 -inform DER -print_certs 2>/dev/null | grep -c '^subject')" 3 "and has all three certificates"
+tr -d '\n' <body >wrapped
+get_large ''
+expect_equal "$status $(wc -l <body) $(ends_with_newline body) $(tr -d '\n' <body | cmp - wrapped)" "200 1 yes " "all others: the same on one line"
+expect_match "$(cat ending)" "^reads=1 first=$(wc -c <reply) " "head and body in one TLS record" # strongSwan reads twice and no more
+post /large/.well-known/est/simpleenroll csr.b64 "$large" "Connection: close" | talk --max-tls 1.2
+expect_equal "$status $(wc -l <body)" "200 1" "strongSwan: a certificate over RSA of 4,096 bits, on one line"
+expect_match "$(wc -c <body) $(cat ending)" "^[1-9][0-9]{3} reads=1 " "longer than a kilobyte, in one TLS record"
+post /.well-known/est/large/simpleenroll csr.64 "${libest[@]}" "$large" | talk --max-tls 1.2
+expect_equal "$status $(columns body)" "200 64" "libest: the same in 64 columns"
+
 # --- headers, letter by letter ---
+printf 'GET /.well-known/est/demo/cacerts HTTP/1.1\r\nUser-Agent: libest 3.2.0p\r\nConnection: close\r\nHost: a\r\n\r\n' | talk --max-tls 1.2
 expect_match "$(cat head)" '^Content-Type: application/pkcs7-mime; smime-type=certs-only$' "Content-Type, its capitals and its media type"
 expect_equal "$(sed -n 's/^Content-Length: //p' head)" "$(wc -c <body | tr -d ' ')" "Content-Length, its capitals and its number"
 expect_match "$(cat head)" '^Content-Transfer-Encoding: base64$' "Content-Transfer-Encoding for those who ask"
@@ -88,6 +110,7 @@ printf 'GET %s/cacerts HTTP/1.0\r\n\r\n' $est | talk
 expect_match "$status $(cat ending)" '^200 .*end=closed' "HTTP/1.0 is answered and closed"
 
 # --- bodies ---
+csr a.example.com
 chunked() { # size of the chunks
     printf 'POST %s/simpleenroll HTTP/1.1\r\nHost: a\r\nContent-Type: application/pkcs10\r\n%s\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n' $est "$basic"
     split -b "$1" --filter='n=$(tee chunk | wc -c); printf "%x;ext=\"v\"\r\n" "$n"; cat chunk; printf "\r\n"' csr.b64

@@ -53,11 +53,12 @@ printf 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' | hostile "$http_port" 505 1 "an HTTP/
 printf 'GET / HTTP/1.1\nHost: a\n\n' | hostile "$http_port" 400 1 "bare line feeds"
 printf '\001\002 nonsense\r\n\r\n' | hostile "$tls_port" 400 1 "garbage inside TLS" "${over_tls[@]}"
 
-# --- what is no TLS: nothing was framed, nothing is logged ---
+# --- what is no TLS: no reply, and one line says what became of the handshake ---
 printf 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' | hostile "$tls_port" - 1 "plain HTTP on the TLS port"
 head -c 3000 /dev/urandom | hostile "$tls_port" - 1 "random octets on the TLS port"
-printf '\026\003\001\002\000\001\000\001\374\003\003' | hostile "$tls_port" - 0 "half a ClientHello is waited for one second" --wait 3
-printf '\026\003\001\100\001\001\000\077\377' | hostile "$tls_port" - 0 "a record of more than TLS allows" --wait 3
+printf '\026\003\001\002\000\001\000\001\374\003\003' | hostile "$tls_port" - 1 "half a ClientHello is waited for one second" --wait 3
+expect_equal "$(grep -c 'detail="the TLS handshake took too long" peer=127.0.0.1 status=0$' musterd.log)" 1 "and the log says whose handshake took too long"
+printf '\026\003\001\100\001\001\000\077\377' | hostile "$tls_port" - 1 "a record of more than TLS allows" --wait 3
 
 # --- truncated ---
 printf 'GET /ca/demo.cer HTTP/1.1\r\nHost: a\r\n' | hostile "$http_port" - 1 "half a head, then half-closed" --half-close

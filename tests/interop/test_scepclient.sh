@@ -6,6 +6,9 @@
 # has two recipients; with -ca-fingerprint of the RA it encrypts to that alone. It knows no renewal.
 . "$(dirname "$0")/lib.sh"
 need scepclient
+configure() { # whole: the CA's certificate goes out with the device's
+    sed -i '/^procedures:/a\  - { name: whole, domain: devices, ca: demo, profile: device, protocols: [scep], dialect: scep-des, switches: { scep_ca_in_reply: true }, scep: { ra: scep-ra } }' m/muster.yaml
+}
 start_gateway --ca-rsa
 
 scep() { # folder, procedure, FQDN, challenge [more options]
@@ -30,6 +33,8 @@ expect_match "$(last_scep)" 'warning request .*weak="single DES"' "with a warnin
 expect_match "$(cat musterd.log)" 'warning configuration procedure=des weak="single DES"' "as at start"
 scep again des d.example.com d-secret -ca-fingerprint "$(openssl x509 -in m/scep-ra.pem -noout -fingerprint -sha256 | sed 's/.*=//; s/://g')"
 expect_certificate again/client.pem d.example.com "encrypted to the RA alone"
+scep whole whole d.example.com d-secret
+expect_certificate whole/client.pem d.example.com "the CA's certificate in the answer: it takes the device's own"
 scep wrong des d.example.com wrong
 expect_refusal wrong/client.pem d.example.com secret "wrong password"
 scep nobody des nobody.example.com wrong

@@ -60,6 +60,13 @@ csr a3.key a.example.com s3cret
 enroll a3 -E aes192 -S sha384
 expect_certificate a3.pem a.example.com "enrollment with AES-192 and SHA-384"
 
+U=$http/scep/cisco
+csr a4.key a.example.com s3cret
+enroll a4
+expect_certificate a4.pem a.example.com "the CA's certificate in the answer (dialect cisco-ios): it takes the device's own"
+expect_equal "$(openssl x509 -in a4.pem -noout -pubkey)" "$(openssl pkey -in a4.key -pubout)" "which is over its key"
+U=$http/scep/demo
+
 # --- renewal: always PKCSReq, signed with the old certificate ---
 csr new.key a.example.com ''
 enroll new -K a.key -O a.pem

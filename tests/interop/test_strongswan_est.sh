@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 need pki
 pki --est --help 2>&1 | grep -q -- --userpass || { echo "skipped: this pki has no --est"; exit 77; }
+configure() { add_large_ca; }
 start_gateway
 
 est() { # output, key, FQDN, options
@@ -16,6 +17,13 @@ est() { # output, key, FQDN, options
 
 pki --estca --url "$https/demo" --cacert "$ca" --caout eca.pem --outform pem --force >client.log 2>&1
 expect_equal "$(openssl x509 -in eca.pem -noout -fingerprint)" "$(openssl x509 -in "$ca" -noout -fingerprint)" "estca fetches the root"
+pki --estca --url "$https/large" --cacert "$ca" --caout large-ca.pem --outform pem --force >client.log 2>&1
+expect_equal "$(cat large-ca*.pem | grep -c BEGIN)" 3 "estca of more than a kilobyte: a chain of three"
+register est large.example.com l-secret
+openssl genrsa -out large.key 4096 2>/dev/null
+procedure=large est large.pem large.key large.example.com --cacert m/large-root.pem --cacert m/large-middle.pem --cacert m/large.pem --userpass x:l-secret
+expect_equal "$(openssl verify -CAfile m/large-root.pem -untrusted m/large-middle.pem -untrusted m/large.pem large.pem 2>&1)" "large.pem: OK" \
+    "and a certificate of more than a kilobyte"
 register est a.example.com s3cret --user device
 est a.pem a.key a.example.com --userpass device:s3cret
 expect_certificate a.pem a.example.com "enrollment with Basic"
@@ -25,6 +33,7 @@ est new.pem new.key a.example.com --cert a.pem --key a.key
 expect_certificate new.pem a.example.com "renewal over mutual TLS, new key"
 est b.pem b.key a.example.com --userpass device:wrong
 expect_refusal b.pem a.example.com secret "wrong password"
+expect_match "$(cat client.log)" 'HTTP 401$' "it prints the status"
 est c.pem c.key nobody.example.com --userpass device:s3cret
 expect_refusal c.pem nobody.example.com no_registration "unregistered"
 register est '*.wild.example.com' w-secret

@@ -23,6 +23,10 @@ scep a.pem a.key CN=a.example.com s3cret --san a.example.com
 expect_certificate a.pem a.example.com "enrollment"
 scep a2.pem a2.key CN=a.example.com s3cret --san a.example.com --digest sha512
 expect_certificate a2.pem a.example.com "enrollment with SHA-512"
+U=$http/scep/cisco
+scep a3.pem a3.key CN=a.example.com s3cret --san a.example.com
+expect_certificate a3.pem a.example.com "the CA's certificate in the answer (dialect cisco-ios): it takes the device's own"
+U=$http/scep/demo
 scep new.pem new.key CN=a.example.com '' --san a.example.com --cert a.pem --key a.key
 expect_certificate new.pem a.example.com "renewal (RenewalReq) with a new key"
 expect_match "$(grep 'fqdn=a.example.com' musterd.log | tail -n 1)" 'operation=RenewalReq' "which came as RenewalReq"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Line coverage by folder from a run of the coverage build.
+# Line coverage by folder, and in all, from a run of the coverage build; what never ran counts as not covered.
 set -eu
 cd "$(dirname "$0")/../.."
-find build-coverage -name '*.gcda' -path '*dir/*' ! -path '*/tests/*' | while read -r data; do
-    gcov -n -o "$(dirname "$data")" "$data" 2>/dev/null
+find build-coverage -name '*.gcno' -path '*dir/*' ! -path '*/tests/*' | while read -r notes; do
+    gcov -n -o "$(dirname "$notes")" "$notes" 2>/dev/null
 done | awk -v root="$PWD/" '
-    /^File / { file = $2; gsub(/\x27/, "", file); sub(root, "", file) }
+    /^File / { file = $2; gsub(/\x27/, "", file); sub(root, "", file); sub(/^\.\.\//, "", file) }
     /^Lines executed:/ {
         split($2, part, ":"); sub(/%/, "", part[2]); lines = $4
         if (file !~ /^\// && file ~ /\.c$/ && !(file in seen)) {
@@ -13,4 +13,13 @@ done | awk -v root="$PWD/" '
             all[folder] += lines; hit[folder] += lines * part[2] / 100
         }
     }
-    END { for (f in all) printf "%-14s %6d lines %6.1f%%\n", f, all[f], 100 * hit[f] / all[f] }' | sort
+    END {
+        row = "%-14s %6d lines %6.1f%%\n"
+        for (f in all) {
+            printf row, f, all[f], 100 * hit[f] / all[f] | "sort"
+            lines_all += all[f]; lines_hit += hit[f]
+        }
+        close("sort")
+        if (!lines_all) { print "no coverage data: build and run the coverage build first"; exit 1 }
+        printf row, "all", lines_all, 100 * lines_hit / lines_all
+    }'

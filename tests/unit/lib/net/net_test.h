@@ -27,6 +27,38 @@ struct fixture {
     sem_t arrived;               /* posted at each /park */
 };
 
+/* What a server with one loop told of what it refused: the loop's thread writes, the test's reads after it
+ * has waited (assert_told). */
+struct told {
+    sem_t at_all; /* posted when the rest is written */
+    int status, count;
+    const char *reason;
+    char path[64], peer[IP_TEXT_LEN];
+};
+static struct told told;
+
+UNUSED static void on_refused(const struct net_refused *refused, void *context)
+{
+    (void)context;
+    told.count++;
+    told.status = refused->status;
+    told.reason = refused->reason;
+    (void)snprintf(told.path, sizeof(told.path), "%.*s", BYTES_FMT(refused->request->path));
+    ip_format(&refused->request->peer.address, told.peer);
+    (void)sem_post(&told.at_all);
+}
+
+/* The next refusal is the `count`th in all; each comes from 127.0.0.1. */
+UNUSED static void assert_told(int count, int status, const char *reason, const char *path)
+{
+    assert_int_equal(sem_wait(&told.at_all), 0);
+    assert_int_equal(told.count, count);
+    assert_int_equal(told.status, status);
+    assert_string_equal(told.reason, reason);
+    assert_string_equal(told.path, path);
+    assert_string_equal(told.peer, "127.0.0.1");
+}
+
 UNUSED static struct bytes text_of_peer(const struct http_peer *peer, struct arena *arena)
 {
     char address[IP_TEXT_LEN], unique[2 * sizeof(peer->tls_unique) + 1], exporter[65] = "-";
@@ -102,8 +134,13 @@ UNUSED static struct fixture *start(struct fixture *f, const struct net_options 
     struct error err = { ERROR_NONE, "" };
 
     assert_int_equal(sem_init(&f->arrived, 0, 0), 0);
-    if (!net_server_new(options, listener, 1, f->keys, on_request, f, &f->server, &err) ||
-        !net_server_start(f->server, &err))
+    if (!net_server_new(options, listener, 1, f->keys, on_request, f, &f->server, &err))
+        fail_msg("%s", err.text);
+    told = (struct told){ 0 };
+    assert_int_equal(sem_init(&told.at_all, 0, 0), 0);
+    if (options->loops == 1)
+        net_server_on_refused(f->server, on_refused);
+    if (!net_server_start(f->server, &err))
         fail_msg("%s", err.text);
     return f;
 }
@@ -113,6 +150,7 @@ UNUSED static void finish(struct fixture *f)
     net_server_free(f->server);
     keys_unref(f->keys);
     (void)sem_destroy(&f->arrived);
+    (void)sem_destroy(&told.at_all);
 }
 
 UNUSED static struct net_counters counters(const struct fixture *f)

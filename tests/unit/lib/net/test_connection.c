@@ -226,65 +226,32 @@ static void limits_are_answered_with_their_status(void **state)
     assert_refused_with(text, "HTTP/1.1 431 ");
 }
 
-static struct {
-    sem_t at_all; /* posted when the rest is written: the loop's thread tells, the test's reads */
-    int status, count;
-    const char *reason;
-    char path[64], peer[IP_TEXT_LEN];
-} told;
-
-static void on_refused(const struct net_refused *refused, void *context)
-{
-    (void)context;
-    told.count++;
-    told.status = refused->status;
-    told.reason = refused->reason;
-    (void)snprintf(told.path, sizeof(told.path), "%.*s", BYTES_FMT(refused->request->path));
-    ip_format(&refused->request->peer.address, told.peer);
-    assert_int_equal(sem_post(&told.at_all), 0);
-}
-
-static void assert_told(int count, int status, const char *path)
-{
-    assert_int_equal(sem_wait(&told.at_all), 0);
-    assert_int_equal(told.count, count);
-    assert_int_equal(told.status, status);
-    assert_non_null(told.reason);
-    assert_string_equal(told.path, path);
-    assert_string_equal(told.peer, "127.0.0.1");
-}
-
 static void what_is_refused_here_is_told_for_the_log(void **state)
 {
     struct net_options options = quick_options();
     struct net_listener listener = plain_listener();
     struct fixture f = { 0 };
-    struct error err = { 0 };
     int fd;
 
     (void)state;
     options.body_ms = 100;
-    assert_int_equal(sem_init(&f.arrived, 0, 0), 0);
-    assert_int_equal(sem_init(&told.at_all, 0, 0), 0);
-    assert_true(net_server_new(&options, &listener, 1, NULL, on_request, &f, &f.server, &err));
-    net_server_on_refused(f.server, on_refused);
-    assert_true(net_server_start(f.server, &err));
+    start(&f, &options, &listener);
     fd = connect_to(&f);
     send_text(fd, GET("/fine") "\x01garbage\r\n\r\n");
     read_all(fd, out, sizeof(out));
     (void)close(fd);
-    assert_told(1, 400, "");
+    assert_told(1, 400, "control character or bare CR or LF in the head", "");
     fd = connect_to(&f);
     send_text(fd, "POST /slow HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nhalf");
     read_all(fd, out, sizeof(out));
     (void)close(fd);
-    assert_told(2, 408, "/slow");
+    assert_told(2, 408, "the body took too long", "/slow");
     fd = connect_to(&f); /* truncated: it gets no answer, but a line */
     send_text(fd, "POST /cut HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nhalf");
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
     assert_true(is_at_end(fd));
     (void)close(fd);
-    assert_told(3, 0, "/cut");
+    assert_told(3, 0, "the connection ended within a request", "/cut");
     fd = connect_to(&f); /* who says nothing at all is nobody's business */
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
     assert_true(is_at_end(fd));

@@ -183,12 +183,24 @@ static void a_listed_proxy_without_its_header_is_closed(void **state)
     int fd;
 
     (void)state;
+    options.handshake_ms = 100;
     start(&f, &options, &listener);
     fd = connect_to(&f);
     send_text(fd, GET("/peer"));
     assert_true(is_at_end(fd));
     (void)close(fd);
+    assert_told(1, 0, "the load balancer's header is missing or malformed", "");
+    fd = connect_to(&f);
+    send_text(fd, "PROXY TCP4");
+    assert_true(is_at_end(fd));
+    (void)close(fd);
+    assert_told(2, 0, "the load balancer's header took too long", "");
+    fd = connect_to(&f); /* a probe */
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_true(is_at_end(fd));
+    (void)close(fd);
     finish(&f);
+    assert_int_equal(told.count, 2);
 }
 
 static void csr_72_a_proxy_header_from_anybody_else_is_garbage(void **state)

@@ -239,6 +239,21 @@ static void where_a_certificate_is_required_none_is_no_connection(void **state)
     finish_tls(&f);
 }
 
+static void a_handshake_that_fails_is_told_for_the_log(void **state)
+{
+    struct net_options options = quick_options();
+    struct tls_fixture f;
+    int fd;
+
+    (void)state;
+    start_tls_with(&f, NET_CLIENT_CERTIFICATE_OPTIONAL, &options);
+    fd = connect_to(&f.base);
+    send_text(fd, GET("/peer"));
+    assert_told(1, 0, "the TLS handshake failed", "");
+    (void)close(fd);
+    finish_tls(&f);
+}
+
 static void est_2_tls_1_1_and_plain_text_are_refused(void **state)
 {
     struct tls_fixture f;
@@ -533,6 +548,7 @@ static void a_handshake_that_stalls_is_ended_at_the_deadline(void **state)
     assert_int_equal(send(fd, "\x16\x03\x01", 3, 0), 3);
     assert_true(is_at_end(fd));
     assert_int_equal(counters(&f.base).timeouts, 1);
+    assert_told(1, 0, "the TLS handshake took too long", "");
     (void)close(fd);
     finish_tls(&f);
 }
@@ -614,6 +630,7 @@ int main(void)
         cmocka_unit_test(without_a_certificate_tls_serves_and_proves_none),
         cmocka_unit_test(est_5_a_client_certificate_and_its_chain_reach_the_handler_unjudged),
         cmocka_unit_test(where_a_certificate_is_required_none_is_no_connection),
+        cmocka_unit_test(a_handshake_that_fails_is_told_for_the_log),
         cmocka_unit_test(est_2_tls_1_1_and_plain_text_are_refused),
         cmocka_unit_test(est_3_null_anonymous_export_and_single_des_suites_are_never_negotiated),
         cmocka_unit_test(est_3_a_client_that_offers_nothing_else_is_refused),
