@@ -1,5 +1,6 @@
 /* Approval and issuance: the end of the way, and all that must be durable before an answer leaves. */
 #include "enroll/audit_internal.h"
+#include "enroll/confirm_internal.h"
 #include "enroll/enroll_internal.h"
 
 static int64_t expiry(const struct course *c)
@@ -68,7 +69,7 @@ static bool record_of(const struct course *c, const struct ca *ca, struct bytes 
         .protocol = c->e.protocol,
         .ca = bytes_text(ca->name),
         .procedure = bytes_text(procedure->name),
-        .profile = bytes_text(procedure->profile->name),
+        .profile = bytes_text(enrollment_profile(&c->e)->name),
         .domain = procedure->domain->id,
         .fqdn = c->identity.fqdn,
         .key = c->identity.key,
@@ -122,6 +123,8 @@ static bool append_audit(struct course *c, const struct certificate_record *reco
         audit_hex(&entry, "registration", registration_id_bytes(&record->registration));
     if (course_renews(c))
         audit_hex(&entry, "renews", bytes_of(c->holder.record.id.serial, c->holder.record.id.serial_len));
+    audit_text(&entry, "ra", c->ra.name);
+    audit_hex(&entry, "ra_serial", bytes_of(c->ra.id.serial, c->ra.id.serial_len));
     audit_hex(&entry, "transaction", c->e.transaction_id);
     audit_unknown_attributes(&entry, c->e.requested);
     audit_end(&entry);
@@ -129,6 +132,13 @@ static bool append_audit(struct course *c, const struct certificate_record *reco
         return error_set(err, ERROR_MEMORY, "audit entry");
     change_audit_append(&c->turn->changes, AUDIT_ISSUED, buffer_bytes(&entry));
     return true;
+}
+
+static bool uses_registration_up(const struct course *c)
+{
+    const struct registration *r = c->verdict.registration;
+
+    return r != NULL && r->one_time && !r->used && !course_renews(c);
 }
 
 /* What admitted is still as it was: the certificate that was shown is good, the registration unchanged; a
@@ -139,12 +149,24 @@ static void bind_what_admitted(struct course *c)
 
     if (c->holder.kind == HOLDER_OURS)
         change_certificate_assume(&c->turn->changes, &c->holder.record.id);
+    if (c->ra.ours)
+        change_certificate_assume(&c->turn->changes, &c->ra.id);
     if (r == NULL)
         return;
-    if (r->one_time && !r->used && !course_renews(c))
+    if (uses_registration_up(c))
         change_registration_use(&c->turn->changes, &r->id, r->revision, true);
     else
         change_registration_assume(&c->turn->changes, &r->id, r->revision);
+}
+
+static bool await_confirmation(const struct course *c, const struct transaction_key *key,
+                               struct transaction *t, struct error *err)
+{
+    if (t->confirm_within_s == 0)
+        return true;
+    if (uses_registration_up(c))
+        t->used_revision = c->verdict.registration->revision;
+    return confirmation_begin(c->turn, key, t, course_renews(c) ? &c->holder.record.id : NULL, err);
 }
 
 static enum progress record_issued(struct course *c, const struct ca *ca, struct bytes der, struct error *err)
@@ -158,7 +180,9 @@ static enum progress record_issued(struct course *c, const struct ca *ca, struct
     t.certificate = record.id;
     bind_what_admitted(c);
     change_certificate_add(&c->turn->changes, &record);
-    if (!transaction_put(c->turn, &key, &t, expiry(c), err) || !append_audit(c, &record, err))
+    if (!await_confirmation(c, &key, &t, err) ||
+        !transaction_put(c->turn, &key, &t, t.confirmation == CONFIRMATION_AWAITED ? 0 : expiry(c), err) ||
+        !append_audit(c, &record, err))
         return PROGRESS_ERROR;
     return course_issued(c, der, &record.id, false, err);
 }
@@ -168,7 +192,7 @@ enum progress step_issue(struct course *c, struct error *err)
     const struct ca *ca = enroll_ca(c->service, c->e.procedure);
     const struct connector *connector = ca != NULL ? connector_of(ca->kind) : NULL;
     const struct ca_order order = {
-        .profile = c->e.procedure->profile,
+        .profile = enrollment_profile(&c->e),
         .subject = c->names.subject,
         .san = c->names.san,
         .key = &c->e.requested->key,

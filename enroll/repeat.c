@@ -47,7 +47,8 @@ static bool is_over(const struct course *c)
     return c->e.repeat_s > 0 && c->turn->now_s - c->transaction.changed_s > (int64_t)c->e.repeat_s;
 }
 
-/* A certificate that was revoked since is not handed out again: then the request is a new one. */
+/* A certificate that was revoked since is not handed out again: then the request is a new one. But where it
+ * was to be confirmed, the transaction is over with it. */
 static enum progress answer_issued(struct course *c, struct error *err)
 {
     struct certificate_record record;
@@ -58,9 +59,11 @@ static enum progress answer_issued(struct course *c, struct error *err)
     if (!registry_certificate_by_id(c->turn->view, &c->transaction.certificate, c->turn->arena, &found,
                                     &record, err))
         return PROGRESS_ERROR;
-    if (!found || record.status != CERTIFICATE_GOOD)
-        return PROGRESS_ON;
-    return course_issued(c, record.der, &record.id, true, err);
+    if (found && record.status == CERTIFICATE_GOOD)
+        return course_issued(c, record.der, &record.id, true, err);
+    return c->transaction.confirmation == CONFIRMATION_NONE
+               ? PROGRESS_ON
+               : course_refuse(c, REFUSAL_CONFLICT, "its certificate was revoked");
 }
 
 static enum progress answer_again(struct course *c, struct error *err)

@@ -5,6 +5,7 @@
 #include <event2/thread.h>
 #include <stdlib.h>
 
+#include "enroll/confirm.h"
 #include "gateway/gateway.h"
 #include "jobs/crl.h"
 #include "jobs/health.h"
@@ -19,7 +20,7 @@ enum {
     REFUSALS_PERIOD_S = 60,
     PER_HOST_MAX = 8,
     HTTP_RESPONSE_MAX = 1 << 20,
-    JOB_KINDS = 3, /* of the gateway itself */
+    JOB_KINDS = 4, /* of the gateway itself */
 };
 
 /* One job between its handler and the end of its effect. */
@@ -111,6 +112,9 @@ static size_t job_table(struct runner *runner, const struct config *config, stru
     table[1] = (struct job_handler){ .kind = "crl", .run = job_crl_run, .service = crl, .standing = true };
     table[2] =
         (struct job_handler){ .kind = "health", .run = job_health_run, .service = health, .standing = true };
+    table[3] = (struct job_handler){ .kind = ENROLL_CONFIRM_JOB,
+                                     .run = enroll_confirm_job_run,
+                                     .service = &config->enroll };
     for (size_t i = 0; i < runner->gateway->more_job_count; i++)
         table[JOB_KINDS + i] = runner->gateway->more_jobs[i];
     return JOB_KINDS + runner->gateway->more_job_count;
