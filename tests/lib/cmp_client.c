@@ -457,6 +457,22 @@ static struct cmp_header header_of(struct arena *arena, const struct cmp_plan *p
     return h;
 }
 
+/* PKIFreeText stands in [7], before generalInfo: the codec reads it and writes none. */
+static struct bytes with_free_text(struct arena *arena, struct bytes header)
+{
+    static const uint8_t text[] = { 0xa7, 9, DER_SEQUENCE, 7, DER_UTF8_STRING, 5, 'h', 'e', 'l', 'l', 'o' };
+    AUTO_STRUCT(buffer) out = BUFFER(MESSAGE_MAX);
+    struct der in = der_of(header), fields = der_enter(&in, DER_SEQUENCE);
+    size_t seq = der_begin(&out, DER_SEQUENCE);
+
+    while (der_more(&fields) && !der_next_is(&fields, DER_CONTEXT(8)))
+        buffer_append(&out, der_any(&fields, NULL));
+    buffer_append(&out, BYTES_ARRAY(text));
+    buffer_append(&out, fields.rest);
+    der_end(&out, seq);
+    return given(arena, &out);
+}
+
 /* --- the message --- */
 
 static struct bytes written_header(struct arena *arena, const struct cmp_plan *plan, struct cmp_header header,
@@ -468,7 +484,7 @@ static struct bytes written_header(struct arena *arena, const struct cmp_plan *p
     if (plan->protection.no_algorithm)
         header.protection_alg = BYTES_NONE;
     cmp_header_put(&out, &header);
-    return given(arena, &out);
+    return plan->free_text ? with_free_text(arena, given(arena, &out)) : given(arena, &out);
 }
 
 static struct bytes written_body(struct arena *arena, const struct cmp_plan *plan)

@@ -128,6 +128,7 @@ struct cmp_plan {
     struct cmp_info info[4];
     size_t info_count;
     bool implicit_confirm; /* as a further info */
+    bool free_text;
     struct cmp_protection_plan protection;
     const struct cmp_person *signer; /* gives protection by signature where `by` is left at zero */
     const X509 *extra[CMP_CLIENT_LIST_MAX];
