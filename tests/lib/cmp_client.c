@@ -52,12 +52,24 @@ static struct bytes taken(struct arena *arena, unsigned char *der, int len)
 
 /* --- keys --- */
 
+static EVP_PKEY *make_rsa(const char *kind)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL);
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048), 1);
+    assert_int_equal(EVP_PKEY_generate(ctx, &key), 1);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
 static EVP_PKEY *make_key(const char *kind)
 {
     if (strcmp(kind, "RSA-1024") == 0)
         return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024);
     if (strcmp(kind, "RSA") == 0 || strcmp(kind, "RSA-PSS") == 0)
-        return EVP_PKEY_Q_keygen(NULL, NULL, kind, (size_t)2048);
+        return make_rsa(kind);
     if (kind[0] == 'P')
         return EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind);
     return EVP_PKEY_Q_keygen(NULL, NULL, kind);
@@ -139,11 +151,9 @@ static void add_extension(X509 *x, int nid, const char *value)
 
 static void add_extensions(X509 *x, const struct cmp_certificate_plan *plan)
 {
-    const char *usage = plan->issuer == NULL ? "keyCertSign,cRLSign" : "digitalSignature";
-
-    if (plan->issuer == NULL)
+    if (plan->issuer == NULL || plan->is_ca)
         add_extension(x, NID_basic_constraints, "critical,CA:TRUE");
-    add_extension(x, NID_key_usage, plan->key_usage != NULL ? plan->key_usage : usage);
+    add_extension(x, NID_key_usage, plan->key_usage != NULL ? plan->key_usage : "digitalSignature");
     add_extension(x, NID_ext_key_usage, plan->extended_key_usage);
     if (!plan->no_key_id)
         add_extension(x, NID_subject_key_identifier, "hash");

@@ -28,6 +28,7 @@ struct cmp_person {
 struct cmp_certificate_plan {
     EVP_PKEY *key;                   /* NULL: P-256 key 7 */
     const struct cmp_person *issuer; /* NULL: self-signed, a CA */
+    bool is_ca;                      /* with an issuer */
     const char *cn;                  /* NULL: "device" */
     const char *serial_number;       /* attribute of the subject; NULL: none */
     const char *key_usage;           /* OpenSSL's text; NULL: "digitalSignature"; "": no extension */
