@@ -4,17 +4,6 @@
 /* A chain is decoded once and kept: names, general names and little else. */
 enum { CA_ARENA_MAX = 1024 * 1024 };
 
-static const struct connector connectors[CONNECTOR_KIND_COUNT] = {
-    [CONNECTOR_LOCAL] = { .start = ca_local_start },
-};
-
-const struct connector *connector_of(enum connector_kind kind)
-{
-    if ((unsigned)kind >= CONNECTOR_KIND_COUNT || connectors[kind].start == NULL)
-        return NULL;
-    return &connectors[kind];
-}
-
 /* An end-entity certificate as its own CA would make every device an issuer. */
 static bool may_issue(const struct certificate *c)
 {
@@ -61,7 +50,7 @@ static bool check_key(const struct ca *ca, const struct keys *keys, const struct
 {
     struct bytes spki;
 
-    if (ca->kind != CONNECTOR_LOCAL)
+    if (!ca_is_local(ca))
         return true;
     spki = keys_public(keys, ca->key_name);
     if (spki.len == 0)
@@ -81,7 +70,7 @@ bool ca_prepare(struct ca *ca, const struct keys *keys, struct error *err)
 
     if (arena == NULL)
         return error_set(err, ERROR_MEMORY, "CA '%s': out of memory", ca->name);
-    if (connector_of(ca->kind) == NULL) {
+    if (ca->connector == NULL) {
         arena_free(arena);
         return error_set(err, ERROR_UNSUPPORTED, "CA '%s': its kind is not built in", ca->name);
     }

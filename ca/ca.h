@@ -1,7 +1,7 @@
 /* ca.h: a certificate authority as the gateway knows it, and the connector interface to it. A connector is a
  * pure state machine: given its saved state and what the CA answered last, it says what comes next. The
  * embedded CA says ISSUED at once, inside the worker; an upstream one says SEND and WAIT, and a job performs
- * that. One line in connectors[] (ca.c) for each kind. */
+ * that (enroll/order.h). Connectors of other rooms are put in by config/: one row in its table of kinds. */
 #ifndef MUSTER_CA_H
 #define MUSTER_CA_H
 
@@ -11,13 +11,30 @@
 #include "model/certificate_record.h"
 #include "model/procedure.h"
 
-enum connector_kind { CONNECTOR_NONE = 0, CONNECTOR_LOCAL, CONNECTOR_KIND_COUNT };
 enum { CA_CHAIN_MAX = 8, CA_URLS_MAX = 4 };
+
+struct connector;
+
+/* How much of an upstream CA the gateway takes, and how long it waits for it. */
+struct ca_patience {
+    uint32_t timeout_ms;   /* of one request, where the connector says nothing else */
+    unsigned concurrency;  /* requests at a time */
+    unsigned orders_max;   /* open orders; beyond: REFUSAL_CA_UNAVAILABLE */
+    uint32_t order_keep_s; /* from an order to its end, all tries and waiting together */
+};
+enum { /* defaults */
+       CA_TIMEOUT_MS = 30000,
+       CA_CONCURRENCY = 4,
+       CA_ORDERS_MAX = 1000,
+       CA_ORDER_KEEP_S = 7 * 86400
+};
 
 /* Filled from configuration, then ca_prepare(); read-only afterwards, shared by all threads. */
 struct ca {
     const char *name;
-    enum connector_kind kind;
+    const struct connector *connector;
+    const void *connector_service;    /* its settings; of the connector's own type */
+    struct ca_patience patience;      /* of an upstream one */
     struct bytes chain[CA_CHAIN_MAX]; /* DER, the issuing CA first, its root last */
     size_t chain_count;
     /* the embedded CA */
@@ -50,39 +67,100 @@ struct ca_order {
     struct bytes subject; /* Name element, DER */
     struct bytes san;     /* content of GeneralNames; none: no extension */
     const struct public_key *key;
+    struct bytes request; /* what the device signed with that key: PKCS#10, DER; none: not at hand */
+    struct bytes renews;  /* the certificate that it renews, DER; none: a first one */
     int64_t now_s;
 };
 
+struct ca_revocation {
+    struct bytes certificate; /* DER */
+    int reason;               /* enum revocation_reason */
+    int64_t now_s;
+};
+
+enum { CONNECTOR_STATE_MAX = 32 * 1024, CONNECTOR_BODY_MAX = 64 * 1024 };
+
 enum connector_verdict {
     CONNECTOR_UNSET = 0,
-    CONNECTOR_SEND,
-    CONNECTOR_WAIT,
-    CONNECTOR_ISSUED,
-    CONNECTOR_REJECTED
+    CONNECTOR_SEND,     /* send `request`; resume() gets what became of it */
+    CONNECTOR_AGAIN,    /* from resume() alone: send the last request once more, octet for octet, after a
+                           pause that grows with each failure */
+    CONNECTOR_WAIT,     /* resume() when wait_until_s has come */
+    CONNECTOR_ISSUED,   /* to an order: here is the certificate */
+    CONNECTOR_REJECTED, /* the CA will not */
+    CONNECTOR_DONE,     /* to confirm() and revoke(): nothing follows */
 };
 
+struct connector_request { /* a POST */
+    struct bytes url, content_type, body;
+    unsigned timeout_ms;    /* 0: that of the CA */
+    const char *trust_path; /* PEM of the anchors for https; NULL: the system's. Lives with the settings */
+};
+
+/* In the arena, or living as long as the configuration. */
 struct connector_step {
     enum connector_verdict verdict;
-    struct bytes state;                   /* SEND, WAIT: to be saved, and shown again with the answer */
-    struct bytes certificate;             /* ISSUED: DER */
-    int64_t wait_until_s;                 /* WAIT */
-    struct bytes url, content_type, body; /* SEND: POST this */
-    const char *why;                      /* REJECTED: for the log */
+    struct bytes state; /* SEND, WAIT, ISSUED that is to be confirmed: durable before anything leaves, and
+                           given to the next call; AGAIN: the old one stays */
+    struct connector_request request;
+    int64_t wait_until_s;
+    struct bytes certificate;         /* ISSUED: DER */
+    struct bytes chain[CA_CHAIN_MAX]; /* ISSUED: what came with it, DER, in any order */
+    size_t chain_count;
+    bool confirms;   /* ISSUED: confirm() must follow */
+    const char *why; /* REJECTED: for the log */
 };
 
+/* What resume() goes on from. */
+enum connector_event_kind {
+    CONNECTOR_EVENT_DUE = 0, /* the time of a WAIT has come */
+    CONNECTOR_EVENT_ANSWER,  /* an HTTP response arrived whole */
+    CONNECTOR_EVENT_FAILURE, /* none did: no connection, time-out, or the gateway stopped meanwhile; whether
+                                the CA saw the request is not known */
+};
+struct connector_event {
+    enum connector_event_kind kind;
+    int status;          /* ANSWER */
+    struct bytes body;   /* ANSWER */
+    const char *failure; /* FAILURE: for the log */
+};
+
+/* What every call is given. `call->ca->connector_service` has the settings. */
+struct connector_call {
+    const struct ca *ca;
+    const struct keys *keys;
+    const struct random_source *random;
+    int64_t now_s;
+    struct arena *arena;
+};
+
+/* Pure: a function of what it is given. False: an error of ours, nothing is known of the order; it is tried
+ * again from the same state. What the CA answers wrongly (garbage, another's nonce, a bad protection) is no
+ * error of ours: AGAIN, WAIT or REJECTED. The certificate is not to be believed by anyone yet: key, names,
+ * chain and dates are judged by who drives the connector. */
 struct connector {
+    const char *name; /* "local", "cmp" */
     /* The first step for an order. */
-    bool (*start)(const struct ca *ca, const struct ca_order *order, const struct keys *keys,
-                  const struct random_source *random, struct arena *arena, struct connector_step *out,
+    bool (*start)(const struct connector_call *call, const struct ca_order *order, struct connector_step *out,
                   struct error *err);
-    /* The next, given saved state and the CA's answer (none after a WAIT). NULL when start always ends it. */
-    bool (*resume)(const struct ca *ca, struct bytes state, struct bytes answer, int64_t now_s,
-                   const struct keys *keys, const struct random_source *random, struct arena *arena,
+    /* The next, of an order, a confirmation or a revocation. NULL when start always ends it. */
+    bool (*resume)(const struct connector_call *call, struct bytes state, const struct connector_event *event,
+                   struct connector_step *out, struct error *err);
+    /* After ISSUED with `confirms`: the certificate was recorded and taken (by the device, where it tells),
+     * or was not. SEND, then resume() to DONE. */
+    bool (*confirm)(const struct connector_call *call, struct bytes state, bool accepted,
+                    struct connector_step *out, struct error *err);
+    /* The first step of a revocation; ends in DONE or REJECTED. NULL: the CA cannot be asked. */
+    bool (*revoke)(const struct connector_call *call, const struct ca_revocation *what,
                    struct connector_step *out, struct error *err);
 };
 
-/* NULL for a kind that is not built in. */
-const struct connector *connector_of(enum connector_kind kind);
+/* The embedded CA. */
+extern const struct connector ca_local_connector;
+static inline bool ca_is_local(const struct ca *ca)
+{
+    return ca->connector == &ca_local_connector;
+}
 
 /* A serial number: 4 bytes of time (seconds, top bit clear) before 12 random bytes, so that records of one
  * time stand together on disk and 96 bits stay unpredictable. 16 octets, positive, never zero. */

@@ -12,9 +12,4 @@ MUST_USE bool ca_template(const struct ca *ca, uint8_t key_id[20], struct certif
 /* `wanted` without what a key of this kind cannot do (RFC 3279 2.3.1, RFC 8410 5, RFC 4055 1.2). */
 uint32_t ca_usable_key_usage(uint32_t wanted, enum key_kind kind);
 
-/* The embedded CA as a connector. */
-MUST_USE bool ca_local_start(const struct ca *ca, const struct ca_order *order, const struct keys *keys,
-                             const struct random_source *random, struct arena *arena,
-                             struct connector_step *out, struct error *err);
-
 #endif

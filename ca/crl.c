@@ -6,7 +6,7 @@ bool ca_crl(const struct ca *ca, const struct keys *keys, uint64_t number, const
     struct certificate_template issuer; /* for its names and key identifier alone */
     uint8_t key_id[20];
 
-    if (ca->kind != CONNECTOR_LOCAL)
+    if (!ca_is_local(ca))
         return error_set(err, ERROR_UNSUPPORTED, "CA '%s' signs its certificate lists itself", ca->name);
     if (ca->crl_validity_s == 0)
         return error_set(err, ERROR_FORMAT, "CA '%s': its certificate lists have no validity", ca->name);

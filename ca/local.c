@@ -38,10 +38,10 @@ static void set_validity(const struct ca *ca, const struct ca_order *order, stru
         t->not_after_s = issuer->not_after_s;
 }
 
-bool ca_local_start(const struct ca *ca, const struct ca_order *order, const struct keys *keys,
-                    const struct random_source *random, struct arena *arena, struct connector_step *out,
-                    struct error *err)
+static bool local_start(const struct connector_call *call, const struct ca_order *order,
+                        struct connector_step *out, struct error *err)
 {
+    const struct ca *ca = call->ca;
     const char *fault = order_fault(ca, order);
     struct certificate_template t;
     uint8_t serial[CA_SERIAL_LEN], key_id[20];
@@ -49,7 +49,7 @@ bool ca_local_start(const struct ca *ca, const struct ca_order *order, const str
 
     if (fault != NULL)
         return rejected(out, fault);
-    if (!ca_serial_make(order->now_s, random, serial))
+    if (!ca_serial_make(order->now_s, call->random, serial))
         return error_set(err, ERROR_CRYPTO, "no randomness for a serial number");
     if (!ca_template(ca, key_id, &t, err))
         return false;
@@ -62,8 +62,10 @@ bool ca_local_start(const struct ca *ca, const struct ca_order *order, const str
     t.key_usage = ca_usable_key_usage(order->profile->key_usage, order->key->kind);
     t.extended_key_usage = order->profile->extended_key_usage;
     t.extended_key_usage_count = order->profile->extended_key_usage_count;
-    if (!certificate_sign(&t, keys, ca->key_name, ca->hash, arena, &der, err))
+    if (!certificate_sign(&t, call->keys, ca->key_name, ca->hash, call->arena, &der, err))
         return error_prefix(err, ca->name);
     *out = (struct connector_step){ .verdict = CONNECTOR_ISSUED, .certificate = der };
     return true;
 }
+
+const struct connector ca_local_connector = { .name = "local", .start = local_start };

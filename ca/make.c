@@ -79,7 +79,7 @@ bool ca_make_service(const struct ca *ca, enum service_kind kind, const struct c
     if (kind == SERVICE_SCEP_RA && (key != KEY_RSA || bits < SCEP_RA_BITS_MIN))
         return error_set(err, ERROR_FORMAT, "a SCEP RA needs an RSA key of %d bits or more",
                          SCEP_RA_BITS_MIN);
-    if (row.key_usage == 0 || ca->kind != CONNECTOR_LOCAL)
+    if (row.key_usage == 0 || !ca_is_local(ca))
         return error_set(err, ERROR_UNSUPPORTED, "CA '%s' makes no certificate of that kind", ca->name);
     if (!ca_serial_make(make->now_s, random, serial))
         return error_set(err, ERROR_CRYPTO, "no randomness for a serial number");

@@ -101,7 +101,7 @@ static bool make_ca(struct making *m)
 {
     const char *path = path_of(m, "ca.pem");
 
-    m->ca = (struct ca){ .name = m->options->ca_name, .kind = CONNECTOR_LOCAL, .key_name = CA };
+    m->ca = (struct ca){ .name = m->options->ca_name, .connector = &ca_local_connector, .key_name = CA };
     if (!(m->options->ca_certificate != NULL ? take_existing_ca(m) : make_new_ca(m)))
         return false;
     if (path == NULL)

@@ -141,6 +141,9 @@ static bool check_ca(const struct reader *reader, const struct parsed_ca *ca, co
         return reader_fault(reader, &ca->place, "crl.refresh", err,
                             "expected less than the validity, so that a new list is there before the old "
                             "one ends");
+    if (ca->kind == CA_KIND_LOCAL && ca->ca.key_name == NULL)
+        return reader_fault(reader, &ca->place, "key", err,
+                            "missing; expected a name from keys, as the kind is local");
     return check_reference(reader, &ca->place, "key", &nouns->key, ca->ca.key_name, err);
 }
 

@@ -91,6 +91,15 @@ static bool read_chain(const struct reader *reader, const struct parsed_ca *from
     return true;
 }
 
+/* A new kind is one row: its connector, and how its settings are made (NULL: it has none of its own). */
+static const struct ca_kind_row {
+    const struct connector *connector;
+    bool (*make)(const struct reader *reader, const struct parsed_ca *from, struct config *config,
+                 const void **service, struct error *err);
+} ca_kinds[CA_KIND_COUNT] = {
+    [CA_KIND_LOCAL] = { &ca_local_connector, NULL },
+};
+
 bool config_make_cas(const struct reader *reader, const struct parsed *parsed, struct config *config,
                      struct error *err)
 {
@@ -102,7 +111,12 @@ bool config_make_cas(const struct reader *reader, const struct parsed *parsed, s
     for (size_t i = 0; i < parsed->cas.count; i++) {
         struct ca *ca = &config->ca[i];
 
+        const struct ca_kind_row *kind = &ca_kinds[from[i].kind];
+
         *ca = from[i].ca;
+        ca->connector = kind->connector;
+        if (kind->make != NULL && !kind->make(reader, &from[i], config, &ca->connector_service, err))
+            return false;
         ca->crl_url_count = url_list(&from[i].crl_url, ca->crl_url);
         ca->ca_issuers_url_count = url_list(&from[i].ca_issuers_url, ca->ca_issuers_url);
         if (!read_chain(reader, &from[i], ca, config->arena, err))

@@ -3,7 +3,7 @@
 
 enum { DAY_S = 86400, CENTURY_DAYS = 36500 };
 
-static const struct choice ca_kinds[] = { { "local", CONNECTOR_LOCAL }, { 0 } };
+static const struct choice ca_kinds[] = { { "local", CA_KIND_LOCAL }, { 0 } };
 static const struct choice hashes[] = {
     { "sha256", DIGEST_SHA256 }, { "sha384", DIGEST_SHA384 }, { "sha512", DIGEST_SHA512 }, { 0 }
 };
@@ -42,14 +42,22 @@ static const struct settings settings_crl = {
 
 static const struct setting ca_rows[] = {
     { "name", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ca, ca.name) },
-    { "kind", SETTING_CHOICE, .required = true, SETTING_AT(struct parsed_ca, ca.kind), .choice = ca_kinds },
+    { "kind", SETTING_CHOICE, .required = true, SETTING_AT(struct parsed_ca, kind), .choice = ca_kinds },
     { "chain", SETTING_PATHS, .required = true, SETTING_AT(struct parsed_ca, chain), .min = 1, .max = CA_CHAIN_MAX },
-    { "key", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ca, ca.key_name) },
+    { "key", SETTING_NAME, SETTING_AT(struct parsed_ca, ca.key_name) },
     { "hash", SETTING_CHOICE, SETTING_AT(struct parsed_ca, ca.hash), .choice = hashes },
     { "crl", SETTING_GROUP, .group = &settings_crl },
     { "ca_issuers_url", SETTING_URLS, SETTING_AT(struct parsed_ca, ca_issuers_url), .max = CA_URLS_MAX },
+    { "timeout", SETTING_MILLISECONDS, SETTING_AT(struct parsed_ca, ca.patience.timeout_ms), .min = 100, .max = 600000 },
+    { "concurrency", SETTING_COUNT, SETTING_AT(struct parsed_ca, ca.patience.concurrency), .min = 1, .max = 32 },
+    { "orders_max", SETTING_COUNT, SETTING_AT(struct parsed_ca, ca.patience.orders_max), .min = 1, .max = 100000 },
+    { "order_keep", SETTING_SECONDS, SETTING_AT(struct parsed_ca, ca.patience.order_keep_s), .min = 60, .max = 90 * DAY_S },
 };
-static const struct parsed_ca ca_initial = { .ca = { .crl_validity_s = 7 * DAY_S, .crl_refresh_s = DAY_S } };
+static const struct parsed_ca ca_initial = {
+    .ca = { .crl_validity_s = 7 * DAY_S,
+            .crl_refresh_s = DAY_S,
+            .patience = { CA_TIMEOUT_MS, CA_CONCURRENCY, CA_ORDERS_MAX, CA_ORDER_KEEP_S } }
+};
 const struct settings settings_ca = {
     ca_rows, COUNT_OF(ca_rows), sizeof(struct parsed_ca), &ca_initial, offsetof(struct parsed_ca, place)
 };

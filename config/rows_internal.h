@@ -24,8 +24,12 @@ struct parsed_secrets_key {
     const char *id, *file;
 };
 
+/* How a CA is reached; one row each in make_ca.c. */
+enum ca_kind { CA_KIND_LOCAL = 0, CA_KIND_COUNT };
+
 struct parsed_ca {
     struct place place;
+    enum ca_kind kind;
     struct ca ca;
     struct items chain, crl_url, ca_issuers_url;
 };

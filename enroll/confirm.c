@@ -2,6 +2,7 @@
 
 #include "enroll/audit_internal.h"
 #include "enroll/confirm_internal.h"
+#include "enroll/order.h"
 #include "enroll/revoke_internal.h"
 #include "lib/base/record.h"
 #include "registry/certificates.h"
@@ -141,6 +142,13 @@ bool confirmation_begin(struct turn *turn, const struct transaction_key *key, st
            (renews == NULL || mark(turn, renews, err));
 }
 
+bool confirmation_restart(struct turn *turn, const struct transaction_key *key, struct transaction *t,
+                          struct error *err)
+{
+    t->confirm_until_s = turn->now_s + (int64_t)t->confirm_within_s;
+    return put_job(turn, key, t->confirm_until_s, err);
+}
+
 /* --- how the wait ends --- */
 struct ending {
     struct turn *turn;
@@ -168,6 +176,9 @@ static bool settle(struct ending *e, enum confirmation how, struct error *err)
     const uint32_t keep_s = e->service->transaction_keep_s;
 
     e->transaction.confirmation = how;
+    if (transaction_has_order(&e->transaction) && /* whoever issued it may want to know */
+        !enroll_order_wake(e->turn, &e->transaction.order, err))
+        return false;
     return transaction_put(e->turn, e->key, &e->transaction,
                            keep_s > 0 ? e->turn->now_s + (int64_t)keep_s : 0, err) &&
            unmark(e->turn, &e->transaction.certificate, err) && unmark(e->turn, &e->transaction.renews, err);

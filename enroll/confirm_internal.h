@@ -11,6 +11,10 @@
 MUST_USE bool confirmation_begin(struct turn *turn, const struct transaction_key *key, struct transaction *t,
                                  const struct certificate_id *renews, struct error *err);
 
+/* The device has it only now: its time begins anew. Into `t`, as above. */
+MUST_USE bool confirmation_restart(struct turn *turn, const struct transaction_key *key,
+                                   struct transaction *t, struct error *err);
+
 /* It is not confirmed yet, or its renewal is not. */
 MUST_USE bool confirmation_awaited(struct turn *turn, const struct certificate_id *id, bool *awaited,
                                    struct error *err);

@@ -54,6 +54,18 @@ enum progress course_pending(struct course *c, bool repeated)
     return PROGRESS_ANSWERED;
 }
 
+enum progress course_ordered(struct course *c, const struct job_id *order, unsigned wait_seconds,
+                             bool repeated)
+{
+    (void)course_pending(c, repeated);
+    if (wait_seconds > 0)
+        c->out->retry_after_s = wait_seconds;
+    say(c, "pending", NULL, repeated ? "still ordered from the CA" : "ordered from the CA");
+    c->turn->waits = true;
+    c->turn->waits_for = *order;
+    return PROGRESS_ANSWERED;
+}
+
 enum progress course_issued(struct course *c, struct bytes der, const struct certificate_id *id,
                             bool repeated, struct error *err)
 {

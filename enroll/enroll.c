@@ -1,4 +1,4 @@
-#include "enroll/enroll_internal.h"
+#include "enroll/order_internal.h"
 
 #include "enroll/secret_internal.h"
 #include "registry/certificates.h"
@@ -26,7 +26,8 @@ static void begin(struct course *c)
 {
     c->turn->facts.protocol = protocol_name(c->e.protocol);
     c->turn->facts.procedure = c->e.procedure->name;
-    c->turn->facts.transaction = c->e.transaction_id;
+    if (c->turn->facts.transaction.len == 0) /* who has octets for an id has said it in text */
+        c->turn->facts.transaction = c->e.transaction_id;
 }
 
 static bool is_secret(const struct credential *credential)
@@ -316,11 +317,16 @@ static bool answer_poll(struct course *c, struct error *err)
             return false;
         if (!found)
             return error_set(err, ERROR_FORMAT, "the certificate of a transaction is not there");
+        if (!course_fetched(c, err))
+            return false;
         return course_issued(c, record.der, &record.id, true, err) == PROGRESS_ANSWERED;
     case TRANSACTION_PENDING: return course_pending(c, true) == PROGRESS_ANSWERED;
     case TRANSACTION_APPROVED: return issue_approved(c, err);
     case TRANSACTION_DENIED:
         return course_refuse(c, REFUSAL_DENIED, "an officer denied it") == PROGRESS_ANSWERED;
+    case TRANSACTION_ORDERED: return order_pending(c, err) == PROGRESS_ANSWERED;
+    case TRANSACTION_REJECTED: return order_rejected(c, err) == PROGRESS_ANSWERED;
+    case TRANSACTION_STATUS_COUNT:
     case TRANSACTION_NONE: break;
     }
     return error_set(err, ERROR_INTERNAL, "a poll for nothing");

@@ -45,6 +45,8 @@ enum progress { PROGRESS_ERROR = 0 /* ours: *err says which */, PROGRESS_ON, PRO
 
 enum progress course_refuse(struct course *c, enum refusal reason, const char *detail);
 enum progress course_pending(struct course *c, bool repeated);
+/* The same while an upstream CA is at work: nobody knows for how long, if wait_s is 0. */
+enum progress course_ordered(struct course *c, const struct job_id *order, unsigned wait_s, bool repeated);
 /* `der` lives long enough; `id` is of that certificate. */
 enum progress course_issued(struct course *c, struct bytes der, const struct certificate_id *id,
                             bool repeated, struct error *err);
@@ -75,6 +77,16 @@ enum progress step_check_renewed_names(struct course *c, struct error *err);
 enum progress step_check_key(struct course *c, struct error *err);
 enum progress step_wait_for_officer(struct course *c, struct error *err);
 enum progress step_issue(struct course *c, struct error *err);
+
+/* The certificate's record, the transaction, the use of a one-time registration and the audit entry. */
+enum progress course_record_issued(struct course *c, const struct ca *ca, struct bytes der,
+                                   struct error *err);
+/* What admitted is still as it was: the certificate that was shown is good, the registration unchanged; a
+ * one-time one is used now, by this one alone (CSR-105). */
+void course_bind_what_admitted(struct course *c);
+struct transaction_key course_key(const struct course *c);
+/* Its certificate goes out: what was ordered counts from now on as any that was issued. */
+MUST_USE bool course_fetched(struct course *c, struct error *err);
 
 /* What is remembered of this enrollment from now on. */
 struct transaction course_transaction(const struct course *c, enum transaction_status status);

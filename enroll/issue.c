@@ -1,16 +1,19 @@
 /* Approval and issuance: the end of the way, and all that must be durable before an answer leaves. */
 #include "enroll/audit_internal.h"
 #include "enroll/confirm_internal.h"
-#include "enroll/enroll_internal.h"
+#include "enroll/order_internal.h"
+
+enum { CONFIRM_UNFETCHED_S = 7 * 86400 };
 
 static int64_t expiry(const struct course *c)
 {
-    uint32_t keep_s = c->e.repeat_s > 0 ? c->e.repeat_s : c->service->transaction_keep_s;
+    bool repeats_soon = c->e.repeat_s > 0 && c->transaction.status != TRANSACTION_ORDERED;
+    uint32_t keep_s = repeats_soon ? c->e.repeat_s : c->service->transaction_keep_s;
 
     return keep_s > 0 ? c->turn->now_s + (int64_t)keep_s : 0;
 }
 
-static struct transaction_key key_of(const struct course *c)
+struct transaction_key course_key(const struct course *c)
 {
     return (struct transaction_key){ bytes_text(c->e.procedure->name), c->e.protocol, c->e.transaction_id };
 }
@@ -27,7 +30,7 @@ static bool enter_pending(struct course *c, struct error *err)
     static const struct registration_id none;
     const struct registration *r = c->verdict.registration;
     const int64_t expires_s = c->turn->now_s + (int64_t)c->service->pending_keep_s;
-    const struct transaction_key key = key_of(c);
+    const struct transaction_key key = course_key(c);
     struct transaction t = course_transaction(c, TRANSACTION_PENDING);
     struct distinguished_name subject;
     struct bytes text;
@@ -134,6 +137,7 @@ static bool append_audit(struct course *c, const struct certificate_record *reco
     return true;
 }
 
+/* The order that it comes from has done so already. */
 static bool uses_registration_up(const struct course *c)
 {
     const struct registration *r = c->verdict.registration;
@@ -141,9 +145,7 @@ static bool uses_registration_up(const struct course *c)
     return r != NULL && r->one_time && !r->used && !course_renews(c);
 }
 
-/* What admitted is still as it was: the certificate that was shown is good, the registration unchanged; a
- * one-time one is used now, by this one alone (CSR-105). */
-static void bind_what_admitted(struct course *c)
+void course_bind_what_admitted(struct course *c)
 {
     const struct registration *r = c->verdict.registration;
 
@@ -159,6 +161,7 @@ static void bind_what_admitted(struct course *c)
         change_registration_assume(&c->turn->changes, &r->id, r->revision);
 }
 
+/* Confirmation counts from when the device has the certificate; one that was ordered may wait long for it. */
 static bool await_confirmation(const struct course *c, const struct transaction_key *key,
                                struct transaction *t, struct error *err)
 {
@@ -166,19 +169,28 @@ static bool await_confirmation(const struct course *c, const struct transaction_
         return true;
     if (uses_registration_up(c))
         t->used_revision = c->verdict.registration->revision;
-    return confirmation_begin(c->turn, key, t, course_renews(c) ? &c->holder.record.id : NULL, err);
+    if (!confirmation_begin(c->turn, key, t, course_renews(c) ? &c->holder.record.id : NULL, err))
+        return false;
+    if (t->unfetched)
+        t->confirm_until_s = c->turn->now_s + CONFIRM_UNFETCHED_S;
+    return true;
 }
 
-static enum progress record_issued(struct course *c, const struct ca *ca, struct bytes der, struct error *err)
+enum progress course_record_issued(struct course *c, const struct ca *ca, struct bytes der, struct error *err)
 {
-    const struct transaction_key key = key_of(c);
+    const struct transaction_key key = course_key(c);
     struct transaction t = course_transaction(c, TRANSACTION_ISSUED);
     struct certificate_record record;
 
     if (!record_of(c, ca, der, &record, err))
         return PROGRESS_ERROR;
     t.certificate = record.id;
-    bind_what_admitted(c);
+    if (c->transaction.status == TRANSACTION_ORDERED) {
+        t.order = c->transaction.order;
+        t.unfetched = true;
+        t.used_revision = c->transaction.used_revision;
+    }
+    course_bind_what_admitted(c);
     change_certificate_add(&c->turn->changes, &record);
     if (!await_confirmation(c, &key, &t, err) ||
         !transaction_put(c->turn, &key, &t, t.confirmation == CONFIRMATION_AWAITED ? 0 : expiry(c), err) ||
@@ -190,28 +202,43 @@ static enum progress record_issued(struct course *c, const struct ca *ca, struct
 enum progress step_issue(struct course *c, struct error *err)
 {
     const struct ca *ca = enroll_ca(c->service, c->e.procedure);
-    const struct connector *connector = ca != NULL ? connector_of(ca->kind) : NULL;
     const struct ca_order order = {
         .profile = enrollment_profile(&c->e),
         .subject = c->names.subject,
         .san = c->names.san,
         .key = &c->e.requested->key,
+        .request = c->e.request,
+        .renews = course_renews(c) ? c->holder.record.der : BYTES_NONE,
         .now_s = c->turn->now_s,
     };
     struct connector_step step = { 0 };
+    enum progress room;
 
-    if (connector == NULL) {
-        (void)error_set(err, ERROR_NOT_FOUND, "procedure %s: no CA %s, or of a kind that is not built in",
-                        c->e.procedure->name, c->e.procedure->ca);
+    const struct connector_call call = {
+        .ca = ca,
+        .keys = c->turn->keys,
+        .random = &c->turn->random,
+        .now_s = c->turn->now_s,
+        .arena = c->turn->arena,
+    };
+
+    if (ca == NULL) {
+        (void)error_set(err, ERROR_NOT_FOUND, "procedure %s: there is no CA %s", c->e.procedure->name,
+                        c->e.procedure->ca);
         return PROGRESS_ERROR;
     }
-    if (!connector->start(ca, &order, c->turn->keys, &c->turn->random, c->turn->arena, &step, err))
+    room = order_room(c, ca, err);
+    if (room != PROGRESS_ON)
+        return room;
+    if (!ca->connector->start(&call, &order, &step, err))
         return PROGRESS_ERROR;
     switch (step.verdict) {
-    case CONNECTOR_ISSUED: return record_issued(c, ca, step.certificate, err);
+    case CONNECTOR_ISSUED: return course_record_issued(c, ca, step.certificate, err);
     case CONNECTOR_REJECTED: return course_refuse(c, REFUSAL_CA_REJECTED, step.why);
     case CONNECTOR_SEND:
-    case CONNECTOR_WAIT: return course_refuse(c, REFUSAL_CA_UNAVAILABLE, "the CA does not issue at once");
+    case CONNECTOR_WAIT: return order_place(c, ca, &step, err);
+    case CONNECTOR_AGAIN:
+    case CONNECTOR_DONE:
     case CONNECTOR_UNSET: break;
     }
     (void)error_set(err, ERROR_INTERNAL, "CA %s gave no verdict", ca->name);

@@ -1,5 +1,5 @@
 /* Repetition: the same request by the same signer gets the same answer (CSR-103, CSR-104). */
-#include "enroll/enroll_internal.h"
+#include "enroll/order_internal.h"
 
 #include "registry/certificates.h"
 
@@ -44,7 +44,8 @@ static bool proves_again(struct course *c, bool *proves, struct error *err)
 
 static bool is_over(const struct course *c)
 {
-    return c->e.repeat_s > 0 && c->turn->now_s - c->transaction.changed_s > (int64_t)c->e.repeat_s;
+    return c->e.repeat_s > 0 && !c->transaction.unfetched &&
+           c->turn->now_s - c->transaction.changed_s > (int64_t)c->e.repeat_s;
 }
 
 /* A certificate that was revoked since is not handed out again: then the request is a new one. But where it
@@ -60,7 +61,7 @@ static enum progress answer_issued(struct course *c, struct error *err)
                                     &record, err))
         return PROGRESS_ERROR;
     if (found && record.status == CERTIFICATE_GOOD)
-        return course_issued(c, record.der, &record.id, true, err);
+        return course_fetched(c, err) ? course_issued(c, record.der, &record.id, true, err) : PROGRESS_ERROR;
     return c->transaction.confirmation == CONFIRMATION_NONE
                ? PROGRESS_ON
                : course_refuse(c, REFUSAL_CONFLICT, "its certificate was revoked");
@@ -72,7 +73,10 @@ static enum progress answer_again(struct course *c, struct error *err)
     case TRANSACTION_ISSUED: return answer_issued(c, err);
     case TRANSACTION_PENDING: return course_pending(c, true);
     case TRANSACTION_DENIED: return course_refuse(c, REFUSAL_DENIED, "an officer denied it");
+    case TRANSACTION_ORDERED: return order_pending(c, err);
+    case TRANSACTION_REJECTED: return order_rejected(c, err);
     case TRANSACTION_APPROVED:
+    case TRANSACTION_STATUS_COUNT:
     case TRANSACTION_NONE: return PROGRESS_ON;
     }
     return PROGRESS_ON;

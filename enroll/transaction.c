@@ -15,6 +15,8 @@ enum field {
     FIELD_CERTIFICATE_SERIAL,
     FIELD_REQUEST,
     FIELD_FQDN,
+    FIELD_ORDER,
+    FIELD_WHY,
 };
 
 enum later_field {
@@ -26,6 +28,7 @@ enum later_field {
     FIELD_RENEWS_ISSUER,
     FIELD_RENEWS_SERIAL,
     FIELD_USED_REVISION,
+    FIELD_UNFETCHED,
 };
 
 /* Protocols do not share transaction ids. */
@@ -69,6 +72,14 @@ static bool take_registration(struct bytes content, struct registration_id *out)
     return true;
 }
 
+static bool take_order(struct bytes content, struct job_id *out)
+{
+    if (content.len != sizeof(out->bytes))
+        return false;
+    memcpy(out->bytes, content.data, content.len);
+    return true;
+}
+
 /* How it is to be read and confirmed: what records of earlier versions lack. */
 static bool take_later_field(struct record_reader *in, const struct record_field *f, struct transaction *t)
 {
@@ -92,6 +103,7 @@ static bool take_later_field(struct record_reader *in, const struct record_field
         return number <= CONFIRMATION_LATE;
     case FIELD_CONFIRM_UNTIL: t->confirm_until_s = (int64_t)record_u64(in, f); return true;
     case FIELD_USED_REVISION: t->used_revision = record_u64(in, f); return true;
+    case FIELD_UNFETCHED: t->unfetched = record_u64(in, f) != 0; return true;
     }
     return true; /* of a later version: skipped */
 }
@@ -103,7 +115,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     switch ((enum field)f->tag) {
     case FIELD_STATUS:
         status = record_u64(in, f);
-        t->status = status <= TRANSACTION_DENIED ? (enum transaction_status)status : TRANSACTION_NONE;
+        t->status = status < TRANSACTION_STATUS_COUNT ? (enum transaction_status)status : TRANSACTION_NONE;
         return t->status != TRANSACTION_NONE;
     case FIELD_KEY: return take_digest(f->content, &t->key);
     case FIELD_SIGNER: return take_digest(f->content, &t->signer);
@@ -113,6 +125,8 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_CERTIFICATE_SERIAL: return take_serial(f->content, &t->certificate);
     case FIELD_REQUEST: t->request = f->content; return true;
     case FIELD_FQDN: t->fqdn = f->content; return true;
+    case FIELD_ORDER: return take_order(f->content, &t->order);
+    case FIELD_WHY: t->why = f->content; return true;
     }
     return take_later_field(in, f, t);
 }
@@ -188,6 +202,9 @@ bool transaction_put(struct turn *turn, const struct transaction_key *key, const
     record_put(&blob, FIELD_CERTIFICATE_SERIAL, bytes_of(t->certificate.serial, t->certificate.serial_len));
     record_put(&blob, FIELD_REQUEST, t->request);
     record_put(&blob, FIELD_FQDN, t->fqdn);
+    record_put(&blob, FIELD_ORDER, BYTES_ARRAY(t->order.bytes));
+    record_put(&blob, FIELD_WHY, t->why);
+    record_put_u64(&blob, FIELD_UNFETCHED, t->unfetched);
     if (has_later_fields(t))
         put_later_fields(&blob, t);
     if (buffer_failed(&blob))

@@ -12,6 +12,9 @@ enum transaction_status {
     TRANSACTION_PENDING,
     TRANSACTION_APPROVED,
     TRANSACTION_DENIED,
+    TRANSACTION_ORDERED,  /* from an upstream CA: `order` goes on with it */
+    TRANSACTION_REJECTED, /* by it; `why` */
+    TRANSACTION_STATUS_COUNT,
 };
 
 /* What became of a certificate that must be confirmed (confirm.c). */
@@ -37,6 +40,9 @@ struct transaction {
     struct certificate_id renews; /* AWAITED: the certificate that is to be superseded; none */
     uint64_t used_revision;       /* of the one-time registration that the issuance used up; 0: none */
     struct bytes fqdn;            /* for the log */
+    struct job_id order;          /* ORDERED, and ISSUED after that; else zero */
+    bool unfetched;               /* it was ordered, and nobody has fetched its certificate yet */
+    struct bytes why;             /* REJECTED: for the log */
     int64_t changed_s;
     uint64_t revision; /* to be expected when it is written; 0: must be absent */
 };
@@ -63,6 +69,13 @@ MUST_USE bool transaction_digest(const struct transaction_key *key, const char *
 MUST_USE bool pending_put(struct turn *turn, const struct transaction_key *key, const struct dns_name *fqdn,
                           const struct registration_id *registration, struct bytes subject, int64_t expires_s,
                           struct error *err);
+
+static inline bool transaction_has_order(const struct transaction *t)
+{
+    static const struct job_id none;
+
+    return memcmp(&t->order, &none, sizeof(none)) != 0;
+}
 
 /* How many of a procedure wait, counted up to `max`. */
 MUST_USE bool pending_count(struct turn *turn, struct bytes procedure, size_t max, size_t *count,

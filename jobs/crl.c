@@ -220,7 +220,7 @@ bool job_crl_run(struct turn *turn, const void *service, const struct job_record
     for (size_t i = 0; i < s->count; i++) {
         struct error why = { 0 };
 
-        if (s->ca[i].kind != CONNECTOR_LOCAL)
+        if (!ca_is_local(&s->ca[i]))
             continue;
         tried++;
         if (!refresh(turn, &s->ca[i], &why) && failed++ == 0 && !error_prefix(&why, s->ca[i].name))

@@ -81,7 +81,7 @@ void health_probe(struct turn *turn, const struct health_service *service, struc
         const struct ca *ca = &service->ca[i];
 
         probe_certificate(turn, "ca ", ca->name, ca->certificate.not_after_s, &h);
-        if (ca->kind == CONNECTOR_LOCAL) {
+        if (ca_is_local(ca)) {
             probe_key(turn, ca, &h);
             probe_list(turn, ca, &h);
         }

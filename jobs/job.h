@@ -34,6 +34,11 @@ struct job_effect {
     enum http_method method;
     unsigned timeout_ms;
     const char *trust_path;
+    /* HTTP: of one target at most `target_max` requests are under way; others wait, all of them when it does
+     * not answer. NULL: not bounded. */
+    const char *target;
+    unsigned target_max;
+    bool news; /* what others wait for this job to do is done, once this step is durable */
 };
 
 struct job_step {

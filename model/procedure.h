@@ -103,6 +103,7 @@ struct procedure {
     const struct profile *const *cmp_profile; /* that certProfile may choose, beside `profile` */
     size_t cmp_profile_count;
     unsigned retry_after_s;          /* told to those who wait */
+    unsigned patience_s;             /* an answer is held back this long for an upstream CA; 0: never */
     unsigned slow_after, slow_max_s; /* wrong secrets before the slow-down, and its longest pause; 0: none */
 };
 

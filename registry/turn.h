@@ -32,6 +32,9 @@ struct turn {
     bool strike; /* out: a wrong secret was shown; whoever runs the turn counts it (enroll/slow_down.h) */
     bool credential_held; /* out: the secret shown holds; whoever runs the turn forgets its strikes */
     struct digest256 strike_key;
+    bool waits; /* out: "pending" until this job has news; whoever runs the turn may hold the answer
+                   back for a while and run it again then */
+    struct job_id waits_for;
 };
 
 #endif

@@ -52,7 +52,7 @@ static void make_ca(struct a_gateway *g)
         root = once(der);
     }
     g->ca = (struct ca){ .name = "demo",
-                         .kind = CONNECTOR_LOCAL,
+                         .connector = &ca_local_connector,
                          .chain = { root },
                          .chain_count = 1,
                          .key_name = "ca",

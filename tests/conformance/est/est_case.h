@@ -105,7 +105,9 @@ static inline struct bytes est_vendor(struct est_case *c, const char *subject, s
     static const uint8_t vendor_name[] = { 0x30, 0x11, 0x31, 0x0f, 0x30, 0x0d, 0x06, 0x03, 0x55, 0x04,
                                            0x03, 0x0c, 0x06, 'V',  'e',  'n',  'd',  'o',  'r' };
     AUTO_STRUCT(buffer) name = BUFFER(512);
-    struct ca vendor = { .name = "vendor", .kind = CONNECTOR_LOCAL, .chain_count = 1, .key_name = "root" };
+    struct ca vendor = {
+        .name = "vendor", .connector = &ca_local_connector, .chain_count = 1, .key_name = "root"
+    };
     struct ca_make make = { .subject = BYTES_ARRAY(vendor_name),
                             .validity_s = 3650u * 86400,
                             .now_s = c->g->now_s };

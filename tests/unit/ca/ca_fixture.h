@@ -50,7 +50,7 @@ static inline struct fixture *fixture_new(enum key_kind ca_key, enum key_kind de
     if (!ca_make_root(&make, f->keys, "ca", &f->random, f->arena, &der, &err))
         fail_msg("%s", err.text);
     f->ca = (struct ca){ .name = "test",
-                         .kind = CONNECTOR_LOCAL,
+                         .connector = &ca_local_connector,
                          .chain = { der },
                          .chain_count = 1,
                          .key_name = "ca",
@@ -90,12 +90,20 @@ static inline struct ca_order fixture_order(struct fixture *f)
     };
 }
 
+static inline struct connector_call fixture_call(struct fixture *f)
+{
+    return (struct connector_call){
+        .ca = &f->ca, .keys = f->keys, .random = &f->random, .now_s = NOW_S, .arena = f->arena
+    };
+}
+
 static inline struct connector_step fixture_start(struct fixture *f, const struct ca_order *order)
 {
+    const struct connector_call call = fixture_call(f);
     struct connector_step step = { 0 };
     struct error err = { 0 };
 
-    if (!connector_of(CONNECTOR_LOCAL)->start(&f->ca, order, f->keys, &f->random, f->arena, &step, &err))
+    if (!ca_local_connector.start(&call, order, &step, &err))
         fail_msg("%s", err.text);
     return step;
 }

@@ -120,9 +120,8 @@ static void a_kind_that_is_not_built_in_is_refused(void **state)
 {
     struct fixture *f = *state;
 
-    f->ca.kind = CONNECTOR_NONE;
+    f->ca.connector = NULL;
     assert_unfit(f, ERROR_UNSUPPORTED);
-    assert_null(connector_of(CONNECTOR_KIND_COUNT));
 }
 
 static void serials_are_positive_and_begin_with_the_time(void **state)
@@ -152,11 +151,13 @@ static void without_randomness_nothing_is_issued(void **state)
     struct fixture *f = *state;
     const struct random_source none = { .fill = no_randomness };
     struct ca_order order = fixture_order(f);
+    struct connector_call call = fixture_call(f);
     struct connector_step step = { 0 };
     struct error err = { 0 };
 
     fixture_prepare(f);
-    assert_false(connector_of(CONNECTOR_LOCAL)->start(&f->ca, &order, f->keys, &none, f->arena, &step, &err));
+    call.random = &none;
+    assert_false(ca_local_connector.start(&call, &order, &step, &err));
     assert_int_equal(err.code, ERROR_CRYPTO);
     assert_int_equal(step.verdict, CONNECTOR_UNSET);
 }

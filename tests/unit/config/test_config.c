@@ -126,9 +126,11 @@ static void make_ca(struct keys *keys, const char *key, const char *file, struct
                             .validity_s = 30 * 86400,
                             .now_s = clock_now_s() };
 
-    *ca = (struct ca){
-        .name = "demo", .kind = CONNECTOR_LOCAL, .key_name = key, .chain_count = 1, .crl_validity_s = 86400
-    };
+    *ca = (struct ca){ .name = "demo",
+                       .connector = &ca_local_connector,
+                       .key_name = key,
+                       .chain_count = 1,
+                       .crl_validity_s = 86400 };
     if (!ca_make_root(&make, keys, key, &random_system, arena, &ca->chain[0], &world.err) ||
         !ca_prepare(ca, keys, &world.err))
         fail_msg("%s", world.err.text);

@@ -540,7 +540,7 @@ static void a_one_time_registration_renews_and_is_used_once(void **state)
 static struct bytes a_birth_certificate(struct world *w, const char *subject)
 {
     struct ca vendor = {
-        .name = "vendor", .kind = CONNECTOR_LOCAL, .chain_count = 1, .key_name = "other-ca"
+        .name = "vendor", .connector = &ca_local_connector, .chain_count = 1, .key_name = "other-ca"
     };
     const struct ca_make make = { .subject = a_dn(w->arena, subject),
                                   .validity_s = 3650 * DAY_S,

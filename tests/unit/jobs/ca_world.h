@@ -16,7 +16,7 @@ static inline void make_ca(struct world *w, const char *name, struct ca *ca)
                                   .now_s = NOW_S };
 
     *ca = (struct ca){ .name = name,
-                       .kind = CONNECTOR_LOCAL,
+                       .connector = &ca_local_connector,
                        .key_name = name,
                        .crl_validity_s = 7 * 86400,
                        .crl_refresh_s = 86400 };
