@@ -8,6 +8,7 @@
 #include "enroll/confirm.h"
 #include "enroll/pending.h"
 #include "registry/certificates.h"
+#include "registry/state.h"
 #include "tests/lib/a_gateway.h"
 #include "tests/lib/cmp_client.h"
 
@@ -320,6 +321,30 @@ static inline struct turn cmp_turn(struct cmp_case *c)
 
     changes_begin(&turn.changes, c->arena);
     return turn;
+}
+
+/* What the daemon's runner does when the time for a confirmation is over. */
+static inline void cmp_run_confirm_jobs(struct cmp_case *c)
+{
+    static const struct job_event due = { .kind = JOB_EVENT_DUE };
+    const struct job_handler row = { .kind = ENROLL_CONFIRM_JOB,
+                                     .run = enroll_confirm_job_run,
+                                     .service = &c->g->config.enroll };
+    struct turn turn = cmp_turn(c);
+    struct job_record job[8];
+    struct job_effect effect;
+    struct error err = { 0 };
+    int64_t next_s;
+    size_t count = 0;
+
+    assert_true(
+        registry_jobs_due(turn.view, c->g->now_s, COUNT_OF(job), c->arena, job, &count, &next_s, NULL));
+    for (size_t i = 0; i < count; i++) {
+        turn = cmp_turn(c);
+        if (!job_run(&turn, &row, 1, &job[i], &due, &effect, &err))
+            fail_msg("%s", err.text);
+        a_gateway_apply(c->g, &turn.changes);
+    }
 }
 
 static inline void cmp_decide(struct cmp_case *c, bool approve)
