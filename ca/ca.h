@@ -43,6 +43,8 @@ struct ca {
     struct bytes crl_url[CA_URLS_MAX], ca_issuers_url[CA_URLS_MAX];
     size_t crl_url_count, ca_issuers_url_count;
     uint32_t crl_validity_s, crl_refresh_s;
+    /* the root that follows this one (RFC 9810 4.4), DER; none */
+    struct bytes root_new_with_new, root_new_with_old, root_old_with_new;
     /* made by ca_prepare */
     struct certificate certificate; /* chain[0] */
     struct digest256 issuer;        /* SHA-256 over its subject: certificate_id.issuer */
@@ -185,6 +187,7 @@ enum service_kind {
     SERVICE_NONE = 0,
     SERVICE_TLS /* serverAuth */,
     SERVICE_SCEP_RA /* RSA: signs and decrypts */,
+    SERVICE_CMP_RA /* cmcRA and cmKGA: signs answers and keys that were made here */,
     SERVICE_OFFICER /* clientAuth */
 };
 /* A certificate of the gateway itself, signed by the CA: key usages by kind, SAN as given (content of

@@ -6,22 +6,31 @@ enum { BACKDATE_S = 300, SCEP_RA_BITS_MIN = 2048 };
 
 static const uint8_t SERVER_AUTH[] = { 0x2b, 6, 1, 5, 5, 7, 3, 1 }; /* 1.3.6.1.5.5.7.3.1 */
 static const uint8_t CLIENT_AUTH[] = { 0x2b, 6, 1, 5, 5, 7, 3, 2 };
+static const uint8_t CMC_RA[] = { 0x2b, 6, 1, 5, 5, 7, 3, 28 };
+static const uint8_t CM_KGA[] = { 0x2b, 6, 1, 5, 5, 7, 3, 32 };
 
 struct service_row {
     uint32_t key_usage;
-    struct bytes extended_key_usage;
+    struct bytes extended_key_usage[2];
+    size_t extended_key_usage_count;
 };
 
-/* RA: clients look for digitalSignature and keyEncipherment, some for serverAuth too (SCEP-33). */
+/* SCEP RA: clients look for digitalSignature and keyEncipherment, some for serverAuth too (SCEP-33). CMP RA:
+ * RFC 9810 4.5, 5.3.4. */
 static struct service_row service_row(enum service_kind kind)
 {
     switch (kind) {
     case SERVICE_TLS:
     case SERVICE_SCEP_RA:
         return (struct service_row){ KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT,
-                                     BYTES_ARRAY(SERVER_AUTH) };
+                                     { BYTES_ARRAY(SERVER_AUTH) },
+                                     1 };
+    case SERVICE_CMP_RA:
+        return (struct service_row){ KEY_USAGE_DIGITAL_SIGNATURE,
+                                     { BYTES_ARRAY(CMC_RA), BYTES_ARRAY(CM_KGA) },
+                                     2 };
     case SERVICE_OFFICER:
-        return (struct service_row){ KEY_USAGE_DIGITAL_SIGNATURE, BYTES_ARRAY(CLIENT_AUTH) };
+        return (struct service_row){ KEY_USAGE_DIGITAL_SIGNATURE, { BYTES_ARRAY(CLIENT_AUTH) }, 1 };
     case SERVICE_NONE: break;
     }
     return (struct service_row){ 0 };
@@ -85,7 +94,7 @@ bool ca_make_service(const struct ca *ca, enum service_kind kind, const struct c
     t.spki = spki;
     t.san = san;
     t.key_usage = ca_usable_key_usage(row.key_usage, key);
-    t.extended_key_usage = &row.extended_key_usage;
-    t.extended_key_usage_count = 1;
+    t.extended_key_usage = row.extended_key_usage;
+    t.extended_key_usage_count = row.extended_key_usage_count;
     return certificate_sign(&t, keys, ca->key_name, ca->hash, arena, der, err);
 }

@@ -233,7 +233,7 @@ int run_explain(int argc, char **argv)
         { "procedure", "NAME", "the procedure that the device is pointed at (required)", .text = &procedure },
         { "ip", "ADDRESS", "the address in its request", .text = &ip },
         { "serial", "TEXT", "the serial number in its request", .text = &serial },
-        { "protocol", "NAME", "scep, est, ...", .text = &protocol },
+        { "protocol", "NAME", "scep, est, cmp or acme", .text = &protocol },
         SESSION_OPTIONS(session_options),
     };
     enum options_result parsed = options_parse(argc, argv, options, COUNT_OF(options), &fqdn, 1);

@@ -217,7 +217,7 @@ int run_register(int argc, char **argv)
         { "validity", "DAYS", "days from now, or always (default)", .text = &in.validity },
         { "ip", "ADDRESS", "the request must carry this address", .text = &in.ip },
         { "serial", "TEXT", "the request must carry this serial number", .text = &in.serial },
-        { "protocols", "LIST", "scep,est,...: all that the procedure is open on", .text = &in.protocols },
+        { "protocols", "LIST", "scep,est,cmp: all that the procedure is open on", .text = &in.protocols },
         { "one-time", NULL, "good for one certificate", .flag = &in.one_time },
         { "key-fingerprint", "HEX", "SHA-256 of the public key that must ask", .text = &in.fingerprint },
         { "email", "MAILBOX", "contact", .text = &in.email },

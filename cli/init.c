@@ -21,7 +21,8 @@ enum {
     RSA_BITS_RA = 2048
 };
 static const uint32_t CA_VALIDITY_S = 10u * 365 * 86400, SERVICE_VALIDITY_S = 2u * 365 * 86400;
-static const char CA[] = "ca", TLS[] = "tls", RA[] = "scep-ra", OFFICER[] = "officer";
+static const char CA[] = "ca", TLS[] = "tls", SCEP_RA[] = "scep-ra", CMP_RA[] = "cmp-ra",
+                  OFFICER[] = "officer";
 
 struct making {
     const struct init_options *options;
@@ -157,9 +158,11 @@ static bool make_services(struct making *m)
 {
     AUTO_STRUCT(buffer) san = BUFFER(8192);
 
-    return put_hosts(m, &san) && make_key(m, TLS, KEY_EC_P256, 0) && make_key(m, RA, KEY_RSA, RSA_BITS_RA) &&
+    return put_hosts(m, &san) && make_key(m, TLS, KEY_EC_P256, 0) &&
+           make_key(m, SCEP_RA, KEY_RSA, RSA_BITS_RA) && make_key(m, CMP_RA, KEY_EC_P256, 0) &&
            make_service(m, SERVICE_TLS, TLS, buffer_bytes(&san), m->host, "tls.pem") &&
-           make_service(m, SERVICE_SCEP_RA, RA, BYTES_NONE, "muster SCEP RA", "scep-ra.pem");
+           make_service(m, SERVICE_SCEP_RA, SCEP_RA, BYTES_NONE, "muster SCEP RA", "scep-ra.pem") &&
+           make_service(m, SERVICE_CMP_RA, CMP_RA, BYTES_NONE, "muster CMP RA", "cmp-ra.pem");
 }
 
 static bool make_secrets_key(struct making *m)
@@ -248,9 +251,10 @@ static bool make_configuration(struct making *m)
 /* What can be wrong in the options is found before anything is made; what is there already is left alone. */
 static bool check_options(struct making *m)
 {
-    static const char *const files[] = { "muster.yaml",      "keys/ca.pem", "keys/tls.pem",
-                                         "keys/scep-ra.pem", "ca.pem",      "keys/secrets.key",
-                                         "officer.key",      "officer.pem", "registry/data.mdb" };
+    static const char *const files[] = { "muster.yaml",      "keys/ca.pem",     "keys/tls.pem",
+                                         "keys/scep-ra.pem", "keys/cmp-ra.pem", "ca.pem",
+                                         "keys/secrets.key", "officer.key",     "officer.pem",
+                                         "registry/data.mdb" };
     AUTO_STRUCT(buffer) scratch = BUFFER(8192);
 
     for (size_t i = 0; i < COUNT_OF(files); i++) {

@@ -16,12 +16,12 @@ static void put_listeners(const struct init_options *o, const char *host, struct
 
     buffer_format(out,
                   "listeners:\n"
-                  "  - name: plain               # SCEP, certificate lists\n"
+                  "  - name: plain               # SCEP, CMP, certificate lists\n"
                   "    address: \"%s\"\n"
                   "    port: %u\n"
                   "    role: devices\n"
                   "    base_url: http://%s%s%s:%u\n"
-                  "  - name: tls                 # EST, SCEP\n"
+                  "  - name: tls                 # EST, SCEP, CMP\n"
                   "    address: \"%s\"\n"
                   "    port: %u\n"
                   "    role: devices\n"
@@ -52,7 +52,8 @@ bool init_configuration(const struct init_options *o, const char *host, const ch
                   "keys:\n"
                   "  - { name: ca, uri: \"%s\" }\n"
                   "  - { name: tls, uri: keys/tls.pem }\n"
-                  "  - { name: scep-ra, uri: keys/scep-ra.pem }\n\n"
+                  "  - { name: scep-ra, uri: keys/scep-ra.pem }\n"
+                  "  - { name: cmp-ra, uri: keys/cmp-ra.pem }\n\n"
                   "secrets_keys:\n"
                   "  - { id: k1, file: keys/secrets.key }\n\n"
                   "cas:\n"
@@ -75,7 +76,9 @@ bool init_configuration(const struct init_options *o, const char *host, const ch
                   "domains:\n"
                   "  - { name: %s, match: any }\n\n"
                   "scep_ras:\n"
-                  "  - { name: scep-ra, key: scep-ra, certificate: scep-ra.pem }\n\n",
+                  "  - { name: scep-ra, key: scep-ra, certificate: scep-ra.pem }\n\n"
+                  "cmp_ras:\n"
+                  "  - { name: cmp-ra, key: cmp-ra, certificate: cmp-ra.pem }\n\n",
                   o->domain);
     buffer_format(out,
                   "procedures:\n"
@@ -83,11 +86,12 @@ bool init_configuration(const struct init_options *o, const char *host, const ch
                   "    domain: %s\n"
                   "    ca: %s\n"
                   "    profile: device\n"
-                  "    protocols: [scep, est]\n"
+                  "    protocols: [scep, est, cmp]\n"
                   "    approval: %s\n"
                   "    dialect: default\n"
                   "    est: { basic: true, digest: true, client_certificate: true }\n"
                   "    scep: { ra: scep-ra }\n"
+                  "    cmp: { ra: cmp-ra }\n"
                   "    renewal: { enabled: true, window: 0, grace: 0 }\n\n"
                   "default_procedure: %s\n",
                   o->procedure, o->domain, o->ca_name, o->manual_approval ? "manual" : "none", o->procedure);

@@ -70,7 +70,7 @@ static bool check_reference(const struct reader *reader, const struct place *at,
                     .list = (list_name) })
 
 struct nouns {
-    struct noun listener, key, secrets_key, ca, profile, scep_ra, domain, procedure;
+    struct noun listener, key, secrets_key, ca, profile, scep_ra, cmp_ra, domain, procedure;
 };
 
 static struct nouns nouns_of(const struct parsed *p)
@@ -81,7 +81,8 @@ static struct nouns nouns_of(const struct parsed *p)
         .secrets_key = NOUN(&p->secrets_keys, parsed_secrets_key, id, "id", "secrets_keys"),
         .ca = NOUN(&p->cas, parsed_ca, ca.name, "name", "cas"),
         .profile = NOUN(&p->profiles, parsed_profile, profile.name, "name", "profiles"),
-        .scep_ra = NOUN(&p->scep_ras, parsed_scep_ra, name, "name", "scep_ras"),
+        .scep_ra = NOUN(&p->scep_ras, parsed_ra, name, "name", "scep_ras"),
+        .cmp_ra = NOUN(&p->cmp_ras, parsed_ra, name, "name", "cmp_ras"),
         .domain = NOUN(&p->domains, parsed_domain, domain.name, "name", "domains"),
         .procedure = NOUN(&p->procedures, parsed_procedure, procedure.name, "name", "procedures"),
     };
@@ -164,6 +165,38 @@ static bool check_profile(const struct reader *reader, const struct parsed_profi
     return true;
 }
 
+static bool check_ras(const struct reader *reader, const struct items *ras, const struct nouns *nouns,
+                      struct error *err)
+{
+    const struct parsed_ra *ra = ras->item;
+
+    for (size_t i = 0; i < ras->count; i++) {
+        if (!check_reference(reader, &ra[i].place, "key", &nouns->key, ra[i].key, err))
+            return false;
+    }
+    return true;
+}
+
+static bool is_open_on(const struct procedure *procedure, enum protocol protocol)
+{
+    return (procedure->protocols & PROTOCOL_BIT(protocol)) != 0;
+}
+
+static bool check_cmp(const struct reader *reader, const struct parsed_procedure *p,
+                      const struct nouns *nouns, struct error *err)
+{
+    const char **profile = p->cmp_profiles.item;
+
+    for (size_t i = 0; i < p->cmp_profiles.count; i++) {
+        if (!check_reference(reader, &p->place, "cmp.profiles", &nouns->profile, profile[i], err))
+            return false;
+    }
+    if (is_open_on(&p->procedure, PROTOCOL_CMP) && p->procedure.cmp_ra == NULL)
+        return reader_fault(reader, &p->place, "cmp.ra", err,
+                            "missing; expected a name from cmp_ras, as the procedure is open on cmp");
+    return check_reference(reader, &p->place, "cmp.ra", &nouns->cmp_ra, p->procedure.cmp_ra, err);
+}
+
 static bool check_procedure(const struct reader *reader, const struct parsed_procedure *p,
                             const struct nouns *nouns, struct error *err)
 {
@@ -174,14 +207,14 @@ static bool check_procedure(const struct reader *reader, const struct parsed_pro
         !check_reference(reader, &p->place, "profile", &nouns->profile, p->profile, err) ||
         !check_reference(reader, &p->place, "scep.ra", &nouns->scep_ra, made->scep_ra, err))
         return false;
-    if ((made->protocols & PROTOCOL_BIT(PROTOCOL_EST)) != 0 && est_label_is_reserved(bytes_text(made->name)))
+    if (is_open_on(made, PROTOCOL_EST) && est_label_is_reserved(bytes_text(made->name)))
         return reader_fault(reader, &p->place, "name", err,
                             "'%s' is an operation of EST; it cannot name a procedure that is open on est",
                             made->name);
-    if ((made->protocols & PROTOCOL_BIT(PROTOCOL_SCEP)) != 0 && made->scep_ra == NULL)
+    if (is_open_on(made, PROTOCOL_SCEP) && made->scep_ra == NULL)
         return reader_fault(reader, &p->place, "scep.ra", err,
                             "missing; expected a name from scep_ras, as the procedure is open on scep");
-    return true;
+    return check_cmp(reader, p, nouns, err);
 }
 
 static bool check_each(const struct reader *reader, const struct parsed *parsed, const struct nouns *nouns,
@@ -190,7 +223,6 @@ static bool check_each(const struct reader *reader, const struct parsed *parsed,
     const struct parsed_listener *listener = parsed->listeners.item;
     const struct parsed_ca *ca = parsed->cas.item;
     const struct parsed_profile *profile = parsed->profiles.item;
-    const struct parsed_scep_ra *ra = parsed->scep_ras.item;
     const struct parsed_procedure *procedure = parsed->procedures.item;
 
     for (size_t i = 0; i < parsed->listeners.count; i++) {
@@ -205,10 +237,8 @@ static bool check_each(const struct reader *reader, const struct parsed *parsed,
         if (!check_profile(reader, &profile[i], err))
             return false;
     }
-    for (size_t i = 0; i < parsed->scep_ras.count; i++) {
-        if (!check_reference(reader, &ra[i].place, "key", &nouns->key, ra[i].key, err))
-            return false;
-    }
+    if (!check_ras(reader, &parsed->scep_ras, nouns, err) || !check_ras(reader, &parsed->cmp_ras, nouns, err))
+        return false;
     for (size_t i = 0; i < parsed->procedures.count; i++) {
         if (!check_procedure(reader, &procedure[i], nouns, err))
             return false;
@@ -219,8 +249,9 @@ static bool check_each(const struct reader *reader, const struct parsed *parsed,
 bool config_check_names(const struct reader *reader, const struct parsed *parsed, struct error *err)
 {
     struct nouns nouns = nouns_of(parsed);
-    const struct noun *each[] = { &nouns.listener, &nouns.key,     &nouns.secrets_key, &nouns.ca,
-                                  &nouns.profile,  &nouns.scep_ra, &nouns.domain,      &nouns.procedure };
+    const struct noun *each[] = { &nouns.listener, &nouns.key,     &nouns.secrets_key,
+                                  &nouns.ca,       &nouns.profile, &nouns.scep_ra,
+                                  &nouns.cmp_ra,   &nouns.domain,  &nouns.procedure };
     unsigned views = parsed->workers + parsed->net.loops + 8;
 
     for (size_t i = 0; i < COUNT_OF(each); i++) {
@@ -237,21 +268,31 @@ bool config_check_names(const struct reader *reader, const struct parsed *parsed
 }
 
 /* --- after loading --- */
+static bool check_made_procedure(const struct reader *reader, const struct parsed_procedure *p,
+                                 const struct config *config, struct error *err)
+{
+    const struct procedure *made = &p->procedure;
+    const char *fault = procedure_fault(made);
+
+    if (fault != NULL)
+        return reader_fault(reader, &p->place, "", err, "%s", fault);
+    if (is_open_on(made, PROTOCOL_SCEP))
+        fault = scep_procedure_fault(&config->scep, made, config->keys);
+    if (fault != NULL)
+        return reader_fault(reader, &p->place, "scep.ra", err, "%s", fault);
+    if (is_open_on(made, PROTOCOL_CMP))
+        fault = cmp_procedure_fault(&config->cmp, made, config->keys);
+    return fault == NULL || reader_fault(reader, &p->place, "cmp.ra", err, "%s", fault);
+}
+
 bool config_check_made(const struct reader *reader, const struct parsed *parsed, const struct config *config,
                        struct error *err)
 {
     const struct parsed_procedure *p = parsed->procedures.item;
 
     for (size_t i = 0; i < parsed->procedures.count; i++) {
-        const char *fault = procedure_fault(&p[i].procedure);
-
-        if (fault != NULL)
-            return reader_fault(reader, &p[i].place, "", err, "%s", fault);
-        fault = (p[i].procedure.protocols & PROTOCOL_BIT(PROTOCOL_SCEP)) != 0
-                    ? scep_procedure_fault(&config->scep, &p[i].procedure, config->keys)
-                    : NULL;
-        if (fault != NULL)
-            return reader_fault(reader, &p[i].place, "scep.ra", err, "%s", fault);
+        if (!check_made_procedure(reader, &p[i], config, err))
+            return false;
     }
     return true;
 }

@@ -56,8 +56,10 @@ void config_free(struct config *config)
         return;
     for (size_t i = 0; i < config->ca_count; i++)
         ca_release(&config->ca[i]);
-    for (size_t i = 0; i < config->procedure_count; i++)
+    for (size_t i = 0; i < config->procedure_count; i++) {
         anchors_free(config->procedure[i]->vendor_anchors);
+        anchors_free(config->procedure[i]->cmp_ra_anchors);
+    }
     for (size_t i = 0; i < config->weak_list_count; i++)
         weak_list_free(config->weak_list[i]);
     keys_unref(config->keys);

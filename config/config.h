@@ -9,6 +9,7 @@
 #include "jobs/health.h"
 #include "lib/base/log.h"
 #include "lib/net/server.h"
+#include "proto/cmp/cmp.h"
 #include "proto/est/est.h"
 #include "proto/scep/scep.h"
 #include "registry/registry.h"
@@ -40,6 +41,7 @@ struct config {
 
     struct enroll_service enroll; /* slow_down is set by the gateway: it outlives a reload */
     struct scep_service scep;
+    struct cmp_service cmp;
     struct est_service est; /* nonces and nonce_key are set by the gateway */
     struct admin_service admin;
 

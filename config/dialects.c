@@ -4,7 +4,7 @@
 #include "config/rows_internal.h"
 
 static const struct dialect dialects[] = {
-    { .name = "default" },
+    { .name = "default", .cmp_hmac_sha1 = true },
     /* IOS and ASA: a CertRep with the CA's certificate; nonces that are short or missing (SCEP-42). */
     { .name = "cisco-ios", .scep_ca_in_reply = true, .scep_lenient_nonce = true },
     /* Trains that know SHA-1 and 3DES alone (SCEP-47). */
@@ -22,6 +22,14 @@ static const struct dialect dialects[] = {
     { .name = "libest", .est_digest_md5 = true },
     { .name = "est-digest-md5", .est_digest_md5 = true },
     { .name = "est-strict", .est_strict_base64 = true },
+    /* `openssl cmp` sends HMAC-SHA1 as the MAC unless it is told otherwise (CMP-33). */
+    { .name = "openssl-cmp", .cmp_hmac_sha1 = true },
+    { .name = "cmp-legacy", .cmp_hmac_sha1 = true, .cmp_sha1 = true },
+    /* RFC 9483; strict: to the letter. */
+    { .name = "lightweight" },
+    { .name = "lightweight-strict", .cmp_strict = true },
+    /* Base stations: signatures alone, and the operator's root in extraCerts (CMP-130 to CMP-132). */
+    { .name = "gnodeb-33310", .cmp_signature_only = true, .cmp_root_in_extra_certs = true },
 };
 
 /* clang-format off */
@@ -34,6 +42,11 @@ static const struct setting switch_rows[] = {
     { "est_digest_md5", SETTING_FLAG, SETTING_AT(struct dialect, est_digest_md5) },
     { "est_strict_base64", SETTING_FLAG, SETTING_AT(struct dialect, est_strict_base64) },
     { "csr_ber", SETTING_FLAG, SETTING_AT(struct dialect, csr_ber) },
+    { "cmp_strict", SETTING_FLAG, SETTING_AT(struct dialect, cmp_strict) },
+    { "cmp_hmac_sha1", SETTING_FLAG, SETTING_AT(struct dialect, cmp_hmac_sha1) },
+    { "cmp_sha1", SETTING_FLAG, SETTING_AT(struct dialect, cmp_sha1) },
+    { "cmp_signature_only", SETTING_FLAG, SETTING_AT(struct dialect, cmp_signature_only) },
+    { "cmp_root_in_extra_certs", SETTING_FLAG, SETTING_AT(struct dialect, cmp_root_in_extra_certs) },
 };
 /* clang-format on */
 const struct settings settings_switches = { switch_rows, COUNT_OF(switch_rows), sizeof(struct dialect), NULL,

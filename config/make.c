@@ -61,6 +61,7 @@ static void make_services(const struct parsed *parsed, struct config *config)
                                               .pending_max = parsed->pending_max };
     config->scep.enroll = &config->enroll;
     config->scep.skew_s = parsed->scep_skew_s;
+    config->cmp.enroll = &config->enroll;
     config->est.enroll = &config->enroll;
     config->est.nonce_valid_s = parsed->nonce_valid_s;
     config->admin = (struct admin_service){ .enroll = &config->enroll,

@@ -129,8 +129,8 @@ bool config_make_cas(const struct reader *reader, const struct parsed *parsed, s
 }
 
 /* --- RAs --- */
-static bool make_ra(const struct reader *reader, const struct parsed_scep_ra *from, struct config *config,
-                    struct scep_ra *to, struct error *err)
+static bool read_ra(const struct reader *reader, const struct parsed_ra *from, struct config *config,
+                    struct certificate *to, struct error *err)
 {
     struct bytes der[CA_CHAIN_MAX];
     size_t count;
@@ -138,34 +138,59 @@ static bool make_ra(const struct reader *reader, const struct parsed_scep_ra *fr
     if (!config_read_pem(reader, &from->place, "certificate", from->certificate, config->arena, der,
                          COUNT_OF(der), &count, err))
         return false;
-    if (!certificate_decode(der[0], config->arena, &to->certificate))
+    if (!certificate_decode(der[0], config->arena, to))
         return reader_fault(reader, &from->place, "certificate", err, "%s: malformed certificate",
                             from->certificate);
-    if (!bytes_equal(to->certificate.key.spki, keys_public(config->keys, from->key)))
+    if (!bytes_equal(to->key.spki, keys_public(config->keys, from->key)))
         return reader_fault(reader, &from->place, "certificate", err,
                             "%s: expected the certificate of key '%s'; it is of another key",
                             from->certificate, from->key);
-    to->name = from->name;
-    to->key_name = from->key;
+    return true;
+}
+
+static bool make_scep_ras(const struct reader *reader, const struct items *items, struct config *config,
+                          struct error *err)
+{
+    const struct parsed_ra *from = items->item;
+    struct scep_ra *ra = arena_array(config->arena, items->count > 0 ? items->count : 1, sizeof(*ra));
+
+    if (ra == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < items->count; i++) {
+        ra[i].name = from[i].name;
+        ra[i].key_name = from[i].key;
+        if (!read_ra(reader, &from[i], config, &ra[i].certificate, err))
+            return false;
+    }
+    config->scep.ra = ra;
+    config->scep.ra_count = items->count;
+    return true;
+}
+
+static bool make_cmp_ras(const struct reader *reader, const struct items *items, struct config *config,
+                         struct error *err)
+{
+    const struct parsed_ra *from = items->item;
+    struct cmp_ra *ra = arena_array(config->arena, items->count > 0 ? items->count : 1, sizeof(*ra));
+
+    if (ra == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < items->count; i++) {
+        ra[i].name = from[i].name;
+        ra[i].key_name = from[i].key;
+        if (!read_ra(reader, &from[i], config, &ra[i].certificate, err))
+            return false;
+    }
+    config->cmp.ra = ra;
+    config->cmp.ra_count = items->count;
     return true;
 }
 
 bool config_make_ras(const struct reader *reader, const struct parsed *parsed, struct config *config,
                      struct error *err)
 {
-    const struct parsed_scep_ra *from = parsed->scep_ras.item;
-    size_t count = parsed->scep_ras.count;
-    struct scep_ra *ra = arena_array(config->arena, count > 0 ? count : 1, sizeof(*ra));
-
-    if (ra == NULL)
-        return out_of_memory(err);
-    for (size_t i = 0; i < count; i++) {
-        if (!make_ra(reader, &from[i], config, &ra[i], err))
-            return false;
-    }
-    config->scep.ra = ra;
-    config->scep.ra_count = count;
-    return true;
+    return make_scep_ras(reader, &parsed->scep_ras, config, err) &&
+           make_cmp_ras(reader, &parsed->cmp_ras, config, err);
 }
 
 /* --- listeners --- */
@@ -201,12 +226,29 @@ static bool watch(struct config *config, struct health_certificate *list, const 
     return true;
 }
 
+static bool watch_ras(struct config *config, struct health_certificate *list, struct error *err)
+{
+    for (size_t i = 0; i < config->scep.ra_count; i++) {
+        const struct scep_ra *ra = &config->scep.ra[i];
+
+        if (!watch(config, list, "scep ra", ra->name, ra->certificate.not_after_s, err))
+            return false;
+    }
+    for (size_t i = 0; i < config->cmp.ra_count; i++) {
+        const struct cmp_ra *ra = &config->cmp.ra[i];
+
+        if (!watch(config, list, "cmp ra", ra->name, ra->certificate.not_after_s, err))
+            return false;
+    }
+    return true;
+}
+
 bool config_make_certificates(const struct reader *reader, const struct parsed *parsed, struct config *config,
                               struct error *err)
 {
     const struct parsed_listener *l = parsed->listeners.item;
-    struct health_certificate *list = arena_array(
-        config->arena, parsed->listeners.count + config->scep.ra_count, sizeof(*list));
+    size_t max = parsed->listeners.count + config->scep.ra_count + config->cmp.ra_count;
+    struct health_certificate *list = arena_array(config->arena, max, sizeof(*list));
     struct certificate leaf;
 
     if (list == NULL)
@@ -219,11 +261,5 @@ bool config_make_certificates(const struct reader *reader, const struct parsed *
             !watch(config, list, "listener", l[i].listener.name, leaf.not_after_s, err))
             return false;
     }
-    for (size_t i = 0; i < config->scep.ra_count; i++) {
-        const struct scep_ra *ra = &config->scep.ra[i];
-
-        if (!watch(config, list, "scep ra", ra->name, ra->certificate.not_after_s, err))
-            return false;
-    }
-    return true;
+    return watch_ras(config, list, err);
 }

@@ -6,7 +6,7 @@
 #include "lib/base/file.h"
 #include "proto/est/csrattrs.h"
 
-enum { OID_CONTENT_MAX = 64, VENDOR_ANCHORS_MAX = 64 };
+enum { OID_CONTENT_MAX = 64, ANCHORS_MAX = 64, CMP_STRICT_SKEW_S = 300 };
 
 static bool out_of_memory(struct error *err)
 {
@@ -153,30 +153,52 @@ static bool make_dialect(const struct reader *reader, struct parsed_procedure *p
     return true;
 }
 
+struct anchor_list {
+    struct bytes *der;
+    size_t count;
+    struct anchors *anchors;
+};
+
+/* All certificates of the files that `setting` lists. */
+static bool read_anchors(const struct reader *reader, const struct place *at, const char *setting,
+                         const struct items *files, struct arena *arena, struct anchor_list *out,
+                         struct error *err)
+{
+    const char **path = files->item;
+    size_t more;
+
+    if (files->count == 0)
+        return true;
+    out->der = arena_array(arena, ANCHORS_MAX, sizeof(*out->der));
+    if (out->der == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < files->count; i++) {
+        if (out->count == ANCHORS_MAX)
+            return reader_fault(reader, at, setting, err, "expected at most %d certificates in all",
+                                ANCHORS_MAX);
+        if (!config_read_pem(reader, at, setting, path[i], arena, out->der + out->count,
+                             ANCHORS_MAX - out->count, &more, err))
+            return false;
+        out->count += more;
+    }
+    return anchors_new(out->der, out->count, &out->anchors, err) || reader_blame(reader, at, setting, err);
+}
+
 static bool make_anchors(const struct reader *reader, struct parsed_procedure *p, struct arena *arena,
                          struct error *err)
 {
-    const char **path = p->vendor_anchors.item;
-    size_t count = 0, more;
+    struct anchor_list vendor = { 0 }, ra = { 0 };
 
-    if (p->vendor_anchors.count == 0)
-        return true;
-    struct bytes *der = arena_array(arena, VENDOR_ANCHORS_MAX, sizeof(*der));
-    if (der == NULL)
-        return out_of_memory(err);
-    for (size_t i = 0; i < p->vendor_anchors.count; i++) {
-        if (count == VENDOR_ANCHORS_MAX)
-            return reader_fault(reader, &p->place, "vendor_anchors", err,
-                                "expected at most %d certificates in all", VENDOR_ANCHORS_MAX);
-        if (!config_read_pem(reader, &p->place, "vendor_anchors", path[i], arena, der + count,
-                             VENDOR_ANCHORS_MAX - count, &more, err))
-            return false;
-        count += more;
-    }
-    p->procedure.vendor_anchor = der;
-    p->procedure.vendor_anchor_count = count;
-    if (!anchors_new(der, count, &p->procedure.vendor_anchors, err))
-        return reader_blame(reader, &p->place, "vendor_anchors", err);
+    if (!read_anchors(reader, &p->place, "vendor_anchors", &p->vendor_anchors, arena, &vendor, err))
+        return false;
+    p->procedure.vendor_anchor = vendor.der;
+    p->procedure.vendor_anchor_count = vendor.count;
+    p->procedure.vendor_anchors = vendor.anchors;
+    if (!read_anchors(reader, &p->place, "cmp.ra_anchors", &p->cmp_ra_anchors, arena, &ra, err))
+        return false;
+    p->procedure.cmp_ra_anchor = ra.der;
+    p->procedure.cmp_ra_anchor_count = ra.count;
+    p->procedure.cmp_ra_anchors = ra.anchors;
     return true;
 }
 
@@ -198,6 +220,25 @@ static bool make_csrattrs(const struct reader *reader, struct parsed_procedure *
     return p->procedure.csrattrs.data != NULL || out_of_memory(err);
 }
 
+/* The profiles that certProfile may name; a dialect that demands messageTime looks at it, too. */
+static bool make_cmp(const struct reader *reader, const struct parsed *parsed, struct parsed_procedure *p,
+                     struct arena *arena, struct error *err)
+{
+    const char **name = p->cmp_profiles.item;
+    size_t count = p->cmp_profiles.count;
+    const struct profile **profile = arena_array(arena, count > 0 ? count : 1, sizeof(*profile));
+
+    if (profile == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < count; i++)
+        profile[i] = profile_named(parsed, name[i]);
+    p->procedure.cmp_profile = profile;
+    p->procedure.cmp_profile_count = count;
+    if (p->procedure.dialect.cmp_strict && !reader_has(reader, &p->place, "cmp.clock_skew"))
+        p->procedure.cmp_skew_s = CMP_STRICT_SKEW_S;
+    return true;
+}
+
 static bool make_procedure(const struct reader *reader, const struct parsed *parsed,
                            const struct config *config, struct parsed_procedure *p, struct error *err)
 {
@@ -208,15 +249,18 @@ static bool make_procedure(const struct reader *reader, const struct parsed *par
     if (!reader_has(reader, &p->place, "unstructured")) /* routers send only this (CSR-68) */
         p->procedure.unstructured = (p->procedure.protocols & PROTOCOL_BIT(PROTOCOL_SCEP)) != 0;
     return make_dialect(reader, p, err) && make_anchors(reader, p, config->arena, err) &&
-           make_csrattrs(reader, p, config->arena, err);
+           make_csrattrs(reader, p, config->arena, err) && make_cmp(reader, parsed, p, config->arena, err);
 }
 
-/* The RA's key is one that no device may have certified (CSR-35). */
-static void make_ra_key(const struct config *config, struct procedure *procedure)
+/* The keys of the RAs are ones that no device may have certified (CSR-35). */
+static void make_ra_keys(const struct config *config, struct procedure *procedure)
 {
     for (size_t i = 0; i < config->scep.ra_count && procedure->scep_ra != NULL; i++)
         if (strcmp(config->scep.ra[i].name, procedure->scep_ra) == 0)
             procedure->scep_ra_key = config->scep.ra[i].certificate.key.spki;
+    for (size_t i = 0; i < config->cmp.ra_count && procedure->cmp_ra != NULL; i++)
+        if (strcmp(config->cmp.ra[i].name, procedure->cmp_ra) == 0)
+            procedure->cmp_ra_key = config->cmp.ra[i].certificate.key.spki;
 }
 
 bool config_make_procedures(const struct reader *reader, const struct parsed *parsed, struct config *config,
@@ -242,7 +286,7 @@ bool config_make_procedures(const struct reader *reader, const struct parsed *pa
         config->procedure_count = i + 1; /* from here on config_free releases its anchors */
         if (!make_procedure(reader, parsed, config, &p[i], err))
             return false;
-        make_ra_key(config, &p[i].procedure);
+        make_ra_keys(config, &p[i].procedure);
     }
     return true;
 }

@@ -1,4 +1,4 @@
-/* rows_ca.c: the settings of CAs, certificate profiles and SCEP RAs. */
+/* rows_ca.c: the settings of CAs, certificate profiles and RAs. */
 #include "config/rows_internal.h"
 
 enum { DAY_S = 86400, CENTURY_DAYS = 36500 };
@@ -93,12 +93,12 @@ const struct settings settings_profile = {
     profile_rows, COUNT_OF(profile_rows), sizeof(struct parsed_profile), &profile_initial, offsetof(struct parsed_profile, place)
 };
 
-static const struct setting scep_ra_rows[] = {
-    { "name", SETTING_NAME, .required = true, SETTING_AT(struct parsed_scep_ra, name) },
-    { "key", SETTING_NAME, .required = true, SETTING_AT(struct parsed_scep_ra, key) },
-    { "certificate", SETTING_PATH, .required = true, SETTING_AT(struct parsed_scep_ra, certificate) },
+static const struct setting ra_rows[] = {
+    { "name", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ra, name) },
+    { "key", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ra, key) },
+    { "certificate", SETTING_PATH, .required = true, SETTING_AT(struct parsed_ra, certificate) },
 };
-const struct settings settings_scep_ra = {
-    scep_ra_rows, COUNT_OF(scep_ra_rows), sizeof(struct parsed_scep_ra), NULL, offsetof(struct parsed_scep_ra, place)
+const struct settings settings_ra = {
+    ra_rows, COUNT_OF(ra_rows), sizeof(struct parsed_ra), NULL, offsetof(struct parsed_ra, place)
 };
 /* clang-format on */

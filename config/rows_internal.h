@@ -42,7 +42,7 @@ struct parsed_profile {
     struct items extended_key_usage, weak_list;
 };
 
-struct parsed_scep_ra {
+struct parsed_ra { /* of SCEP or of CMP */
     struct place place;
     const char *name, *key, *certificate;
 };
@@ -57,7 +57,7 @@ struct parsed_procedure {
     struct procedure procedure;
     const char *domain, *profile, *dialect;
     struct dialect switches; /* as the file sets them; which it sets is asked of the reader */
-    struct items vendor_anchors;
+    struct items vendor_anchors, cmp_ra_anchors, cmp_profiles;
 };
 
 struct parsed {
@@ -72,7 +72,7 @@ struct parsed {
     unsigned pending_max;
     int64_t scep_skew_s, act_skew_s;
     uint32_t nonce_valid_s;
-    struct items listeners, keys, secrets_keys, cas, profiles, scep_ras, domains, procedures;
+    struct items listeners, keys, secrets_keys, cas, profiles, scep_ras, cmp_ras, domains, procedures;
     const char *default_procedure;
 };
 
@@ -81,7 +81,7 @@ extern const struct settings settings_file; /* struct parsed */
 
 /* one for each noun, in rows_gateway.c, rows_ca.c and rows_procedure.c */
 extern const struct settings settings_registry, settings_log, settings_limits, settings_enrollment,
-    settings_listener, settings_key, settings_secrets_key, settings_ca, settings_profile, settings_scep_ra,
+    settings_listener, settings_key, settings_secrets_key, settings_ca, settings_profile, settings_ra,
     settings_domain, settings_procedure;
 
 /* dialects.c: the built-in dialects, and one with the switches that the file sets. NULL: no such. */

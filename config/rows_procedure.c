@@ -1,7 +1,7 @@
 /* rows_procedure.c: the settings of domains and procedures. */
 #include "config/rows_internal.h"
 
-enum { DAY_S = 86400 };
+enum { DAY_S = 86400, CMP_ITERATIONS_MIN = 100, CMP_ITERATIONS_MAX = 100000 /* CMP-34 */ };
 
 static const struct choice match_rules[] = { { "any", MATCH_ANY },
                                              { "most-specific", MATCH_MOST_SPECIFIC },
@@ -9,6 +9,7 @@ static const struct choice match_rules[] = { { "any", MATCH_ANY },
 static const struct choice approvals[] = { { "none", false }, { "manual", true }, { 0 } };
 static const struct choice protocols[] = { { "scep", PROTOCOL_BIT(PROTOCOL_SCEP) },
                                            { "est", PROTOCOL_BIT(PROTOCOL_EST) },
+                                           { "cmp", PROTOCOL_BIT(PROTOCOL_CMP) },
                                            { 0 } };
 
 /* clang-format off */
@@ -43,6 +44,21 @@ static const struct settings settings_scep = {
     scep_rows, COUNT_OF(scep_rows), sizeof(struct procedure), NULL, NO_PLACE
 };
 
+static const struct setting cmp_rows[] = {
+    { "ra", SETTING_NAME, SETTING_AT(struct parsed_procedure, procedure.cmp_ra) },
+    { "implicit_confirm", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.cmp_implicit_confirm) },
+    { "confirm_wait", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.cmp_confirm_wait_s), .min = 10, .max = 30 * DAY_S },
+    { "ca_pubs", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.cmp_ca_pubs) },
+    { "key_generation", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.cmp_key_generation) },
+    { "iterations_max", SETTING_COUNT, SETTING_AT(struct parsed_procedure, procedure.cmp_iterations_max), .min = CMP_ITERATIONS_MIN, .max = CMP_ITERATIONS_MAX },
+    { "clock_skew", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.cmp_skew_s), .max = 365 * DAY_S },
+    { "ra_anchors", SETTING_PATHS, SETTING_AT(struct parsed_procedure, cmp_ra_anchors), .max = 16 },
+    { "profiles", SETTING_TEXTS, SETTING_AT(struct parsed_procedure, cmp_profiles), .max = 64 },
+};
+static const struct settings settings_cmp = {
+    cmp_rows, COUNT_OF(cmp_rows), sizeof(struct parsed_procedure), NULL, NO_PLACE
+};
+
 static const struct setting renewal_rows[] = {
     { "enabled", SETTING_FLAG, SETTING_AT(struct procedure, renewal) },
     { "window", SETTING_SECONDS, SETTING_AT(struct procedure, renewal_window_s), .max = (uint64_t)36500 * DAY_S },
@@ -75,6 +91,7 @@ static const struct setting procedure_rows[] = {
     { "switches", SETTING_GROUP, SETTING_AT(struct parsed_procedure, switches), .group = &settings_switches },
     { "est", SETTING_GROUP, SETTING_AT(struct parsed_procedure, procedure), .group = &settings_est },
     { "scep", SETTING_GROUP, SETTING_AT(struct parsed_procedure, procedure), .group = &settings_scep },
+    { "cmp", SETTING_GROUP, .group = &settings_cmp },
     { "renewal", SETTING_GROUP, SETTING_AT(struct parsed_procedure, procedure), .group = &settings_renewal },
     { "slow_down", SETTING_GROUP, SETTING_AT(struct parsed_procedure, procedure), .group = &settings_slow_down },
     { "vendor_anchors", SETTING_PATHS, SETTING_AT(struct parsed_procedure, vendor_anchors), .max = 16 },
@@ -89,6 +106,9 @@ static const struct parsed_procedure procedure_initial = {
                    .same_key_renewal = true,
                    .est_basic = true,
                    .est_client_certificate = true,
+                   .cmp_implicit_confirm = true,
+                   .cmp_confirm_wait_s = 300,
+                   .cmp_iterations_max = 10000,
                    .retry_after_s = 60,
                    .slow_after = 5,
                    .slow_max_s = 300 },

@@ -15,12 +15,18 @@ static enum refusal refusal_of(enum csr_fault fault)
     return REFUSAL_INTERNAL;
 }
 
-bool enroll_csr_decode(const struct procedure *procedure, enum protocol protocol, struct bytes der,
-                       struct arena *arena, struct csr *out, enum refusal *why, const char **detail)
+static const struct key_rules *keys_of(const struct procedure *procedure, const struct profile *profile)
+{
+    return profile != NULL ? &profile->keys : &procedure->profile->keys;
+}
+
+bool enroll_csr_decode(const struct procedure *procedure, const struct profile *profile,
+                       enum protocol protocol, struct bytes der, struct arena *arena, struct csr *out,
+                       enum refusal *why, const char **detail)
 {
     const struct dialect *dialect = &procedure->dialect;
     const struct csr_rules rules = {
-        .key = procedure->profile->keys,
+        .key = *keys_of(procedure, profile),
         .allow_sha1 = procedure->allow_sha1_csr ||
                       (protocol == PROTOCOL_SCEP && (dialect->scep_legacy || dialect->scep_des)),
         .accept_ber = dialect->csr_ber,

@@ -263,8 +263,8 @@ static bool issue_approved(struct course *c, struct error *err)
     if (csr == NULL)
         return error_set(err, ERROR_MEMORY, "request");
     c->verdict.credential_held = true;
-    if (!enroll_csr_decode(c->e.procedure, c->e.protocol, c->transaction.request, c->turn->arena, csr, &why,
-                           &detail)) {
+    if (!enroll_csr_decode(c->e.procedure, NULL, c->e.protocol, c->transaction.request, c->turn->arena, csr,
+                           &why, &detail)) {
         (void)course_refuse(c, REFUSAL_PROFILE, "the request is not accepted any more");
         return true;
     }

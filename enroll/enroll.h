@@ -10,7 +10,7 @@
 
 #include "ca/ca.h"
 #include "enroll/slow_down.h"
-#include "lib/pki/csr.h"
+#include "lib/pki/crmf.h"
 #include "model/enrollment.h"
 #include "model/verdict.h"
 #include "registry/turn.h"
@@ -41,6 +41,7 @@ struct enroll_result {
     struct bytes certificate; /* ISSUED: DER */
     unsigned retry_after_s;   /* PENDING: until the next round; REFUSED with REFUSAL_LOCKED: the pause */
     bool repeated;            /* ISSUED or PENDING: the answer to the same request before */
+    bool unconfirmed;         /* ISSUED: it is revoked unless it is confirmed in time (enroll/confirm.h) */
     const struct registration *registration; /* which admitted; NULL: none, or none required */
 };
 
@@ -57,11 +58,20 @@ MUST_USE bool enroll_poll(struct turn *turn, const struct enroll_service *servic
                           struct bytes transaction_id, const struct digest256 *signer, bool *found,
                           struct enroll_result *out, struct error *err);
 
-/* Reads a PKCS#10 request by the rules of the procedure: its keys, SHA-1 where its switches or (SCEP) its
- * dialect take it, BER where its dialect does. False: *why is the refusal (REFUSAL_INTERNAL: an error of
- * ours) and *detail a static text. */
-bool enroll_csr_decode(const struct procedure *procedure, enum protocol protocol, struct bytes der,
-                       struct arena *arena, struct csr *out, enum refusal *why, const char **detail);
+/* Reads a PKCS#10 request by the rules of the procedure and the profile (NULL: the procedure's): its keys,
+ * SHA-1 where its switches or (SCEP) its dialect take it, BER where its dialect does. False: *why is the
+ * refusal (REFUSAL_INTERNAL: an error of ours) and *detail a static text. */
+bool enroll_csr_decode(const struct procedure *procedure, const struct profile *profile,
+                       enum protocol protocol, struct bytes der, struct arena *arena, struct csr *out,
+                       enum refusal *why, const char **detail);
+
+/* Reads a CertReqMsg in the same way. A proof of possession that is no signature is left to the caller. */
+bool enroll_crmf_decode(const struct procedure *procedure, const struct profile *profile, struct bytes der,
+                        struct arena *arena, struct crmf_request *out, enum refusal *why,
+                        const char **detail);
+
+/* A profile that a request may name: the procedure's own, or one that certProfile may choose. NULL: none. */
+const struct profile *enroll_profile(const struct procedure *procedure, struct bytes name);
 
 /* --- a certificate as credential (also for protocols that must know before they decode further) --- */
 enum holder_kind { HOLDER_NONE = 0 /* not a certificate that counts here */, HOLDER_OURS, HOLDER_VENDOR };
@@ -78,5 +88,13 @@ struct holder {
 MUST_USE bool enroll_holder(struct turn *turn, const struct enroll_service *service,
                             const struct procedure *procedure, struct bytes der, const struct bytes *chain,
                             size_t chain_count, struct holder *out, struct error *err);
+
+/* --- an RA that speaks for devices (CMP) --- */
+/* Its certificate chains to the procedure's cmp_ra_anchors at turn->now_s, may sign and has the extended key
+ * usage cmcRA; one that we issued ourselves is not revoked. *detail: a static text for the log when it is not
+ * trusted. enroll() judges CREDENTIAL_RA by this again. */
+MUST_USE bool enroll_judge_ra(struct turn *turn, const struct enroll_service *service,
+                              const struct procedure *procedure, struct bytes der, const struct bytes *chain,
+                              size_t chain_count, bool *trusted, const char **detail, struct error *err);
 
 #endif

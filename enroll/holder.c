@@ -45,9 +45,7 @@ static bool is_latest(struct turn *turn, const struct certificate_record *record
     if (!registry_certificates_by_fqdn(turn->view, record->domain, &record->fqdn, 1, turn->arena, &newest,
                                        &count, err))
         return false;
-    *latest = count == 1 && digest256_equal(&newest.id.issuer, &record->id.issuer) &&
-              newest.id.serial_len == record->id.serial_len &&
-              memcmp(newest.id.serial, record->id.serial, record->id.serial_len) == 0;
+    *latest = count == 1 && certificate_id_equal(&newest.id, &record->id);
     return true;
 }
 

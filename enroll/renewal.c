@@ -105,7 +105,8 @@ static bool is_own_key(const struct course *c, struct bytes spki)
         if (bytes_equal(service->ca[i].certificate.key.spki, spki))
             return true;
     for (size_t i = 0; i < service->procedure_count; i++)
-        if (bytes_equal(service->procedure[i]->scep_ra_key, spki))
+        if (bytes_equal(service->procedure[i]->scep_ra_key, spki) ||
+            bytes_equal(service->procedure[i]->cmp_ra_key, spki))
             return true;
     return false;
 }

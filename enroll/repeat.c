@@ -112,12 +112,6 @@ enum progress step_recall(struct course *c, struct error *err)
     return progress;
 }
 
-static bool same_certificate(const struct certificate_id *a, const struct certificate_id *b)
-{
-    return digest256_equal(&a->issuer, &b->issuer) &&
-           bytes_equal(bytes_of(a->serial, a->serial_len), bytes_of(b->serial, b->serial_len));
-}
-
 /* After admission: strangers do not learn which transaction ids are in use. */
 enum progress step_check_transaction(struct course *c, struct error *err)
 {
@@ -128,7 +122,7 @@ enum progress step_check_transaction(struct course *c, struct error *err)
         return PROGRESS_ON;
     /* A renewal may come under the transaction id of the certificate that it renews. */
     if (t->status == TRANSACTION_ISSUED && c->holder.kind == HOLDER_OURS &&
-        same_certificate(&t->certificate, &c->holder.record.id))
+        certificate_id_equal(&t->certificate, &c->holder.record.id))
         return PROGRESS_ON;
     return course_refuse(c, REFUSAL_CONFLICT, "the transaction id is another request's");
 }

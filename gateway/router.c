@@ -13,12 +13,15 @@ static bool next_segment(struct bytes *path, struct bytes *segment)
     return segment->len > 0;
 }
 
+/* Whole segments alone: "/scep" is no part of "/scepter". */
 static bool take_prefix(struct bytes *path, const char *prefix)
 {
-    if (!bytes_starts_with(*path, prefix))
+    struct bytes rest = bytes_from(*path, strlen(prefix));
+
+    if (!bytes_starts_with(*path, prefix) || (rest.len > 0 && rest.data[0] != '/'))
         return false;
-    *path = bytes_from(*path, strlen(prefix));
-    return path->len == 0 || path->data[0] == '/';
+    *path = rest;
+    return true;
 }
 
 /* The procedure of that name, or the default one for none; it must be open on the protocol. */
@@ -98,6 +101,52 @@ static bool est_handle(struct turn *turn, const struct config *config, const str
                        const struct http_request *request, struct http_response *response, struct error *err)
 {
     return est_serve(turn, &config->est, route->procedure, route->operation, request, response, err);
+}
+
+/* --- CMP (CMP-3 to CMP-5): /.well-known/cmp[/<operation>], /.well-known/cmp/p/<procedure>[/<operation>], and
+ * /cmp[/<procedure>[/<operation>]]; /pkix is where clients of RFC 6712's days go. A '/' at the end is one too
+ * many, and harmless. --- */
+
+/* What names the procedure is taken off; none: the default one. */
+static bool take_cmp_procedure(struct bytes *path, struct bytes *name)
+{
+    if (take_prefix(path, "/.well-known/cmp"))
+        return !take_prefix(path, "/p") || next_segment(path, name);
+    if (!take_prefix(path, "/cmp"))
+        return false;
+    return path->len <= 1 || next_segment(path, name);
+}
+
+static bool cmp_match(const struct config *config, struct bytes path, struct route *route)
+{
+    struct bytes name = BYTES_NONE, operation = BYTES_NONE;
+
+    if (bytes_is(path, "/pkix") || bytes_is(path, "/pkix/"))
+        return choose(config, BYTES_NONE, PROTOCOL_CMP, route);
+    if (!take_cmp_procedure(&path, &name))
+        return false;
+    if (path.len > 1 && !next_segment(&path, &operation))
+        return false;
+    route->operation = operation;
+    return (path.len == 0 || bytes_is(path, "/")) && choose(config, name, PROTOCOL_CMP, route);
+}
+
+static const char *cmp_operation_asked(const struct route *route, const struct http_request *request)
+{
+    (void)request;
+    return cmp_operation_name(route->operation);
+}
+
+static bool cmp_public(const struct config *config, const struct route *route,
+                       const struct http_request *request, struct http_response *response)
+{
+    return cmp_serve_public(&config->cmp, route->procedure, route->operation, request, response);
+}
+
+static bool cmp_handle(struct turn *turn, const struct config *config, const struct route *route,
+                       const struct http_request *request, struct http_response *response, struct error *err)
+{
+    return cmp_serve(turn, &config->cmp, route->procedure, route->operation, request, response, err);
 }
 
 /* --- the embedded CA's lists and certificates: /crl/<ca>.crl, /ca/<ca>.cer --- */
@@ -188,6 +237,7 @@ static bool admin_handle(struct turn *turn, const struct config *config, const s
 static const struct service_row services[] = {
     { "scep", scep_match, scep_public, scep_handle, scep_operation_asked, 1 << LISTENER_DEVICES },
     { "est", est_match, est_public, est_handle, est_operation_asked, 1 << LISTENER_DEVICES },
+    { "cmp", cmp_match, cmp_public, cmp_handle, cmp_operation_asked, 1 << LISTENER_DEVICES },
     { "crl", crl_match, crl_public, crl_handle, NULL, 1 << LISTENER_DEVICES },
     { "ca", ca_match, ca_public, NULL, NULL, 1 << LISTENER_DEVICES },
     { "admin", admin_match, NULL, admin_handle, NULL, 1 << LISTENER_ADMINISTRATION },

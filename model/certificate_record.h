@@ -32,6 +32,12 @@ struct certificate_id {
 /* `serial` is INTEGER content octets or a magnitude: leading zeros do not count. False when too long. */
 MUST_USE bool certificate_id_of(struct bytes issuer_name, struct bytes serial, struct certificate_id *out);
 
+static inline bool certificate_id_equal(const struct certificate_id *a, const struct certificate_id *b)
+{
+    return digest256_equal(&a->issuer, &b->issuer) &&
+           bytes_equal(bytes_of(a->serial, a->serial_len), bytes_of(b->serial, b->serial_len));
+}
+
 struct certificate_record {
     struct certificate_id id;
     enum certificate_status status;

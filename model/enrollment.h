@@ -21,7 +21,8 @@ enum credential_kind {
     CREDENTIAL_CERTIFICATE,  /* a certificate whose key's possession is proved, ours or a vendor's */
     CREDENTIAL_REGISTRATION, /* the secret of one registration, proved by a MAC over the whole message (CMP)
                               */
-    CREDENTIAL_RA, /* an RA that the procedure trusts speaks for the device, which must be registered (CMP) */
+    CREDENTIAL_RA, /* `certificate` of an RA that the procedure trusts: it speaks for the device, which must
+                      be registered, and has seen that it holds its key (CMP) */
 };
 
 /* What `request` is. */

@@ -7,6 +7,13 @@ void changes_begin(struct changes *changes, struct arena *arena)
     *changes = (struct changes){ .arena = arena };
 }
 
+void changes_rewind(struct changes *changes, struct changes mark)
+{
+    *changes = mark;
+    if (changes->last != NULL)
+        changes->last->next = NULL;
+}
+
 /* A new change at the end of the list; NULL when the list has failed. */
 static struct change *add(struct changes *c, enum change_kind kind)
 {

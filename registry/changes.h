@@ -39,6 +39,14 @@ struct changes {
 };
 
 void changes_begin(struct changes *changes, struct arena *arena);
+
+/* Where the list stands now, and back to there: what was added since is forgotten. */
+static inline struct changes changes_mark(const struct changes *changes)
+{
+    return *changes;
+}
+void changes_rewind(struct changes *changes, struct changes mark);
+
 static inline bool changes_failed(const struct changes *changes)
 {
     return changes->failed;

@@ -1,5 +1,5 @@
-/* digest.h: SHA-256, other hashes by name and HMAC over bytes. Algorithms are fetched once per thread's
- * library context. Not for signatures (lib/keys, lib/pki). */
+/* digest.h: SHA-256, other hashes by name, HMAC and PBKDF2 over bytes. Algorithms are fetched once per
+ * thread's library context. Not for signatures (lib/keys, lib/pki). */
 #ifndef MUSTER_DIGEST_H
 #define MUSTER_DIGEST_H
 
@@ -41,10 +41,23 @@ enum digest_algorithm {
 const char *digest_name(enum digest_algorithm algorithm);
 size_t digest_len(enum digest_algorithm algorithm);
 
-/* `out` holds DIGEST_MAX; *len is what was written. */
+/* `out` holds DIGEST_MAX; *len is what was written. False: DIGEST_NONE, or libcrypto fails. */
 MUST_USE bool digest(enum digest_algorithm algorithm, struct bytes in, uint8_t *out, size_t *len);
+MUST_USE bool digest_parts(enum digest_algorithm algorithm, const struct bytes *part, size_t count,
+                           uint8_t *out, size_t *len);
 
-/* HMAC-SHA-256 (RFC 2104). */
+/* SHAKE256 with 512 bits of output: the hash that goes with Ed448 (RFC 9481 2.3). */
+enum { SHAKE256_LEN = 64 };
+MUST_USE bool shake256(struct bytes in, uint8_t out[SHAKE256_LEN]);
+
+/* HMAC (RFC 2104); `out` and *len as above. A key of any length, none included. */
+MUST_USE bool hmac(enum digest_algorithm algorithm, struct bytes key, struct bytes in, uint8_t *out,
+                   size_t *len);
 MUST_USE bool hmac_sha256(struct bytes key, struct bytes in, struct digest256 *out);
+
+/* PBKDF2 (RFC 8018 5.2) with HMAC: `len` octets of key, no bound is put on salt and iterations but that there
+ * is one iteration at least. */
+MUST_USE bool pbkdf2(enum digest_algorithm algorithm, struct bytes password, struct bytes salt,
+                     uint32_t iterations, uint8_t *out, size_t len);
 
 #endif

@@ -1,7 +1,4 @@
 /* EnvelopedData, written (RFC 5652 6). */
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
 #include "lib/pki/cms_internal.h"
 
 #define OID(content)                                    \
@@ -17,11 +14,9 @@ enum {
     CHECK_LEN = 4 /* length octet and three check octets */
 };
 
-static const struct bytes pbkdf2 = OID("\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c");
+static const struct bytes pbkdf2_oid = OID("\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c");
 static const struct bytes hmac_with_sha256 = OID("\x2a\x86\x48\x86\xf7\x0d\x02\x09");
 static const struct bytes pwri_kek = OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x09");
-
-AUTO_POINTER(EVP_MD, EVP_MD_free)
 
 static bool make_key(const struct cipher_row *row, const struct random_source *random, struct secret *key,
                      struct error *err)
@@ -106,11 +101,7 @@ static bool wrap_key(const struct cipher_row *row, struct bytes kek, struct byte
 
 static bool derive(struct bytes password, struct bytes salt, struct secret *kek)
 {
-    AUTO(EVP_MD) *md = EVP_MD_fetch(NULL, "SHA2-256", NULL);
-
-    return md != NULL && password.len <= 4096 &&
-           PKCS5_PBKDF2_HMAC((const char *)password.data, (int)password.len, salt.data, (int)salt.len,
-                             ITERATIONS, md, (int)kek->len, kek->data) == 1;
+    return password.len <= 4096 && pbkdf2(DIGEST_SHA256, password, salt, ITERATIONS, kek->data, kek->len);
 }
 
 /* [0] PBKDF2-params (RFC 8018 A.2) as an implicitly tagged AlgorithmIdentifier. */
@@ -118,7 +109,7 @@ static void put_derivation(struct buffer *out, struct bytes salt)
 {
     size_t algorithm = der_begin(out, DER_CONTEXT(0)), params, prf;
 
-    der_put_oid(out, pbkdf2);
+    der_put_oid(out, pbkdf2_oid);
     params = der_begin(out, DER_SEQUENCE);
     der_put(out, DER_OCTET_STRING, salt);
     der_put_uint(out, ITERATIONS);

@@ -53,14 +53,20 @@ struct crmf_request {
         old_serial; /* Name element (none when it is no directoryName), INTEGER content */
 };
 
-/* CertTemplate, content of the SEQUENCE in `in`. False: malformed. */
+/* CertTemplate, content of the SEQUENCE in `in`, which is read to its end. False: malformed, or out of
+ * memory. Times and extensions are not kept or judged; names are not looked into. */
 MUST_USE bool crmf_template_decode(struct der *in, struct arena *arena, struct crmf_template *out);
 
 /* Decodes one CertReqMsg and verifies its proof of possession where it is a signature. CSR_FAULT_PROFILE: the
  * template names what a requester may not (version other than 2, serial number, signing algorithm, unique
- * identifiers: CMP-48; CMP-49). CSR_FAULT_POP: a signature that is wrong, poposkInput that does not fit the
- * template (CMP-50, CMP-51), another key inside it. Absent, raVerified and other proofs are left to the
- * caller, who knows the sender. *detail is a static text for the log. */
+ * identifiers: CMP-48), or lacks a subject without poposkInput naming the requester instead (CMP-49).
+ * CSR_FAULT_POP: a signature that is wrong or has no key to it, poposkInput that does not fit the template
+ * (CMP-50, CMP-51), another key inside it; a key that cannot sign (CSR-17), whatever its proof. Absent,
+ * raVerified and other proofs are left to the caller, who knows the sender; so are sk_input_sender and
+ * sk_input_mac, and a missing key. What is judged of keys, names and extensions: as csr_decode.
+ *
+ * On a fault *out is untouched where the structure could not be read, and else as it stands, for the answer,
+ * but with nothing in `requested`. *detail is a static text for the log. */
 enum csr_fault crmf_decode(struct bytes der, const struct crmf_rules *rules, struct arena *arena,
                            struct crmf_request *out, const char **detail);
 
@@ -73,10 +79,12 @@ struct crmf_order {
     struct bytes extensions;             /* further Extension elements, one after the other; none */
     struct bytes old_issuer, old_serial; /* oldCertID; none */
     enum crmf_pop pop;                   /* ABSENT, RA_VERIFIED or SIGNATURE */
+    struct bytes sk_input_sender;        /* GeneralName element: with SIGNATURE, poposkInput; none */
     const struct keys *keys;             /* SIGNATURE */
     const char *key_name;
 };
-/* One CertReqMsg element, appended to `out`. */
+/* One CertReqMsg element, appended to `out`; nothing is on a failure that is ERROR_FORMAT (spki is no
+ * SEQUENCE), ERROR_UNSUPPORTED, ERROR_MEMORY (over CRMF_LEN_MAX) or one of keys_sign(). */
 MUST_USE bool crmf_put(struct buffer *out, const struct crmf_order *order, struct arena *arena,
                        struct error *err);
 

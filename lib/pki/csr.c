@@ -43,7 +43,7 @@ static bool split(struct bytes der, struct parts *out)
     return der_finished(&info);
 }
 
-static struct csr_finding judge_key(struct bytes spki, const struct key_rules *rules, struct public_key *out)
+struct csr_finding csr_key_judge(struct bytes spki, const struct key_rules *rules, struct public_key *out)
 {
     struct spki_parts parts;
     const char *detail = "";
@@ -62,10 +62,10 @@ static struct csr_finding judge_key(struct bytes spki, const struct key_rules *r
     return csr_found(CSR_FAULT_INTERNAL, detail);
 }
 
-static struct csr_finding judge_signature(const struct public_key *key, const struct parts *parts,
-                                          struct bytes signed_bytes, bool allow_sha1)
+struct csr_finding csr_signature_judge(const struct public_key *key, struct bytes algorithm,
+                                       struct bytes message, struct bytes signature, bool allow_sha1)
 {
-    switch (signature_verify(key, parts->algorithm, signed_bytes, parts->signature, allow_sha1)) {
+    switch (signature_verify(key, algorithm, message, signature, allow_sha1)) {
     case SIGNATURE_WRONG: return csr_found(CSR_FAULT_POP, "self-signature wrong");
     case SIGNATURE_ALGORITHM: return csr_found(CSR_FAULT_ALGORITHM, "signature algorithm not accepted");
     case SIGNATURE_SYNTAX: return csr_found(CSR_FAULT_SYNTAX, "signature algorithm malformed");
@@ -75,20 +75,6 @@ static struct csr_finding judge_signature(const struct public_key *key, const st
     return csr_found(CSR_FAULT_INTERNAL, "verification");
 }
 
-/* An RDN of the subject stands in for an absent attribute; both must agree when both are there. */
-static bool merge(const struct distinguished_name *subject, struct bytes oid, struct bytes *attribute)
-{
-    size_t count;
-    struct bytes rdn = name_find(subject, oid, &count);
-
-    if (count == 0)
-        return true;
-    if (count > 1 || (attribute->len > 0 && !bytes_equal_nocase(*attribute, rdn)))
-        return false;
-    *attribute = rdn;
-    return true;
-}
-
 static struct csr_finding take_names(const struct parts *parts, struct arena *arena, struct requested *out)
 {
     struct csr_finding finding = csr_name_finding(name_decode(parts->subject, arena, &out->subject),
@@ -96,12 +82,7 @@ static struct csr_finding take_names(const struct parts *parts, struct arena *ar
 
     if (finding.fault == CSR_OK)
         finding = csr_attributes_decode(der_of(parts->attributes), arena, out);
-    if (finding.fault != CSR_OK)
-        return finding;
-    if (!merge(&out->subject, OID_UNSTRUCTURED_NAME, &out->unstructured_name) ||
-        !merge(&out->subject, OID_UNSTRUCTURED_ADDRESS, &out->unstructured_address))
-        return csr_found(CSR_FAULT_NAME, "unstructuredName or unstructuredAddress in contradiction");
-    return csr_names_judge(out);
+    return finding.fault == CSR_OK ? csr_names_judge(out) : finding;
 }
 
 /* To DER. `info` is what the signature covers: the bytes as received, also when they are BER (CSR-9). */
@@ -136,10 +117,10 @@ static struct csr_finding decode(struct bytes input, const struct csr_rules *rul
     out->requested.key.spki = parts.spki;
     if (finding.fault != CSR_OK || rules->ignore_key)
         return finding;
-    finding = judge_key(parts.spki, &rules->key, &out->requested.key);
-    return finding.fault == CSR_OK
-               ? judge_signature(&out->requested.key, &parts, out->info, rules->allow_sha1)
-               : finding;
+    finding = csr_key_judge(parts.spki, &rules->key, &out->requested.key);
+    return finding.fault == CSR_OK ? csr_signature_judge(&out->requested.key, parts.algorithm, out->info,
+                                                         parts.signature, rules->allow_sha1)
+                                   : finding;
 }
 
 enum csr_fault csr_decode(struct bytes der, const struct csr_rules *rules, struct arena *arena,

@@ -1,4 +1,4 @@
-/* csr_internal.h: the parts of the PKCS#10 decoder. */
+/* csr_internal.h: the parts of the PKCS#10 decoder; what they judge, they judge for CRMF too. */
 #ifndef MUSTER_PKI_CSR_INTERNAL_H
 #define MUSTER_PKI_CSR_INTERNAL_H
 
@@ -26,7 +26,16 @@ struct csr_finding csr_extensions_decode(struct bytes element, struct arena *are
 /* Attributes of a request, content of [0] (RFC 2986 4.1, RFC 2985). */
 struct csr_finding csr_attributes_decode(struct der in, struct arena *arena, struct requested *out);
 
-/* Rules over subject, SAN and attributes together (CSR-55, CSR-56, CSR-59, CSR-62, CSR-76, CSR-79). */
-struct csr_finding csr_names_judge(const struct requested *requested);
+/* Rules over subject, SAN and attributes together (CSR-55, CSR-56, CSR-59, CSR-62, CSR-76, CSR-79).
+ * unstructuredName and unstructuredAddress come from the subject where no attribute gave them; both must
+ * agree where both are there. */
+struct csr_finding csr_names_judge(struct requested *requested);
+
+/* The key by the rules; one that cannot sign is POP (CSR-17). `spki` is the element whole. */
+struct csr_finding csr_key_judge(struct bytes spki, const struct key_rules *rules, struct public_key *out);
+
+/* Proof of possession by a signature. `algorithm` is the AlgorithmIdentifier element. */
+struct csr_finding csr_signature_judge(const struct public_key *key, struct bytes algorithm,
+                                       struct bytes message, struct bytes signature, bool allow_sha1);
 
 #endif

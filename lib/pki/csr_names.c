@@ -49,10 +49,27 @@ static bool has_several(const struct distinguished_name *subject, struct bytes o
     return count > 1;
 }
 
-struct csr_finding csr_names_judge(const struct requested *r)
+/* An RDN of the subject stands in for an absent attribute; both must agree when both are there. */
+static bool merge(const struct distinguished_name *subject, struct bytes oid, struct bytes *attribute)
+{
+    size_t count;
+    struct bytes rdn = name_find(subject, oid, &count);
+
+    if (count == 0)
+        return true;
+    if (count > 1 || (attribute->len > 0 && !bytes_equal_nocase(*attribute, rdn)))
+        return false;
+    *attribute = rdn;
+    return true;
+}
+
+struct csr_finding csr_names_judge(struct requested *r)
 {
     bool has_serial = name_find(&r->subject, OID_SERIAL_NUMBER, NULL).len > 0;
 
+    if (!merge(&r->subject, OID_UNSTRUCTURED_NAME, &r->unstructured_name) ||
+        !merge(&r->subject, OID_UNSTRUCTURED_ADDRESS, &r->unstructured_address))
+        return csr_found(CSR_FAULT_NAME, "unstructuredName or unstructuredAddress in contradiction");
     if (r->subject.count == 0 && r->san.count == 0 && r->unstructured_name.len == 0)
         return csr_found(CSR_FAULT_NAME, "no subject and no subjectAltName");
     if (has_several(&r->subject, OID_COMMON_NAME) || has_several(&r->subject, OID_SERIAL_NUMBER))

@@ -62,6 +62,8 @@ struct bytes der_optional(struct der *in, unsigned tag, bool *present);
 struct der der_enter(struct der *in, unsigned tag);
 /* A non-negative INTEGER that fits. */
 uint64_t der_uint(struct der *in);
+/* An INTEGER that fits, of either sign. */
+int64_t der_int(struct der *in);
 /* Content octets of an INTEGER, minimal form checked. */
 struct bytes der_integer(struct der *in);
 bool der_boolean(struct der *in);
@@ -79,6 +81,7 @@ void der_end(struct buffer *out, size_t begun);
 void der_put(struct buffer *out, unsigned tag, struct bytes content);
 void der_put_oid(struct buffer *out, struct bytes oid); /* content octets of the OID */
 void der_put_uint(struct buffer *out, uint64_t value);
+void der_put_int(struct buffer *out, int64_t value);
 void der_put_integer(struct buffer *out, struct bytes magnitude); /* unsigned big-endian; made minimal */
 void der_put_bits(struct buffer *out, struct bytes bits);         /* no unused bits */
 void der_put_named_bits(struct buffer *out, uint32_t mask);

@@ -130,6 +130,25 @@ uint64_t der_uint(struct der *in)
     return value;
 }
 
+int64_t der_int(struct der *in)
+{
+    struct bytes content = der_integer(in);
+    uint64_t value;
+    int64_t out;
+
+    if (content.len == 0)
+        return 0;
+    if (content.len > sizeof(value)) {
+        (void)fail(in);
+        return 0;
+    }
+    value = content.data[0] >= 0x80 ? UINT64_MAX : 0; /* the sign's bits go on to the left */
+    for (size_t i = 0; i < content.len; i++)
+        value = value << 8 | content.data[i];
+    memcpy(&out, &value, sizeof(out));
+    return out;
+}
+
 bool der_boolean(struct der *in)
 {
     struct bytes content = der_value(in, DER_BOOLEAN);

@@ -68,6 +68,18 @@ void der_put_uint(struct buffer *out, uint64_t value)
     der_put_integer(out, BYTES_ARRAY(raw));
 }
 
+void der_put_int(struct buffer *out, int64_t value)
+{
+    uint8_t raw[8];
+    size_t from = 0;
+
+    for (unsigned i = 0; i < 8; i++)
+        raw[i] = (uint8_t)((uint64_t)value >> (56 - 8 * i));
+    while (from < 7 && raw[from] == (value < 0 ? 0xff : 0x00) && (raw[from + 1] >= 0x80) == (value < 0))
+        from++;
+    der_put(out, DER_INTEGER, bytes_from(BYTES_ARRAY(raw), from));
+}
+
 void der_put_bits(struct buffer *out, struct bytes bits)
 {
     size_t begun = der_begin(out, DER_BIT_STRING);

@@ -11,7 +11,12 @@
 
 enum password_mac_kind { PASSWORD_MAC_NONE = 0, PASSWORD_MAC_PBM, PASSWORD_MAC_PBMAC1 };
 
-enum { PASSWORD_MAC_SALT_MAX = 128, PASSWORD_MAC_ITERATIONS_MIN = 100 /* RFC 4211 4.4 */ };
+enum {
+    PASSWORD_MAC_SALT_MAX = 128,
+    PASSWORD_MAC_ITERATIONS_MIN = 100, /* RFC 4211 4.4 */
+    PASSWORD_MAC_KEY_LEN_MIN = 20,     /* the sender names the length: a short key could be guessed */
+    PASSWORD_MAC_KEY_LEN_MAX = DIGEST_MAX,
+};
 
 struct password_mac { /* points into what it was read from */
     enum password_mac_kind kind;
@@ -25,7 +30,7 @@ struct password_mac { /* points into what it was read from */
 struct password_mac_rules {
     uint32_t iterations_max;
     bool allow_hmac_sha1; /* as the MAC: what `openssl cmp` sends unasked */
-    bool allow_sha1;      /* as the one-way function */
+    bool allow_sha1;      /* as the one-way function, and as PBKDF2's, where it is the default */
 };
 
 enum password_mac_fault {
@@ -38,16 +43,18 @@ enum password_mac_fault {
 /* True for the object identifiers of the two kinds; `algorithm` is the AlgorithmIdentifier element. */
 bool password_mac_is(struct bytes algorithm);
 
-/* `algorithm` is the AlgorithmIdentifier element whole. Refuses: salt empty or over PASSWORD_MAC_SALT_MAX,
- * iterations below 100 or above the rules, MD5 and unknown hashes, MACs that are no HMAC, a key length that
- * is over 64 octets. */
+/* `algorithm` is the AlgorithmIdentifier element whole. SYNTAX: also a salt that is empty or over
+ * PASSWORD_MAC_SALT_MAX. ALGORITHM: also MD5 and unknown hashes, MACs that are no HMAC, a key shorter or
+ * longer than the bounds, another key derivation than PBKDF2. *out is untouched unless OK. */
 enum password_mac_fault password_mac_decode(struct bytes algorithm, const struct password_mac_rules *rules,
                                             struct password_mac *out);
 
-/* The AlgorithmIdentifier element of `m`, into `out`. */
+/* The AlgorithmIdentifier element of `m`, appended; the buffer is failed when `m` has no kind or names a hash
+ * that has no object identifier. What was decoded and allowed decodes to the same again. */
 void password_mac_put(struct buffer *out, const struct password_mac *m);
 
-/* The MAC over `message` under `secret`; `out` holds DIGEST_MAX. False: libcrypto failed. */
+/* The MAC over `message` under `secret`; `out` holds DIGEST_MAX. False: the secret is empty, or libcrypto
+ * failed. */
 MUST_USE bool password_mac_compute(const struct password_mac *m, struct bytes secret, struct bytes message,
                                    uint8_t *out, size_t *len);
 

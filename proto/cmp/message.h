@@ -135,14 +135,16 @@ enum cmp_decoded {
     CMP_DECODED_HEADER,      /* the header alone is good: error badDataFormat */
     CMP_DECODED_ALL
 };
-/* Strict DER; octets after the message: NOTHING. The inside of the body is for the functions below. A body of
- * an unknown tag decodes with body NONE. */
+/* Strict DER; octets after the message, or fewer than it says: NOTHING, and *out is untouched. With HEADER
+ * all that stands behind the header is none in *out. The inside of the body is for the functions below. A
+ * body of an unknown tag decodes with body NONE. */
 enum cmp_decoded cmp_message_decode(struct bytes der, struct cmp_message *out);
 
 /* ProtectedPart (RFC 9810 5.1.3): what the protection covers, made from the parts as received. */
 MUST_USE bool cmp_protected_part(const struct cmp_message *message, struct arena *arena, struct bytes *out);
 
-/* --- bodies, read. `content` is the message's; false: malformed. --- */
+/* --- bodies, read. `content` is the message's; false: malformed, or more than `max`. Then *count is
+ * untouched, but not what an array of the caller's holds. --- */
 
 /* CertReqMessages, and PKIMessages of a nested body: the elements, at most `max`; none or more: false. */
 MUST_USE bool cmp_elements_decode(struct bytes content, struct bytes *element, size_t max, size_t *count);
@@ -157,9 +159,10 @@ struct cmp_cert_response {
     int64_t cert_req_id;
     struct cmp_status_info status;
     struct bytes certificate;    /* CMPCertificate element; none */
-    struct bytes encrypted_cert; /* EncryptedKey, inside of [1]; none */
+    struct bytes encrypted_cert; /* EncryptedKey element, inside of [1]; none */
     struct bytes private_key;    /* EnvelopedData inside of EncryptedKey's [0], as an element of its own
-                                    (SEQUENCE); none */
+                                    (SEQUENCE), which decoding makes in its arena; none, also when it came as
+                                    EncryptedValue */
 };
 struct cmp_cert_rep {
     struct bytes ca_pub[CMP_ITEMS_MAX];
@@ -167,7 +170,7 @@ struct cmp_cert_rep {
     struct cmp_cert_response response[CMP_ITEMS_MAX];
     size_t response_count;
 };
-MUST_USE bool cmp_cert_rep_decode(struct bytes content, struct cmp_cert_rep *out);
+MUST_USE bool cmp_cert_rep_decode(struct bytes content, struct arena *arena, struct cmp_cert_rep *out);
 
 struct cmp_cert_status {
     struct bytes cert_hash;
@@ -199,12 +202,15 @@ MUST_USE bool cmp_general_decode(struct bytes content, struct cmp_info *out, siz
 MUST_USE bool cmp_error_decode(struct bytes content, struct cmp_status_info *out);
 
 /* --- bodies, written: the element that stands inside the body's tag, appended. --- */
+/* A status NONE is written as rejection; a text that is none is left out, and so is a mask of no bits. */
 void cmp_status_info_put(struct buffer *out, const struct cmp_status_info *status);
 void cmp_cert_rep_put(struct buffer *out, const struct cmp_cert_rep *rep);
 void cmp_cert_conf_put(struct buffer *out, const struct cmp_cert_status *status, size_t count);
 void cmp_poll_req_put(struct buffer *out, int64_t cert_req_id);
 void cmp_poll_rep_put(struct buffer *out, const struct cmp_poll_rep *rep);
-void cmp_rev_req_put(struct buffer *out, struct bytes issuer, struct bytes serial, int reason /* <0: none */);
+/* `issuer` is a Name element, `serial` INTEGER content octets (struct certificate has both); none: left out.
+ * `reason` below 0: no crlEntryDetails. */
+void cmp_rev_req_put(struct buffer *out, struct bytes issuer, struct bytes serial, int reason);
 void cmp_rev_rep_put(struct buffer *out, const struct cmp_status_info *status);
 void cmp_general_put(struct buffer *out, const struct cmp_info *info, size_t count);
 void cmp_error_put(struct buffer *out, const struct cmp_status_info *status);
@@ -212,10 +218,14 @@ void cmp_elements_put(struct buffer *out, const struct bytes *element, size_t co
 
 /* --- the message, written --- */
 /* PKIHeader element. `sender` and `recipient` are GeneralName elements; none: NULL-DN. sender_name and
- * recipient_name are not looked at. */
+ * recipient_name are not looked at. The has_ members decide what is written; key identifiers that are none
+ * are left out. */
 void cmp_header_put(struct buffer *out, const struct cmp_header *header);
 
-/* PKIBody element: `content` inside its tag. */
+/* GeneralizedTime whatever the year, unlike the Time of a certificate. */
+void cmp_time_put(struct buffer *out, int64_t time_s);
+
+/* PKIBody element: `content` inside its tag. Not for NONE. */
 void cmp_body_put(struct buffer *out, enum cmp_body body, struct bytes content);
 
 /* PKIMessage of its parts, protection bits (none: no protection) and certificates. */

@@ -26,21 +26,25 @@ struct cmp_protector {
     const struct certificate *certificate; /* its subject is the sender, its key identifier the senderKID */
 };
 
-/* Makes the message: protectionAlg goes into the header (with SIGNATURE also sender and senderKID), the body
- * is made of `content`, the protection is computed, the certificates are attached. DER in `arena`. */
+/* Makes the message: protectionAlg goes into the header (with SIGNATURE also sender and senderKID, which is
+ * none when the certificate has no key identifier), the body is made of `content`, the protection is
+ * computed, the certificates are attached. DER in `arena`. Errors: ERROR_DENIED (an empty secret),
+ * ERROR_CRYPTO, ERROR_NOT_FOUND (no key of that name), ERROR_MEMORY. */
 MUST_USE bool cmp_protect(const struct cmp_protector *protector, struct cmp_header header, enum cmp_body body,
                           struct bytes content, const struct bytes *extra_cert, size_t extra_cert_count,
                           struct arena *arena, struct bytes *der, struct error *err);
 
-/* The kind that a message carries, by its protectionAlg; NONE when it has neither algorithm nor bits. */
+/* The kind that a message carries, by its protectionAlg; NONE when it has neither algorithm nor bits. Bits
+ * without an algorithm, and what is no MAC that is known, are SIGNATURE: its verification fails. */
 enum cmp_protection_kind cmp_protection_of(const struct cmp_message *message);
 
-/* `key` made the signature over the message. */
+/* `key` made the signature over the message. SHA-1 is refused. Without bits or algorithm: SIGNATURE_WRONG. */
 enum signature_fault cmp_verify_signature(const struct cmp_message *message, const struct public_key *key,
                                           struct arena *arena);
 
 /* The certificate of the signer among extraCerts: the first whose subject is the sender's name and whose key
- * identifier is senderKID, as far as they are given (CMP-22, CMP-24, CMP-36); none. */
+ * identifier is senderKID, if there is one (CMP-22, CMP-24, CMP-36). False: none, also when the sender is no
+ * directoryName; *out is untouched. */
 MUST_USE bool cmp_signer_certificate(const struct cmp_message *message, struct arena *arena,
                                      struct certificate *out);
 

@@ -49,7 +49,7 @@ static bool read_csr(struct est_operation *op, struct csr *csr, enum est_body *f
     if (kind == EST_BODY_MALFORMED)
         return refuse(op, REFUSAL_SYNTAX, "the body is not base64",
                       "the body is not base64 of a certificate request\n", err);
-    if (!enroll_csr_decode(p, PROTOCOL_EST, der, op->turn->arena, csr, &why, &detail))
+    if (!enroll_csr_decode(p, NULL, PROTOCOL_EST, der, op->turn->arena, csr, &why, &detail))
         return refuse(op, why, detail, NULL, err);
     *form = kind;
     *found = EST_FOUND;

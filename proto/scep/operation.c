@@ -145,7 +145,8 @@ static bool serve_request(struct operation *op, struct error *err)
         .peer = *op->peer,
     };
 
-    if (!enroll_csr_decode(op->procedure, PROTOCOL_SCEP, o->content, op->turn->arena, &csr, &why, &detail))
+    if (!enroll_csr_decode(op->procedure, NULL, PROTOCOL_SCEP, o->content, op->turn->arena, &csr, &why,
+                           &detail))
         return say_refusal(op, why, detail, err);
     password = csr.requested.challenge_password;
     if (!scep_reply_reaches(o, password)) /* before anything is issued that could not be handed over */

@@ -20,12 +20,13 @@ static struct keys *shared_keys(void)
         assert_true(keys_new(&keys, NULL));
         assert_true(keys_generate(keys, "ca", KEY_EC_P256, 0, NULL));
         assert_true(keys_generate(keys, "scep-ra", KEY_RSA, 2048, NULL));
+        assert_true(keys_generate(keys, "cmp-ra", KEY_EC_P256, 0, NULL));
         assert_true(keys_add_secrets_key(keys, "k1", secrets_key, NULL));
     }
     return keys_ref(keys);
 }
 
-/* Made once a process, as keys are: the certificates of the CA and of the RA. */
+/* Made once a process, as keys are: the certificates of the CA and of the RAs. */
 static struct bytes once(struct bytes der)
 {
     uint8_t *copy = malloc(der.len);
@@ -61,24 +62,34 @@ static void make_ca(struct a_gateway *g)
         fail_msg("%s", err.text);
 }
 
-static void make_ra(struct a_gateway *g)
+/* Into `once_made`, unless it is there; decoded into *out. */
+static void make_service(struct a_gateway *g, enum service_kind kind, const char *key, const char *subject,
+                         struct bytes *once_made, struct certificate *out)
 {
-    static struct bytes ra;
     AUTO_STRUCT(buffer) name = BUFFER(256);
     struct ca_make make = { .validity_s = 5 * 365 * 86400, .now_s = START_S - 86400 };
     struct error err = { 0 };
     struct bytes der;
 
-    assert_true(name_parse(bytes_text("CN=Test SCEP RA,O=Example"), &name));
+    assert_true(name_parse(bytes_text(subject), &name));
     make.subject = buffer_bytes(&name);
-    if (ra.len == 0) {
-        if (!ca_make_service(&g->ca, SERVICE_SCEP_RA, &make, BYTES_NONE, g->config.keys, "scep-ra",
-                             &g->random, g->arena, &der, &err))
+    if (once_made->len == 0) {
+        if (!ca_make_service(&g->ca, kind, &make, BYTES_NONE, g->config.keys, key, &g->random, g->arena, &der,
+                             &err))
             fail_msg("%s", err.text);
-        ra = once(der);
+        *once_made = once(der);
     }
+    assert_true(certificate_decode(*once_made, g->arena, out));
+}
+
+static void make_ras(struct a_gateway *g)
+{
+    static struct bytes scep, cmp;
+
     g->ra = (struct scep_ra){ .name = "scep-ra", .key_name = "scep-ra" };
-    assert_true(certificate_decode(ra, g->arena, &g->ra.certificate));
+    make_service(g, SERVICE_SCEP_RA, "scep-ra", "CN=Test SCEP RA,O=Example", &scep, &g->ra.certificate);
+    g->cmp_ra = (struct cmp_ra){ .name = "cmp-ra", .key_name = "cmp-ra" };
+    make_service(g, SERVICE_CMP_RA, "cmp-ra", "CN=Test CMP RA,O=Example", &cmp, &g->cmp_ra.certificate);
 }
 
 static void make_procedure(struct a_gateway *g)
@@ -94,8 +105,8 @@ static void make_procedure(struct a_gateway *g)
         .domain = &g->domain,
         .ca = "demo",
         .profile = &g->profile,
-        .dialect = { .name = "default" },
-        .protocols = PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST),
+        .dialect = { .name = "default", .cmp_hmac_sha1 = true },
+        .protocols = PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST) | PROTOCOL_BIT(PROTOCOL_CMP),
         .preregistration = true,
         .unstructured = true,
         .same_key_renewal = true,
@@ -106,6 +117,11 @@ static void make_procedure(struct a_gateway *g)
         .est_realm = "demo",
         .scep_ra = "scep-ra",
         .scep_ra_key = g->ra.certificate.key.spki,
+        .cmp_ra = "cmp-ra",
+        .cmp_ra_key = g->cmp_ra.certificate.key.spki,
+        .cmp_implicit_confirm = true,
+        .cmp_confirm_wait_s = 300,
+        .cmp_iterations_max = 10000,
         .retry_after_s = 30,
     };
     g->procedures[0] = &g->procedure;
@@ -134,6 +150,7 @@ static void fill_config(struct a_gateway *g)
                                          .pending_keep_s = 7 * 86400,
                                          .pending_max = 100 };
     c->scep = (struct scep_service){ .enroll = &c->enroll, .ra = &g->ra, .ra_count = 1 };
+    c->cmp = (struct cmp_service){ .enroll = &c->enroll, .ra = &g->cmp_ra, .ra_count = 1 };
     c->est = (struct est_service){ .enroll = &c->enroll, .nonce_key = { 42 }, .nonce_valid_s = 300 };
     c->admin = (struct admin_service){
         .enroll = &c->enroll, .domain = g->domains, .domain_count = 1, .act_skew_s = 300
@@ -166,7 +183,7 @@ struct a_gateway *a_gateway_new(uint64_t seed)
     g->random = random_seeded(&g->seed);
     g->config.keys = shared_keys();
     make_ca(g);
-    make_ra(g);
+    make_ras(g);
     make_procedure(g);
     fill_config(g);
     (void)snprintf(g->path, sizeof(g->path), "%s/muster-test-XXXXXX", tmp);

@@ -12,10 +12,11 @@ struct a_gateway {
     struct ca ca;
     struct domain domain;
     struct profile profile;
-    struct procedure procedure; /* "demo": SCEP and EST, preregistration required */
+    struct procedure procedure; /* "demo": SCEP, EST and CMP, preregistration required */
     const struct procedure *procedures[1];
     const struct domain *domains[1];
     struct scep_ra ra;
+    struct cmp_ra cmp_ra;
     struct registry *registry;
     struct registry_view *view;
     struct arena *arena; /* lives as long as the gateway */
@@ -32,8 +33,9 @@ void a_gateway_free(struct a_gateway *g);
 /* What a crash leaves: the registry is closed and opened again; nothing else survives. */
 void a_gateway_restart(struct a_gateway *g);
 
-/* A registration with its password ("" for none), Open, SCEP and EST, made as an officer's act would leave
- * it. Fields that are unset get valid values (id, domain, procedure, state, revision, accepted_s, protocols).
+/* A registration with its password ("" for none), Open, for every protocol of the procedure, made as an
+ * officer's act would leave it. Fields that are unset get valid values (id, domain, procedure, state,
+ * revision, accepted_s, protocols).
  */
 struct registration a_gateway_register(struct a_gateway *g, const char *fqdn, const char *password,
                                        struct registration fields);

@@ -86,6 +86,31 @@ static void scep_54_an_ra_needs_an_rsa_key(void **state)
     assert_int_equal(der.len, 0);
 }
 
+static void assert_extended_key_usage(const X509 *x, const char *const *oid, int count)
+{
+    EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+    char text[64];
+
+    assert_int_equal(sk_ASN1_OBJECT_num(usages), count);
+    for (int i = 0; i < count; i++) {
+        assert_true(OBJ_obj2txt(text, sizeof(text), sk_ASN1_OBJECT_value(usages, i), 1) > 0);
+        assert_string_equal(text, oid[i]);
+    }
+    sk_ASN1_OBJECT_pop_free(usages, ASN1_OBJECT_free);
+}
+
+static void cmp_42_an_ra_signs_as_cmc_ra_and_as_cm_kga(void **state)
+{
+    static const char *const oids[] = { "1.3.6.1.5.5.7.3.28", "1.3.6.1.5.5.7.3.32" };
+    struct fixture *f = *state;
+    X509 *x = made(f, SERVICE_CMP_RA, "officer", BYTES_NONE);
+
+    assert_int_equal(X509_get_key_usage(x), KU_DIGITAL_SIGNATURE);
+    assert_extended_key_usage(x, oids, 2);
+    assert_int_equal(X509_check_ca(x), 0);
+    X509_free(x);
+}
+
 static void an_officer_is_a_tls_client(void **state)
 {
     struct fixture *f = *state;
@@ -112,9 +137,13 @@ int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        WITH(a_root_signs_itself_and_is_a_ca),   WITH(a_tls_certificate_is_for_a_server_of_that_name),
-        WITH(scep_33_an_ra_signs_and_enciphers), WITH(scep_54_an_ra_needs_an_rsa_key),
-        WITH(an_officer_is_a_tls_client),        WITH(no_kind_and_no_key_are_errors),
+        WITH(a_root_signs_itself_and_is_a_ca),
+        WITH(a_tls_certificate_is_for_a_server_of_that_name),
+        WITH(scep_33_an_ra_signs_and_enciphers),
+        WITH(scep_54_an_ra_needs_an_rsa_key),
+        WITH(cmp_42_an_ra_signs_as_cmc_ra_and_as_cm_kga),
+        WITH(an_officer_is_a_tls_client),
+        WITH(no_kind_and_no_key_are_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

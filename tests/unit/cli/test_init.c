@@ -39,11 +39,13 @@ static int tear_down(void **state)
         "ca.pem",
         "tls.pem",
         "scep-ra.pem",
+        "cmp-ra.pem",
         "officer.pem",
         "officer.key",
         "keys/ca.pem",
         "keys/tls.pem",
         "keys/scep-ra.pem",
+        "keys/cmp-ra.pem",
         "keys/secrets.key",
         "registry/data.mdb",
         "registry/lock.mdb",
@@ -112,6 +114,10 @@ static void what_was_made_is_a_sound_installation(void **state)
     (void)snprintf(path, sizeof(path), "%s/muster.yaml", f->path);
     must(config_load(path, &config, &err), &err);
     assert_int_equal(config->procedure_count, 1);
+    assert_int_equal(config->procedure[0]->protocols,
+                     PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST) | PROTOCOL_BIT(PROTOCOL_CMP));
+    assert_int_equal(config->cmp.ra_count, 1);
+    assert_int_equal(config->cmp.ra[0].certificate.key.kind, KEY_EC_P256);
     assert_int_equal(config->listener_count, 3);
     assert_true(ca_fingerprint(&config->ca[0], DIGEST_SHA256, fingerprint));
     assert_string_equal(fingerprints.sha256, fingerprint); /* SCEP-38 */
@@ -128,6 +134,7 @@ static void what_was_made_is_a_sound_installation(void **state)
     config_free(config);
     assert_int_equal(mode_of(f, "officer.key"), 0600);
     assert_int_equal(mode_of(f, "keys/ca.pem"), 0600);
+    assert_int_equal(mode_of(f, "keys/cmp-ra.pem"), 0600);
     assert_int_equal(mode_of(f, "keys/secrets.key"), 0600);
     assert_int_equal(mode_of(f, "keys"), 0700);
 }

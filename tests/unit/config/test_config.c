@@ -36,6 +36,7 @@ static const char good[] = "registry: { path: reg, map_max: 1GiB }\n"
                            "  - { name: ca, uri: ca.key }\n"
                            "  - { name: tls, uri: tls.key }\n"
                            "  - { name: ra, uri: ra.key }\n"
+                           "  - { name: cmp, uri: cmp.key }\n"
                            "secrets_keys: [{ id: k1, file: secrets.key }]\n"
                            "cas:\n"
                            "  - name: demo\n"
@@ -49,9 +50,11 @@ static const char good[] = "registry: { path: reg, map_max: 1GiB }\n"
                            "    key_usage: [digital_signature, key_encipherment]\n"
                            "    extended_key_usage: [client_auth, 1.3.6.1.5.5.7.3.17]\n"
                            "    keys: { curves: [p256, ed25519] }\n"
+                           "  - { name: station, validity: 30d, key_usage: [digital_signature] }\n"
                            "domains:\n"
                            "  - { name: devices, match: most-specific }\n"
                            "scep_ras: [{ name: scep-ra, key: ra, certificate: ra.pem }]\n"
+                           "cmp_ras: [{ name: cmp-ra, key: cmp, certificate: cmp.pem }]\n"
                            "procedures:\n"
                            "  - name: routers\n"
                            "    domain: devices\n"
@@ -70,6 +73,13 @@ static const char good[] = "registry: { path: reg, map_max: 1GiB }\n"
                            "    protocols: est\n"
                            "    est: { realm: Phones }\n"
                            "    vendor_anchors: ca.pem\n"
+                           "  - name: stations\n"
+                           "    domain: devices\n"
+                           "    ca: demo\n"
+                           "    profile: device\n"
+                           "    protocols: cmp\n"
+                           "    dialect: gnodeb-33310\n"
+                           "    cmp: { ra: cmp-ra, ra_anchors: ca.pem, profiles: [station] }\n"
                            "default_procedure: routers\n";
 
 struct world {
@@ -109,16 +119,41 @@ static void save_key(struct keys *keys, const char *name, enum key_kind kind, un
         fail_msg("%s", world.err.text);
 }
 
-static int make_files(void **state)
+/* A CA of that key, in FILE. */
+static void make_ca(struct keys *keys, const char *key, const char *file, struct arena *arena, struct ca *ca)
 {
-    AUTO_ARENA *arena = arena_new(8 << 20);
     struct ca_make make = { .subject = BYTES_ARRAY(ca_subject),
                             .validity_s = 30 * 86400,
                             .now_s = clock_now_s() };
-    struct ca ca = {
-        .name = "demo", .connector = &ca_local_connector, .key_name = "ca", .crl_validity_s = 86400
-    };
-    struct bytes tls = BYTES_NONE, ra = BYTES_NONE;
+
+    *ca = (struct ca){ .name = "demo",
+                       .connector = &ca_local_connector,
+                       .key_name = key,
+                       .chain_count = 1,
+                       .crl_validity_s = 86400 };
+    if (!ca_make_root(&make, keys, key, &random_system, arena, &ca->chain[0], &world.err) ||
+        !ca_prepare(ca, keys, &world.err))
+        fail_msg("%s", world.err.text);
+    save_certificate(ca->chain[0], file);
+}
+
+static void make_service(const struct ca *ca, enum service_kind kind, struct keys *keys, const char *key,
+                         const char *file, struct arena *arena)
+{
+    struct ca_make make = { .subject = BYTES_ARRAY(service_subject),
+                            .validity_s = 10 * 86400,
+                            .now_s = clock_now_s() };
+    struct bytes der = BYTES_NONE;
+
+    if (!ca_make_service(ca, kind, &make, BYTES_NONE, keys, key, &random_system, arena, &der, &world.err))
+        fail_msg("%s", world.err.text);
+    save_certificate(der, file);
+}
+
+static int make_files(void **state)
+{
+    AUTO_ARENA *arena = arena_new(8 << 20);
+    struct ca ca, other;
     struct keys *keys;
 
     (void)state;
@@ -129,25 +164,20 @@ static int make_files(void **state)
     save_key(keys, "ca", KEY_EC_P256, 0, "ca.key");
     save_key(keys, "tls", KEY_EC_P256, 0, "tls.key");
     save_key(keys, "ra", KEY_RSA, 2048, "ra.key");
-    if (!ca_make_root(&make, keys, "ca", &random_system, arena, &ca.chain[0], &world.err))
-        fail_msg("%s", world.err.text);
-    ca.chain_count = 1;
-    if (!ca_prepare(&ca, keys, &world.err))
-        fail_msg("%s", world.err.text);
-    make.subject = BYTES_ARRAY(service_subject);
-    make.validity_s = 10 * 86400;
-    if (!ca_make_service(&ca, SERVICE_TLS, &make, BYTES_NONE, keys, "tls", &random_system, arena, &tls,
-                         &world.err) ||
-        !ca_make_service(&ca, SERVICE_SCEP_RA, &make, BYTES_NONE, keys, "ra", &random_system, arena, &ra,
-                         &world.err))
-        fail_msg("%s", world.err.text);
-    save_certificate(ca.chain[0], "ca.pem");
-    save_certificate(tls, "tls.pem");
-    save_certificate(ra, "ra.pem");
+    save_key(keys, "cmp", KEY_EC_P256, 0, "cmp.key");
+    save_key(keys, "other", KEY_EC_P256, 0, "other.key");
+    make_ca(keys, "ca", "ca.pem", arena, &ca);
+    make_ca(keys, "other", "other-ca.pem", arena, &other);
+    make_service(&ca, SERVICE_TLS, keys, "tls", "tls.pem", arena);
+    make_service(&ca, SERVICE_SCEP_RA, keys, "ra", "ra.pem", arena);
+    make_service(&ca, SERVICE_CMP_RA, keys, "cmp", "cmp.pem", arena);
+    make_service(&ca, SERVICE_TLS, keys, "cmp", "cmp-as-tls.pem", arena);
+    make_service(&other, SERVICE_CMP_RA, keys, "cmp", "cmp-of-other.pem", arena);
     assert_true(file_write(in_folder("secrets.key"), BYTES_LITERAL("0123456789abcdef0123456789abcdef"), 0600,
                            &world.err));
     assert_true(file_write(in_folder("empty.pem"), BYTES_LITERAL("nothing here\n"), 0600, &world.err));
     ca_release(&ca);
+    ca_release(&other);
     keys_unref(keys);
     return 0;
 }
@@ -268,9 +298,14 @@ static void a_good_configuration_fills_every_room_s_options(void **state)
     assert_non_null(c->ca[0].anchors);
     assert_int_equal(c->scep.ra_count, 1);
     assert_string_equal(c->scep.ra[0].key_name, "ra");
-    assert_int_equal(c->certificate_count, 3);
+    assert_int_equal(c->certificate_count, 4);
     assert_true(c->certificate[0].not_after_s > clock_now_s());
     assert_ptr_equal(c->scep.enroll, &c->enroll);
+    assert_int_equal(c->cmp.ra_count, 1);
+    assert_string_equal(c->cmp.ra[0].name, "cmp-ra");
+    assert_string_equal(c->cmp.ra[0].key_name, "cmp");
+    assert_ptr_equal(c->cmp.enroll, &c->enroll);
+    assert_string_equal(c->certificate[3].what, "cmp ra cmp-ra");
     assert_ptr_equal(c->enroll.ca, c->ca);
     config_free(c);
 }
@@ -315,6 +350,150 @@ static void a_procedure_is_whole(void **state)
     config_free(NULL);
 }
 
+static const char stations[] = "cmp: { ra: cmp-ra, ra_anchors: ca.pem, profiles: [station] }";
+
+/* The procedure that is open on CMP, with these settings and this dialect. */
+static struct config *load_cmp(const char *settings, const char *dialect, const struct procedure **procedure)
+{
+    char text[8192], all[512];
+    struct config *c;
+
+    (void)snprintf(all, sizeof(all), "dialect: %s\n    %s\ndefault", dialect, settings);
+    c = load_with("dialect: gnodeb-33310\n    cmp: { ra: cmp-ra, ra_anchors: ca.pem, profiles: [station] }\n"
+                  "default",
+                  all, text, sizeof(text));
+    if (c == NULL)
+        fail_msg("%s", world.err.text);
+    *procedure = config_procedure(c, BYTES_LITERAL("stations"));
+    return c;
+}
+
+static void a_procedure_on_cmp_is_whole(void **state)
+{
+    const struct procedure *p;
+    struct config *c = load_cmp(stations, "gnodeb-33310", &p);
+
+    (void)state;
+    assert_int_equal(p->protocols, PROTOCOL_BIT(PROTOCOL_CMP));
+    assert_string_equal(p->cmp_ra, "cmp-ra");
+    assert_true(bytes_equal(p->cmp_ra_key, c->cmp.ra[0].certificate.key.spki));
+    assert_true(p->cmp_implicit_confirm);
+    assert_false(p->cmp_ca_pubs || p->cmp_key_generation);
+    assert_int_equal(p->cmp_confirm_wait_s, 300);
+    assert_int_equal(p->cmp_iterations_max, 10000);
+    assert_int_equal(p->cmp_skew_s, 0);
+    assert_int_equal(p->cmp_ra_anchor_count, 1);
+    assert_non_null(p->cmp_ra_anchors);
+    assert_int_equal(p->cmp_profile_count, 1);
+    assert_string_equal(p->cmp_profile[0]->name, "station");
+    assert_true(p->dialect.cmp_signature_only && p->dialect.cmp_root_in_extra_certs);
+    assert_false(p->unstructured);
+    config_free(c);
+}
+
+static void every_setting_of_cmp_is_taken(void **state)
+{
+    const struct procedure *p;
+    struct config *c = load_cmp("cmp: { ra: cmp-ra, implicit_confirm: false, ca_pubs: true, "
+                                "key_generation: true, confirm_wait: 2m, iterations_max: 100000, "
+                                "clock_skew: 90s, profiles: [device, station] }",
+                                "default", &p);
+
+    (void)state;
+    assert_false(p->cmp_implicit_confirm);
+    assert_true(p->cmp_ca_pubs && p->cmp_key_generation);
+    assert_int_equal(p->cmp_confirm_wait_s, 120);
+    assert_int_equal(p->cmp_iterations_max, 100000);
+    assert_int_equal(p->cmp_skew_s, 90);
+    assert_null(p->cmp_ra_anchors);
+    assert_int_equal(p->cmp_profile_count, 2);
+    assert_string_equal(p->cmp_profile[1]->name, "station");
+    config_free(c);
+}
+
+static void cmp_33_sha_1_is_a_matter_of_the_dialect(void **state)
+{
+    static const struct {
+        const char *name;
+        bool hmac_sha1, sha1, strict;
+    } rows[] = { { "default", true, false, false },
+                 { "openssl-cmp", true, false, false },
+                 { "cmp-legacy", true, true, false },
+                 { "lightweight", false, false, false },
+                 { "lightweight-strict", false, false, true },
+                 { "gnodeb-33310", false, false, false } };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct procedure *p;
+        struct config *c = load_cmp(stations, rows[i].name, &p);
+
+        assert_int_equal(p->dialect.cmp_hmac_sha1, rows[i].hmac_sha1);
+        assert_int_equal(p->dialect.cmp_sha1, rows[i].sha1);
+        assert_int_equal(p->dialect.cmp_strict, rows[i].strict);
+        config_free(c);
+    }
+}
+
+static void cmp_21_who_demands_message_time_looks_at_it(void **state)
+{
+    const struct procedure *p;
+    struct config *c = load_cmp(stations, "lightweight-strict", &p);
+
+    (void)state;
+    assert_int_equal(p->cmp_skew_s, 300);
+    config_free(c);
+    c = load_cmp("cmp: { ra: cmp-ra, clock_skew: 0 }", "lightweight-strict", &p);
+    assert_int_equal(p->cmp_skew_s, 0);
+    config_free(c);
+}
+
+static void mistakes_in_settings_of_cmp_are_named(void **state)
+{
+    (void)state;
+    assert_fault(stations, "cmp: { ra: x }", "cmp: { ra",
+                 "procedures[2].cmp.ra: expected a name from cmp_ras (cmp-ra); got 'x'");
+    assert_fault(
+        stations, "cmp: { ca_pubs: true }", "cmp: { ca",
+        "procedures[2].cmp.ra: missing; expected a name from cmp_ras, as the procedure is open on cmp");
+    assert_fault(stations, "cmp: { ra: cmp-ra, profiles: [station, x] }", "cmp: { ra",
+                 "procedures[2].cmp.profiles: expected a name from profiles (device, station); got 'x'");
+    assert_fault(stations, "cmp: { ra: cmp-ra, iterations_max: 99 }", "cmp: { ra",
+                 "procedures[2].cmp.iterations_max: expected a number from 100 to 100000; got '99'");
+    assert_fault(stations, "cmp: { ra: cmp-ra, iterations_max: 100001 }", "cmp: { ra",
+                 "procedures[2].cmp.iterations_max: expected a number from 100 to 100000; got '100001'");
+    assert_fault(stations, "cmp: { ra: cmp-ra, confirm_wait: 0 }", "cmp: { ra",
+                 "procedures[2].cmp.confirm_wait: expected a duration");
+    assert_fault(stations, "cmp: { ra: cmp-ra, confirm_wayt: 1m }", "cmp: { ra",
+                 "procedures[2].cmp: unknown setting 'confirm_wayt'; did you mean 'confirm_wait'?");
+    assert_fault(stations, "cmp: { ra: cmp-ra, ra_anchors: empty.pem }", "cmp: { ra",
+                 "procedures[2].cmp.ra_anchors: ");
+    assert_fault("key: cmp, certificate", "key: x, certificate", "key: x, certificate",
+                 "cmp_ras[0].key: expected a name from keys (ca, tls, ra, cmp); got 'x'");
+    assert_fault("certificate: cmp.pem", "certificate: tls.pem", "key: cmp, certificate",
+                 "cmp_ras[0].certificate: ");
+    assert_non_null(strstr(world.err.text, "expected the certificate of key 'cmp'"));
+    assert_fault("certificate: cmp.pem }",
+                 "certificate: cmp.pem }, { name: cmp-ra, key: cmp, certificate: a }", "cmp_ras: [",
+                 "cmp_ras[1].name: expected a name of its own; cmp_ras[0] has 'cmp-ra' already");
+}
+
+static void cmp_42_an_ra_that_cannot_speak_for_the_ca_is_refused(void **state)
+{
+    char text[8192];
+
+    (void)state;
+    assert_null(load_with("certificate: cmp.pem", "certificate: cmp-as-tls.pem", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "procedures[2].cmp.ra: the certificate of its CMP RA needs the "
+                                           "extended key usage cmcRA"));
+    assert_null(load_with("certificate: cmp.pem", "certificate: cmp-of-other.pem", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, "procedures[2].cmp.ra: the certificate of its CMP RA was not "
+                                           "issued by its CA"));
+    assert_null(
+        load_with("protocols: cmp\n", "protocols: cmp\n    preregistration: false\n", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text, ": procedures[2]: SCEP and CMP require preregistration"));
+}
+
 static void a_name_that_refers_to_nothing_is_named(void **state)
 {
     (void)state;
@@ -323,24 +502,24 @@ static void a_name_that_refers_to_nothing_is_named(void **state)
     assert_fault("    domain: devices", "    domain: x", "    domain: x",
                  "procedures[0].domain: expected a name from domains (devices); got 'x'");
     assert_fault("    profile: device", "    profile: x", "    profile: x",
-                 "procedures[0].profile: expected a name from profiles (device); got 'x'");
+                 "procedures[0].profile: expected a name from profiles (device, station); got 'x'");
     assert_fault("scep: { ra: scep-ra }", "scep: { ra: x }", "scep: { ra",
                  "procedures[0].scep.ra: expected a name from scep_ras (scep-ra); got 'x'");
     assert_fault("    key: ca\n", "    key: x\n", "    key: x",
-                 "cas[0].key: expected a name from keys (ca, tls, ra); got 'x'");
+                 "cas[0].key: expected a name from keys (ca, tls, ra, cmp); got 'x'");
     assert_fault("key: ra, cert", "key: x, cert", "key: x, cert",
-                 "scep_ras[0].key: expected a name from keys (ca, tls, ra); got 'x'");
+                 "scep_ras[0].key: expected a name from keys (ca, tls, ra, cmp); got 'x'");
     assert_fault("tls.pem, key: tls }", "tls.pem, key: x }", "tls.pem, key: x",
-                 "listeners[1].tls.key: expected a name from keys (ca, tls, ra); got 'x'");
+                 "listeners[1].tls.key: expected a name from keys (ca, tls, ra, cmp); got 'x'");
     assert_fault("default_procedure: routers", "default_procedure: x", "default_procedure",
-                 "default_procedure: expected a name from procedures (routers, phones); got 'x'");
+                 "default_procedure: expected a name from procedures (routers, phones, stations); got 'x'");
 }
 
 static void a_protocol_that_is_none_is_named(void **state)
 {
     (void)state;
     assert_fault("[scep, est]", "[sceep]", "[sceep]",
-                 "procedures[0].protocols: expected one of scep, est; got 'sceep'");
+                 "procedures[0].protocols: expected one of scep, est, cmp; got 'sceep'");
 }
 
 static void two_of_one_name_are_named(void **state)
@@ -505,6 +684,12 @@ int main(void)
         cmocka_unit_test(csr_27_lists_of_weak_keys_are_read_at_the_start),
         cmocka_unit_test(a_good_configuration_fills_every_room_s_options),
         cmocka_unit_test(a_procedure_is_whole),
+        cmocka_unit_test(a_procedure_on_cmp_is_whole),
+        cmocka_unit_test(every_setting_of_cmp_is_taken),
+        cmocka_unit_test(cmp_33_sha_1_is_a_matter_of_the_dialect),
+        cmocka_unit_test(cmp_21_who_demands_message_time_looks_at_it),
+        cmocka_unit_test(mistakes_in_settings_of_cmp_are_named),
+        cmocka_unit_test(cmp_42_an_ra_that_cannot_speak_for_the_ca_is_refused),
         cmocka_unit_test(a_name_that_refers_to_nothing_is_named),
         cmocka_unit_test(a_protocol_that_is_none_is_named),
         cmocka_unit_test(two_of_one_name_are_named),

@@ -255,6 +255,8 @@ static void csr_35_a_key_is_certified_for_one_name(void **state)
     assert_refused(w, REFUSAL_KEY_REUSE, .subject = "CN=router6.example.com", .transaction = "t2");
     assert_refused(w, REFUSAL_KEY_REUSE, .key = "ca", .transaction = "t3");
     assert_refused(w, REFUSAL_KEY_REUSE, .key = "ra", .transaction = "t4");
+    w->procedure.cmp_ra_key = keys_public(w->keys, "device-2");
+    assert_refused(w, REFUSAL_KEY_REUSE, .key = "device-2", .transaction = "t5");
 }
 
 static void csr_35_an_officers_key_is_no_devices(void **state)

@@ -3,7 +3,8 @@
 #include "gateway/router.h"
 
 static struct procedure demo = { .name = "demo",
-                                 .protocols = PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST) };
+                                 .protocols = PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST) |
+                                              PROTOCOL_BIT(PROTOCOL_CMP) };
 static struct procedure scep_only = { .name = "scep-only", .protocols = PROTOCOL_BIT(PROTOCOL_SCEP) };
 static const struct procedure *procedures[] = { &demo, &scep_only };
 static struct ca ca = { .name = "demo" };
@@ -64,6 +65,58 @@ static void est_8_9_11_12_labels_choose_the_procedure(void **state)
     assert_route("/.well-known/est/", NULL, NULL, "");
 }
 
+static void cmp_3_4_paths_choose_procedure_and_operation(void **state)
+{
+    (void)state;
+    assert_route("/.well-known/cmp", "cmp", &demo, "");
+    assert_route("/.well-known/cmp/", "cmp", &demo, "");
+    assert_route("/.well-known/cmp/initialization", "cmp", &demo, "initialization");
+    assert_route("/.well-known/cmp/pkcs10/", "cmp", &demo, "pkcs10"); /* begins like p/ */
+    assert_route("/.well-known/cmp/p/demo", "cmp", &demo, "");
+    assert_route("/.well-known/cmp/p/demo/", "cmp", &demo, "");
+    assert_route("/.well-known/cmp/p/demo/keyupdate", "cmp", &demo, "keyupdate");
+    assert_route("/.well-known/cmp/p/demo/keyupdate/", "cmp", &demo, "keyupdate");
+    assert_route("/cmp", "cmp", &demo, "");
+    assert_route("/cmp/", "cmp", &demo, "");
+    assert_route("/cmp/demo", "cmp", &demo, "");
+    assert_route("/cmp/demo/", "cmp", &demo, "");
+    assert_route("/cmp/demo/getcacerts", "cmp", &demo, "getcacerts");
+    assert_route("/pkix", "cmp", &demo, "");
+    assert_route("/pkix/", "cmp", &demo, "");
+}
+
+static void cmp_8_other_paths_are_nobody_s(void **state)
+{
+    static const char *const paths[] = {
+        "/",
+        "/cmpx/demo",
+        "/cmp/nobody",
+        "/cmp/scep-only", /* not open on CMP */
+        "/cmp//",
+        "/cmp/demo//",
+        "/cmp/demo/keyupdate/more",
+        "/pkix/demo",
+        "/pkix/.well-known/cmp",
+        "/.well-known/cmpx",
+        "/.well-known/cmp//",
+        "/.well-known/cmp/p",
+        "/.well-known/cmp/p/",
+        "/.well-known/cmp/p/nobody",
+        "/.well-known/cmp/p/scep-only",
+        "/.well-known/cmp/p/demo/keyupdate/more",
+        "/.well-known/cmp/demo/keyupdate",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(paths); i++)
+        assert_route(paths[i], NULL, NULL, "");
+    config.default_procedure = NULL;
+    assert_route("/.well-known/cmp", NULL, NULL, "");
+    assert_route("/pkix/", NULL, NULL, "");
+    assert_route("/cmp/demo", "cmp", &demo, "");
+    config.default_procedure = &demo;
+}
+
 static void lists_and_certificates_are_named_by_their_ca(void **state)
 {
     (void)state;
@@ -80,6 +133,7 @@ static void a_listener_serves_its_role_alone(void **state)
     assert_non_null(find("/api/v1/registrations", 1).service);
     assert_null(find("/api/v1/registrations", 0).service);
     assert_null(find("/scep/demo", 1).service);
+    assert_null(find("/cmp/demo", 1).service);
     assert_null(find("/scep/demo", 2).service); /* no such listener */
 }
 
@@ -88,6 +142,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scep_5_any_path_under_the_service_is_served),
         cmocka_unit_test(est_8_9_11_12_labels_choose_the_procedure),
+        cmocka_unit_test(cmp_3_4_paths_choose_procedure_and_operation),
+        cmocka_unit_test(cmp_8_other_paths_are_nobody_s),
         cmocka_unit_test(lists_and_certificates_are_named_by_their_ca),
         cmocka_unit_test(a_listener_serves_its_role_alone),
     };
