@@ -148,7 +148,9 @@ static bool message(struct sender *sender, const struct scep_work *work, size_t 
                        BYTES_ARRAY(nonce)) ||
         !put_attribute(work->arena, &attribute[2], BYTES_ARRAY(oid_transaction_id), DER_PRINTABLE_STRING,
                        bytes_text(transaction)) ||
-        !cms_envelop(csr, &work->ra, CMS_AES_128_CBC, &random_system, work->arena, &enveloped, err))
+        !cms_envelop(
+            &(struct cms_enveloping){ .plain = csr, .cipher = CMS_AES_128_CBC, .random = &random_system },
+            &work->ra, work->arena, &enveloped, err))
         return false;
     return cms_sign(&(struct cms_signing){ .content = enveloped,
                                            .has_content = true,

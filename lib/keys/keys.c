@@ -237,6 +237,51 @@ bool keys_generate(struct keys *keys, const char *name, enum key_kind kind, unsi
     return pkey == NULL ? error_openssl(err, "key generation") : add(keys, name, &pkey, err);
 }
 
+/* --- for devices --- */
+
+AUTO_POINTER(PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free)
+
+static bool give_private(EVP_PKEY *pkey, struct secret *out)
+{
+    AUTO(PKCS8_PRIV_KEY_INFO) *info = EVP_PKEY2PKCS8(pkey);
+    int len = info == NULL ? 0 : i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
+    unsigned char *at;
+
+    if (len <= 0 || !secret_alloc((size_t)len, out))
+        return false;
+    at = out->data;
+    if (i2d_PKCS8_PRIV_KEY_INFO(info, &at) == len)
+        return true;
+    secret_free(out);
+    return false;
+}
+
+static bool give_public(const EVP_PKEY *pkey, struct arena *arena, struct bytes *out)
+{
+    unsigned char *der = NULL;
+    int len = i2d_PUBKEY(pkey, &der);
+
+    *out = len > 0 ? arena_copy(arena, bytes_of(der, (size_t)len)) : BYTES_NONE;
+    OPENSSL_free(der);
+    return out->data != NULL;
+}
+
+bool keys_make_for_device(enum key_kind kind, unsigned bits, struct arena *arena, struct secret *pkcs8,
+                          struct bytes *spki, struct error *err)
+{
+    AUTO(EVP_PKEY) *pkey = NULL;
+    struct bytes public_half;
+
+    if (kind == KEY_NONE || kind == KEY_RSA_PSS ||
+        (kind == KEY_RSA && (bits < 2048 || bits > DEVICE_RSA_BITS_MAX)))
+        return error_set(err, ERROR_UNSUPPORTED, "keys of this kind are not made for devices");
+    pkey = make(kind, bits);
+    if (pkey == NULL || !give_public(pkey, arena, &public_half) || !give_private(pkey, pkcs8))
+        return error_openssl(err, "a key for a device");
+    *spki = public_half;
+    return true;
+}
+
 bool keys_save(const struct keys *keys, const char *name, const char *path, struct error *err)
 {
     const struct key *key = keys_find(keys, name);

@@ -87,11 +87,12 @@ MUST_USE bool cms_enveloped_open(const struct cms_enveloped *e, const struct cer
                                  const struct keys *keys, const char *name, struct arena *arena,
                                  struct bytes *plain);
 
-/* SignedData { data `content`, `certificate` embedded, issuerAndSerialNumber } with these signed attributes
- * beside contentType and messageDigest, which are added; sorted as DER asks. has_content false: eContent is
- * left out. */
+/* SignedData { `content` of its type, `certificate` embedded, issuerAndSerialNumber } with these signed
+ * attributes beside contentType and messageDigest, which are added; sorted as DER asks. has_content false:
+ * eContent is left out. */
 struct cms_signing {
     struct bytes content;
+    struct bytes content_type; /* OID content octets; none: data */
     bool has_content;
     const struct certificate *certificate;
     const struct bytes *more; /* further certificates to embed, DER */
@@ -105,16 +106,27 @@ struct cms_signing {
 MUST_USE bool cms_sign(const struct cms_signing *s, struct arena *arena, struct bytes *der,
                        struct error *err);
 
+/* What goes into an EnvelopedData. */
+struct cms_enveloping {
+    struct bytes plain;
+    struct bytes content_type; /* OID content octets; none: data */
+    enum cms_cipher cipher;
+    const struct random_source *random;
+};
+
 /* EnvelopedData for one RSA certificate: version 0, issuerAndSerialNumber, PKCS#1 v1.5. */
-MUST_USE bool cms_envelop(struct bytes plain, const struct certificate *recipient, enum cms_cipher cipher,
-                          const struct random_source *random, struct arena *arena, struct bytes *der,
-                          struct error *err);
+MUST_USE bool cms_envelop(const struct cms_enveloping *e, const struct certificate *recipient,
+                          struct arena *arena, struct bytes *der, struct error *err);
+
+/* The same for an EC certificate (RFC 5753 3.1.1): an ephemeral key on its curve, X9.63 key derivation with
+ * SHA-256, AES-256 key wrap. ERROR_UNSUPPORTED: its key is on none of the NIST curves. */
+MUST_USE bool cms_envelop_agree(const struct cms_enveloping *e, const struct certificate *recipient,
+                                struct arena *arena, struct bytes *der, struct error *err);
 
 /* EnvelopedData under a password (RFC 5652 6.2.4: PBKDF2-HMAC-SHA-256, RFC 3211 wrap), for recipients that
  * cannot decrypt with a key. An empty password: ERROR_DENIED. Not with single DES. */
-MUST_USE bool cms_envelop_password(struct bytes plain, struct bytes password, enum cms_cipher cipher,
-                                   const struct random_source *random, struct arena *arena, struct bytes *der,
-                                   struct error *err);
+MUST_USE bool cms_envelop_password(const struct cms_enveloping *e, struct bytes password, struct arena *arena,
+                                   struct bytes *der, struct error *err);
 
 /* Degenerate SignedData: version 1, no signer, no content; certificates in the order given, and CRLs. */
 MUST_USE bool cms_bag(const struct bytes *certificate, size_t count, const struct bytes *crl,

@@ -130,20 +130,20 @@ bool cipher_encrypt_blocks(const struct cipher_row *row, struct bytes key, const
            EVP_CipherUpdate(ctx, data, &done, data, (int)len) == 1 && (size_t)done == len;
 }
 
-bool cms_encrypted_content_put(struct buffer *out, const struct cipher_row *row, struct bytes key,
-                               struct bytes plain, const struct random_source *random, struct arena *arena,
-                               struct error *err)
+bool cms_encrypted_content_put(struct buffer *out, const struct cms_enveloping *e, struct bytes key,
+                               struct arena *arena, struct error *err)
 {
+    const struct cipher_row *row = cipher_row(e->cipher);
     uint8_t iv[CIPHER_BLOCK_MAX] = { 0 };
     struct bytes iv_bytes = bytes_of(iv, row->block_len), encrypted;
     size_t info, algorithm;
 
-    if (!random_fill(random, iv, row->block_len))
+    if (!random_fill(e->random, iv, row->block_len))
         return error_set(err, ERROR_CRYPTO, "no randomness for a cipher");
-    if (!cipher_encrypt(row, key, iv_bytes, plain, arena, &encrypted))
+    if (!cipher_encrypt(row, key, iv_bytes, e->plain, arena, &encrypted))
         return error_set(err, ERROR_CRYPTO, "%s failed", row->name);
     info = der_begin(out, DER_SEQUENCE);
-    der_put_oid(out, CMS_OID_DATA);
+    der_put_oid(out, e->content_type.len > 0 ? e->content_type : CMS_OID_DATA);
     algorithm = der_begin(out, DER_SEQUENCE);
     der_put_oid(out, row->oid);
     der_put(out, DER_OCTET_STRING, iv_bytes);

@@ -18,7 +18,7 @@ static const struct bytes pbkdf2_oid = OID("\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c
 static const struct bytes hmac_with_sha256 = OID("\x2a\x86\x48\x86\xf7\x0d\x02\x09");
 static const struct bytes pwri_kek = OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x09");
 
-static bool make_key(const struct cipher_row *row, const struct random_source *random, struct secret *key,
+bool cms_content_key(const struct cipher_row *row, const struct random_source *random, struct secret *key,
                      struct error *err)
 {
     if (row == NULL)
@@ -50,17 +50,15 @@ static bool put_transport(struct buffer *out, const struct certificate *recipien
     return true;
 }
 
-bool cms_envelop(struct bytes plain, const struct certificate *recipient, enum cms_cipher cipher,
-                 const struct random_source *random, struct arena *arena, struct bytes *der,
-                 struct error *err)
+bool cms_envelop(const struct cms_enveloping *e, const struct certificate *recipient, struct arena *arena,
+                 struct bytes *der, struct error *err)
 {
-    const struct cipher_row *row = cipher_row(cipher);
-    AUTO_STRUCT(buffer) out = BUFFER(plain.len + recipient->encoded.len + OVERHEAD);
+    AUTO_STRUCT(buffer) out = BUFFER(e->plain.len + recipient->encoded.len + OVERHEAD);
     AUTO_STRUCT(secret) key = { 0 };
     struct cms_content content;
     size_t set;
 
-    if (!make_key(row, random, &key, err))
+    if (!cms_content_key(cipher_row(e->cipher), e->random, &key, err))
         return false;
     content = cms_content_begin(&out, CMS_OID_ENVELOPED_DATA);
     der_put_uint(&out, 0);
@@ -68,7 +66,7 @@ bool cms_envelop(struct bytes plain, const struct certificate *recipient, enum c
     if (!put_transport(&out, recipient, secret_bytes(&key), arena, err))
         return false;
     der_end(&out, set);
-    if (!cms_encrypted_content_put(&out, row, secret_bytes(&key), plain, random, arena, err))
+    if (!cms_encrypted_content_put(&out, e, secret_bytes(&key), arena, err))
         return false;
     cms_content_end(&out, content);
     return cms_give(&out, arena, der, err);
@@ -157,27 +155,26 @@ static bool put_password(struct buffer *out, const struct cipher_row *row, struc
     return true;
 }
 
-bool cms_envelop_password(struct bytes plain, struct bytes password, enum cms_cipher cipher,
-                          const struct random_source *random, struct arena *arena, struct bytes *der,
-                          struct error *err)
+bool cms_envelop_password(const struct cms_enveloping *e, struct bytes password, struct arena *arena,
+                          struct bytes *der, struct error *err)
 {
-    const struct cipher_row *row = cipher == CMS_DES_CBC ? NULL : cipher_row(cipher);
-    AUTO_STRUCT(buffer) out = BUFFER(plain.len + OVERHEAD);
+    const struct cipher_row *row = e->cipher == CMS_DES_CBC ? NULL : cipher_row(e->cipher);
+    AUTO_STRUCT(buffer) out = BUFFER(e->plain.len + OVERHEAD);
     AUTO_STRUCT(secret) key = { 0 };
     struct cms_content content;
     size_t set;
 
     if (password.len == 0)
         return error_set(err, ERROR_DENIED, "no password to encrypt under");
-    if (!make_key(row, random, &key, err))
+    if (!cms_content_key(row, e->random, &key, err))
         return false;
     content = cms_content_begin(&out, CMS_OID_ENVELOPED_DATA);
     der_put_uint(&out, 3);
     set = der_begin(&out, DER_SET);
-    if (!put_password(&out, row, password, secret_bytes(&key), random, err))
+    if (!put_password(&out, row, password, secret_bytes(&key), e->random, err))
         return false;
     der_end(&out, set);
-    if (!cms_encrypted_content_put(&out, row, secret_bytes(&key), plain, random, arena, err))
+    if (!cms_encrypted_content_put(&out, e, secret_bytes(&key), arena, err))
         return false;
     cms_content_end(&out, content);
     return cms_give(&out, arena, der, err);

@@ -54,9 +54,12 @@ MUST_USE bool cipher_encrypt(const struct cipher_row *row, struct bytes key, str
 MUST_USE bool cipher_encrypt_blocks(const struct cipher_row *row, struct bytes key, const uint8_t *iv,
                                     uint8_t *data, size_t len);
 
-/* EncryptedContentInfo of `plain` under a key (RFC 5652 6.1). */
-MUST_USE bool cms_encrypted_content_put(struct buffer *out, const struct cipher_row *row, struct bytes key,
-                                        struct bytes plain, const struct random_source *random,
+/* A key for the content. */
+MUST_USE bool cms_content_key(const struct cipher_row *row, const struct random_source *random,
+                              struct secret *key, struct error *err);
+
+/* EncryptedContentInfo under a key (RFC 5652 6.1). The cipher is one of ours. */
+MUST_USE bool cms_encrypted_content_put(struct buffer *out, const struct cms_enveloping *e, struct bytes key,
                                         struct arena *arena, struct error *err);
 
 #endif

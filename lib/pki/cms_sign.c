@@ -10,6 +10,11 @@ static bool is_eddsa(enum key_kind kind)
     return kind == KEY_ED25519 || kind == KEY_ED448;
 }
 
+static struct bytes content_type_of(const struct cms_signing *s)
+{
+    return s->content_type.len > 0 ? s->content_type : CMS_OID_DATA;
+}
+
 static void put_digest_algorithm(struct buffer *out, enum digest_algorithm hash)
 {
     size_t seq = der_begin(out, DER_SEQUENCE);
@@ -40,7 +45,7 @@ static bool put_attributes(struct buffer *out, const struct cms_signing *s, enum
 
     if (!digest(hash, s->has_content ? s->content : BYTES_NONE, md, &len))
         return false;
-    der_put_oid(&value, CMS_OID_DATA);
+    der_put_oid(&value, content_type_of(s));
     put_attribute(out, CMS_OID_CONTENT_TYPE, buffer_bytes(&value));
     value.len = 0;
     der_put(&value, DER_OCTET_STRING, bytes_of(md, len));
@@ -94,7 +99,7 @@ static void put_content(struct buffer *out, const struct cms_signing *s)
 {
     size_t encap = der_begin(out, DER_SEQUENCE);
 
-    der_put_oid(out, CMS_OID_DATA);
+    der_put_oid(out, content_type_of(s));
     if (s->has_content) {
         size_t wrapped = der_begin(out, DER_CONTEXT(0));
 
@@ -127,7 +132,7 @@ bool cms_sign(const struct cms_signing *s, struct arena *arena, struct bytes *de
     if (kind == KEY_NONE)
         return error_set(err, ERROR_NOT_FOUND, "no key %s", s->key_name);
     content = cms_content_begin(&out, CMS_OID_SIGNED_DATA);
-    der_put_uint(&out, 1);
+    der_put_uint(&out, s->content_type.len > 0 ? 3 : 1); /* RFC 5652 5.1 */
     part = der_begin(&out, DER_SET);
     put_digest_algorithm(&out, hash);
     der_end(&out, part);

@@ -81,8 +81,8 @@ bool cmp_protect(const struct cmp_protector *protector, struct cmp_header header
                  struct arena *arena, struct bytes *der, struct error *err)
 {
     AUTO_STRUCT(buffer) head = BUFFER(HEADER_MAX);
-    AUTO_STRUCT(buffer) tagged = BUFFER(CMP_MESSAGE_MAX);
-    AUTO_STRUCT(buffer) out = BUFFER(CMP_MESSAGE_MAX);
+    AUTO_STRUCT(buffer) tagged = BUFFER(content.len + CMP_MESSAGE_MAX); /* a certificate list may be long */
+    AUTO_STRUCT(buffer) out = BUFFER(content.len + CMP_MESSAGE_MAX);
     struct cmp_message message = { .body = body };
     struct bytes part, protection;
 

@@ -12,14 +12,16 @@ bool scep_reply_reaches(const struct scep_opened *request, struct bytes password
 static bool envelop(const struct scep_reply *reply, const struct scep_opened *request, struct turn *turn,
                     struct bytes *out, struct error *err)
 {
-    enum cms_cipher cipher = request->cipher != CMS_CIPHER_NONE ? request->cipher : CMS_AES_128_CBC;
-    struct bytes bag;
+    struct cms_enveloping e = {
+        .cipher = request->cipher != CMS_CIPHER_NONE ? request->cipher : CMS_AES_128_CBC,
+        .random = &turn->random,
+    };
 
-    if (!cms_bag(reply->certificate, reply->certificate_count, NULL, 0, turn->arena, &bag, err))
+    if (!cms_bag(reply->certificate, reply->certificate_count, NULL, 0, turn->arena, &e.plain, err))
         return false;
     if (request->signer.key.kind == KEY_RSA)
-        return cms_envelop(bag, &request->signer, cipher, &turn->random, turn->arena, out, err);
-    return cms_envelop_password(bag, reply->password, cipher, &turn->random, turn->arena, out, err);
+        return cms_envelop(&e, &request->signer, turn->arena, out, err);
+    return cms_envelop_password(&e, reply->password, turn->arena, out, err);
 }
 
 bool scep_reply_encode(const struct scep_reply *reply, const struct scep_opened *request,

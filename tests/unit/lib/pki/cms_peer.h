@@ -53,8 +53,9 @@ struct peer {
 
 UNUSED static struct peer peer_new(const char *type)
 {
-    struct peer peer = { .pkey = strcmp(type, "RSA") == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048)
-                                                          : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"),
+    struct peer peer = { .pkey = strcmp(type, "RSA") == 0
+                                     ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048)
+                                     : EVP_PKEY_Q_keygen(NULL, NULL, "EC", type[0] == 'P' ? type : "P-256"),
                          .x = X509_new() };
     X509_NAME *name = X509_get_subject_name(peer.x);
     unsigned char *der = NULL;

@@ -3,6 +3,9 @@
 
 #include "tests/unit/lib/pki/cms_peer.h"
 
+#define ENVELOPING(plain_, cipher_) \
+    (&(struct cms_enveloping){ .plain = (plain_), .cipher = (cipher_), .random = &random_system })
+
 static const struct bytes content = BYTES_LITERAL("what is hidden, and longer than two blocks of a cipher");
 
 /* To the ring's RSA key `key`, by libcrypto. */
@@ -201,7 +204,7 @@ static void libcrypto_opens_what_we_write(void **state)
         struct bytes der;
         PKCS7 *p7;
 
-        assert_true(cms_envelop(content, &c, ciphers[i], &random_system, arena, &der, &err));
+        assert_true(cms_envelop(ENVELOPING(content, ciphers[i]), &c, arena, &der, &err));
         cms = peer_read(der);
         assert_int_equal(CMS_decrypt(cms, peer.pkey, peer.x, NULL, out, CMS_BINARY), 1);
         assert_true(bytes_equal(bio_take(out), content));
@@ -227,7 +230,7 @@ static void a_password_opens_what_we_write_under_it(void **state)
         struct bytes der;
         unsigned char password[] = "s3cret", wrong[] = "secret";
 
-        assert_true(cms_envelop_password(content, BYTES_LITERAL("s3cret"), ciphers[i], &random_system, arena,
+        assert_true(cms_envelop_password(ENVELOPING(content, ciphers[i]), BYTES_LITERAL("s3cret"), arena,
                                          &der, &err));
         cms = peer_read(der);
         assert_int_equal(CMS_decrypt_set1_password(cms, wrong, 6), 0);
@@ -244,11 +247,10 @@ static void an_empty_password_hides_nothing(void **state)
     struct bytes der = BYTES_NONE;
 
     (void)state;
-    assert_false(
-        cms_envelop_password(content, BYTES_NONE, CMS_AES_128_CBC, &random_system, arena, &der, &err));
+    assert_false(cms_envelop_password(ENVELOPING(content, CMS_AES_128_CBC), BYTES_NONE, arena, &der, &err));
     assert_int_equal(err.code, ERROR_DENIED);
     assert_false(
-        cms_envelop_password(content, BYTES_LITERAL("s"), CMS_DES_CBC, &random_system, arena, &der, &err));
+        cms_envelop_password(ENVELOPING(content, CMS_DES_CBC), BYTES_LITERAL("s"), arena, &der, &err));
     assert_null(der.data);
 }
 
@@ -260,7 +262,7 @@ static void single_des_lives_in_a_context_of_its_own(void **state)
     EVP_CIPHER *reachable;
 
     (void)state;
-    assert_true(cms_envelop(content, &c, CMS_DES_CBC, &random_system, arena, &der, &err));
+    assert_true(cms_envelop(ENVELOPING(content, CMS_DES_CBC), &c, arena, &der, &err));
     assert_opens(der, ra);
     reachable = EVP_CIPHER_fetch(NULL, "DES-CBC", NULL);
     assert_null(reachable);
@@ -273,9 +275,51 @@ static void only_an_rsa_certificate_receives(void **state)
     struct bytes der = BYTES_NONE;
 
     (void)state;
-    assert_false(cms_envelop(content, &c, CMS_AES_128_CBC, &random_system, arena, &der, &err));
+    assert_false(cms_envelop(ENVELOPING(content, CMS_AES_128_CBC), &c, arena, &der, &err));
     assert_int_equal(err.code, ERROR_CRYPTO);
-    assert_false(cms_envelop(content, &c, CMS_CIPHER_NONE, &random_system, arena, &der, &err));
+    assert_false(cms_envelop(ENVELOPING(content, CMS_CIPHER_NONE), &c, arena, &der, &err));
+    assert_null(der.data);
+}
+
+/* RFC 5753: what is written for an EC certificate is opened by its key alone. */
+static void a_key_that_agrees_opens_what_we_write(void **state)
+{
+    static const char *const curves[] = { "P-256", "P-384", "P-521" };
+    static const uint8_t key_package[] = { 0x60, 0x86, 0x48, 0x01, 0x65, 0x02, 0x01, 0x02, 0x4e, 0x05 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(curves); i++) {
+        struct peer peer = peer_new(curves[i]), other = peer_new(curves[i]);
+        struct certificate c = decoded(peer.der);
+        struct cms_enveloping e = *ENVELOPING(content, CMS_AES_256_CBC);
+        BIO *out = BIO_new(BIO_s_mem());
+        CMS_ContentInfo *cms;
+        struct bytes der;
+
+        e.content_type = BYTES_ARRAY(key_package);
+        assert_true(cms_envelop_agree(&e, &c, arena, &der, &err));
+        assert_true(memmem(der.data, der.len, key_package, sizeof(key_package)) != NULL);
+        cms = peer_read(der);
+        assert_int_not_equal(CMS_decrypt_set1_pkey(cms, other.pkey, NULL), 1);
+        CMS_ContentInfo_free(cms);
+        cms = peer_read(der);
+        assert_int_equal(CMS_decrypt(cms, peer.pkey, peer.x, NULL, out, CMS_BINARY), 1);
+        assert_true(bytes_equal(bio_take(out), content));
+        CMS_ContentInfo_free(cms);
+        peer_free(&peer);
+        peer_free(&other);
+    }
+    ERR_clear_error();
+}
+
+static void a_key_that_does_not_agree_is_no_recipient(void **state)
+{
+    struct certificate rsa = decoded(root_of("CN=RA", "rsa"));
+    struct bytes der = BYTES_NONE;
+
+    (void)state;
+    assert_false(cms_envelop_agree(ENVELOPING(content, CMS_AES_256_CBC), &rsa, arena, &der, &err));
+    assert_int_equal(err.code, ERROR_UNSUPPORTED);
     assert_null(der.data);
 }
 
@@ -285,7 +329,7 @@ static void an_empty_content_goes_both_ways(void **state)
     struct certificate c = decoded(ra);
 
     (void)state;
-    assert_true(cms_envelop(BYTES_NONE, &c, CMS_AES_128_CBC, &random_system, arena, &der, &err));
+    assert_true(cms_envelop(ENVELOPING(BYTES_NONE, CMS_AES_128_CBC), &c, arena, &der, &err));
     assert_true(opens(der, ra, "rsa", &plain));
     assert_int_equal(plain.len, 0);
 }
@@ -304,6 +348,8 @@ int main(void)
         TEST(an_empty_password_hides_nothing),
         TEST(single_des_lives_in_a_context_of_its_own),
         TEST(only_an_rsa_certificate_receives),
+        TEST(a_key_that_agrees_opens_what_we_write),
+        TEST(a_key_that_does_not_agree_is_no_recipient),
         TEST(an_empty_content_goes_both_ways),
     };
 
