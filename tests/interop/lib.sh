@@ -1,7 +1,7 @@
 # What every interop test stands on: a gateway of its own on free ports, in a folder of its own, and words to say what must
 # happen. Sourced by tests/interop/test_*.sh, which read as recipes: the client's real command line, then what must hold.
 #
-# Procedures of the gateway: `demo` (SCEP and EST), `manual` (an officer approves each first enrollment), `des` (dialect
+# Procedures of the gateway: `demo` (SCEP, EST and CMP), `manual` (an officer approves each first enrollment), `des` (dialect
 # scep-des), `manual-des` (both), `cisco` (dialect cisco-ios), `digest` (EST with HTTP Digest, MD5 too), `certificates` (EST with
 # client certificates alone).
 set -u
@@ -80,6 +80,7 @@ keys:
   - { name: ca, uri: keys/ca.pem }
   - { name: tls, uri: keys/tls.pem }
   - { name: scep-ra, uri: keys/scep-ra.pem }
+  - { name: cmp-ra, uri: keys/cmp-ra.pem }
 secrets_keys: [{ id: k1, file: keys/secrets.key }]
 cas:
   - { name: demo, kind: local, chain: [ca.pem], key: ca, crl: { url: ["http://127.0.0.1:$http_port/crl/demo.crl"], validity: 7d, refresh: 1d } }
@@ -87,9 +88,10 @@ profiles:
   - { name: device, validity: 365d, key_usage: [digital_signature, key_encipherment], extended_key_usage: [client_auth, server_auth] }
 domains: [{ name: devices }]
 scep_ras: [{ name: scep-ra, key: scep-ra, certificate: scep-ra.pem }]
+cmp_ras: [{ name: cmp-ra, key: cmp-ra, certificate: cmp-ra.pem }]
 procedures:
-  - { name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est], retry_after: 1s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true } }
-  - { name: manual, domain: devices, ca: demo, profile: device, protocols: [scep, est], approval: manual, retry_after: 3s, scep: { ra: scep-ra }, est: { basic: true, client_certificate: true }, renewal: { same_key: false } }
+  - { name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est, cmp], retry_after: 1s, scep: { ra: scep-ra }, cmp: { ra: cmp-ra }, est: { basic: true, client_certificate: true } }
+  - { name: manual, domain: devices, ca: demo, profile: device, protocols: [scep, est, cmp], approval: manual, retry_after: 3s, scep: { ra: scep-ra }, cmp: { ra: cmp-ra }, est: { basic: true, client_certificate: true }, renewal: { same_key: false } }
   - { name: des, domain: devices, ca: demo, profile: device, protocols: [scep], dialect: scep-des, retry_after: 1s, scep: { ra: scep-ra } }
   - { name: cisco, domain: devices, ca: demo, profile: device, protocols: [scep], dialect: cisco-ios, scep: { ra: scep-ra } }
   - { name: manual-des, domain: devices, ca: demo, profile: device, protocols: [scep], approval: manual, dialect: scep-des, scep: { ra: scep-ra } }
