@@ -99,6 +99,7 @@ static const struct setting procedure_rows[] = {
     { "unstructured", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.unstructured) },
     { "sha1_csr", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.allow_sha1_csr) },
     { "retry_after", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.retry_after_s), .min = 1, .max = 7 * DAY_S },
+    { "patience", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.patience_s), .max = 60 },
 };
 static const struct parsed_procedure procedure_initial = {
     .procedure = { .preregistration = true,
@@ -110,6 +111,7 @@ static const struct parsed_procedure procedure_initial = {
                    .cmp_confirm_wait_s = 300,
                    .cmp_iterations_max = 10000,
                    .retry_after_s = 60,
+                   .patience_s = 2,
                    .slow_after = 5,
                    .slow_max_s = 300 },
     .dialect = "default",

@@ -4,6 +4,7 @@
 
 static void keep_error(struct turn *turn, const struct error *err)
 {
+    turn->waits = false;
     turn->facts.verdict = "error";
     turn->facts.reason = error_code_name(err->code);
     (void)snprintf(turn->facts.error, sizeof(turn->facts.error), "%s", err->text);

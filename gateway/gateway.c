@@ -8,7 +8,7 @@
 
 #include "lib/base/random.h"
 
-enum { SLOW_DOWN_ENTRIES = 65536, NONCES_MAX = 65536 };
+enum { SLOW_DOWN_ENTRIES = 65536, NONCES_MAX = 65536, PARKED_MAX = 1024 };
 
 static const struct config *first_config(const struct gateway *gateway)
 {
@@ -35,7 +35,8 @@ static bool start_memory(struct gateway *gateway, struct error *err)
         return error_openssl(err, "randomness");
     return monitor_new(&gateway->monitor, err) &&
            slow_down_new(SLOW_DOWN_ENTRIES, &gateway->slow_down, err) &&
-           est_nonces_new(NONCES_MAX, &gateway->nonces, err);
+           est_nonces_new(NONCES_MAX, &gateway->nonces, err) &&
+           parking_new(PARKED_MAX, &gateway->parking, err);
 }
 
 static void stop_memory(struct gateway *gateway)
@@ -43,6 +44,7 @@ static void stop_memory(struct gateway *gateway)
     monitor_free(take(gateway->monitor));
     slow_down_free(take(gateway->slow_down));
     est_nonces_free(take(gateway->nonces));
+    parking_free(take(gateway->parking));
 }
 
 static bool start_config(struct gateway *gateway, struct error *err)
@@ -180,13 +182,16 @@ static bool start_listening(struct gateway *gateway, struct error *err)
     monitor_sources(gateway->monitor, &(struct monitor_sources){ .server = gateway->server,
                                                                  .writer = gateway->writer,
                                                                  .registry = gateway->registry,
-                                                                 .queue = &gateway->queue });
+                                                                 .queue = &gateway->queue,
+                                                                 .targets = runner_targets(gateway->runner),
+                                                                 .parking = gateway->parking });
     gateway_audit_configuration(gateway);
     return net_server_start(gateway->server, err);
 }
 
 static void stop_listening(struct gateway *gateway)
 {
+    gateway_run_again(parking_close(gateway->parking)); /* nobody waits while we stop */
     net_server_stop(gateway->server);
 }
 

@@ -8,7 +8,9 @@
 
 #include "gateway/live_config.h"
 #include "gateway/monitor.h"
+#include "gateway/parking.h"
 #include "gateway/queue.h"
+#include "gateway/targets.h"
 #include "gateway/writer.h"
 
 enum { WORKERS_MAX = 64, RUNNER_MORE_JOBS_MAX = 8 };
@@ -31,7 +33,8 @@ struct gateway {
     struct est_nonces *nonces;
     uint8_t nonce_key[32];
     struct writer *writer;
-    struct queue queue; /* of errands */
+    struct parking *parking; /* NULL: nobody is held back */
+    struct queue queue;      /* of errands */
     pthread_t worker[WORKERS_MAX];
     unsigned workers;
     struct runner *runner;
@@ -66,6 +69,8 @@ void gateway_audit_configuration(struct gateway *gateway);
 /* --- workers (worker.c) --- */
 MUST_USE bool workers_start(struct gateway *gateway, struct error *err);
 void workers_stop(struct gateway *gateway);
+/* Requests that were parked go back to the workers; without workers they get the answer they had. */
+void gateway_run_again(struct parked *list);
 /* Where lib/net hands over a whole request; `context` is the gateway. */
 void gateway_on_request(struct net_exchange *exchange, void *context);
 /* Where it tells of what it refused itself: nothing goes unlogged. */
@@ -74,5 +79,8 @@ void gateway_on_refused(const struct net_refused *refused, void *context);
 /* --- the runner (runner.c) --- */
 MUST_USE bool runner_start(struct gateway *gateway, struct runner **out, struct error *err);
 void runner_stop(struct runner *runner); /* accepts NULL */
+/* Something may be due at once, or is parked. Any thread; accepts NULL. */
+void runner_nudge(struct runner *runner);
+struct targets *runner_targets(struct runner *runner);
 
 #endif

@@ -255,6 +255,10 @@ static void serve_metrics(struct monitor *monitor, struct arena *arena, struct h
         put_registry(monitor->sources.registry, &out);
     if (monitor->sources.queue != NULL)
         metric(&out, "muster_queue_length", "gauge", queue_length(monitor->sources.queue));
+    if (monitor->sources.parking != NULL)
+        metric(&out, "muster_requests_parked", "gauge", parking_count(monitor->sources.parking));
+    if (monitor->sources.targets != NULL)
+        targets_metrics(monitor->sources.targets, &out);
     *response = buffer_failed(&out) ? http_respond_text(500, "too many series\n")
                                     : http_respond(200, "text/plain; version=0.0.4; charset=utf-8",
                                                    arena_copy(arena, buffer_bytes(&out)));

@@ -3,6 +3,8 @@
 #define MUSTER_GATEWAY_MONITOR_H
 
 #include "gateway/answer.h"
+#include "gateway/parking.h"
+#include "gateway/targets.h"
 #include "gateway/writer.h"
 #include "jobs/health.h"
 
@@ -30,6 +32,8 @@ struct monitor_sources {
     struct writer *writer;
     struct registry *registry;
     struct queue *queue;
+    struct targets *targets;
+    struct parking *parking;
 };
 void monitor_sources(struct monitor *monitor, const struct monitor_sources *sources);
 

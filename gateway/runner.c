@@ -1,93 +1,24 @@
-/* runner.c: the one thread that runs jobs and performs their effects. A step is: run the handler on a view,
- * have the writer make its changes durable (its new state and due time among them), then perform the effect.
- * Until then nothing leaves. */
+/* runner.c: the one thread that runs jobs and performs their effects: what is due, what waited for its
+ * target, what came back. */
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <stdlib.h>
 
-#include "gateway/gateway.h"
-#include "jobs/crl.h"
-#include "jobs/health.h"
+#include "enroll/order.h"
+#include "gateway/runner_internal.h"
 #include "lib/base/clock.h"
 #include "lib/base/thread.h"
 #include "lib/net/client.h"
 
 enum {
-    STEPS_MAX = 64,
-    STEP_ARENA_MAX = 192 << 20,
     TICK_S = 1,
     REFUSALS_PERIOD_S = 60,
-    PER_HOST_MAX = 8,
-    HTTP_RESPONSE_MAX = 1 << 20,
-    JOB_KINDS = 3, /* of the gateway itself */
+    PER_HOST_MAX = 32, /* connections; each CA says how many requests */
 };
 
-/* One job between its handler and the end of its effect. */
-struct step {
-    struct queue_item link; /* in the inbox, once it is durable */
-    struct outcome outcome;
-    struct runner *runner;
-    struct job_record job;
-    struct job_effect effect;
-    struct turn turn;
-    enum apply_result result;
-    struct arena *arena;
-};
-
-struct runner {
-    struct gateway *gateway;
-    pthread_t thread;
-    struct event_base *base;
-    struct event *tick, *wake;
-    struct net_client *client;
-    struct registry_view *view;
-    struct queue inbox;           /* steps that the writer is done with */
-    struct step *step[STEPS_MAX]; /* in flight: a job runs once at a time */
-    int64_t refusals_due_s;
-    atomic_bool stopping;
-};
-
-static void log_trouble(const char *what, const struct error *err)
+void runner_log_trouble(const char *what, const struct error *err)
 {
     log_fields(LOG_ERROR, "job", LOG_CTEXT("what", what), LOG_CTEXT("error", err->text));
-}
-
-/* --- steps --- */
-
-static struct step **free_slot(struct runner *runner)
-{
-    for (size_t i = 0; i < STEPS_MAX; i++)
-        if (runner->step[i] == NULL)
-            return &runner->step[i];
-    return NULL;
-}
-
-static bool in_flight(const struct runner *runner, const struct job_id *id)
-{
-    for (size_t i = 0; i < STEPS_MAX; i++)
-        if (runner->step[i] != NULL && memcmp(&runner->step[i]->job.id, id, sizeof(*id)) == 0)
-            return true;
-    return false;
-}
-
-static void step_end(struct step *step)
-{
-    for (size_t i = 0; i < STEPS_MAX; i++)
-        if (step->runner->step[i] == step)
-            step->runner->step[i] = NULL;
-    arena_free(step->arena); /* the step lives in it */
-}
-
-/* On the writer's thread. */
-static void on_durable(struct outcome *outcome, enum apply_result result, const struct error *err)
-{
-    struct step *step = queue_owner(outcome, struct step, outcome);
-
-    step->result = result;
-    if (result != APPLY_DONE && result != APPLY_CONFLICT)
-        log_trouble("changes of a job", err);
-    if (queue_put_back(&step->runner->inbox, &step->link))
-        event_active(step->runner->wake, EV_READ, 0);
 }
 
 static void on_health(void *context, const struct health *health)
@@ -95,28 +26,34 @@ static void on_health(void *context, const struct health *health)
     monitor_health(context, health);
 }
 
-/* The jobs of this gateway, for the configuration in force: a new kind of work is one row. */
-static size_t job_table(struct runner *runner, const struct config *config, struct crl_service *crl,
-                        struct health_service *health, struct job_handler *table)
+/* A new kind of work is one row. */
+void runner_jobs(struct runner *runner, const struct config *config, struct job_table *out)
 {
-    *crl = (struct crl_service){ .ca = config->ca, .count = config->ca_count };
-    *health = (struct health_service){ .registry = runner->gateway->registry,
-                                       .ca = config->ca,
-                                       .ca_count = config->ca_count,
-                                       .certificate = config->certificate,
-                                       .certificate_count = config->certificate_count,
-                                       .report = on_health,
-                                       .context = runner->gateway->monitor };
-    table[0] = (struct job_handler){ .kind = "sweep", .run = job_sweep_run, .standing = true };
-    table[1] = (struct job_handler){ .kind = "crl", .run = job_crl_run, .service = crl, .standing = true };
-    table[2] =
-        (struct job_handler){ .kind = "health", .run = job_health_run, .service = health, .standing = true };
+    struct job_handler *row = out->row;
+
+    out->crl = (struct crl_service){ .ca = config->ca, .count = config->ca_count };
+    out->health = (struct health_service){ .registry = runner->gateway->registry,
+                                           .ca = config->ca,
+                                           .ca_count = config->ca_count,
+                                           .certificate = config->certificate,
+                                           .certificate_count = config->certificate_count,
+                                           .report = on_health,
+                                           .context = runner->gateway->monitor };
+    *row++ = (struct job_handler){ .kind = "sweep", .run = job_sweep_run, .standing = true };
+    *row++ =
+        (struct job_handler){ .kind = "crl", .run = job_crl_run, .service = &out->crl, .standing = true };
+    *row++ = (struct job_handler){
+        .kind = "health", .run = job_health_run, .service = &out->health, .standing = true
+    };
+    *row++ = (struct job_handler){ .kind = ENROLL_ORDER_JOB,
+                                   .run = enroll_order_job_run,
+                                   .service = &config->enroll };
     for (size_t i = 0; i < runner->gateway->more_job_count; i++)
-        table[JOB_KINDS + i] = runner->gateway->more_jobs[i];
-    return JOB_KINDS + runner->gateway->more_job_count;
+        *row++ = runner->gateway->more_jobs[i];
+    out->count = (size_t)(row - out->row);
 }
 
-static struct turn runner_turn(struct runner *runner, const struct config *config, struct arena *arena)
+struct turn runner_turn(struct runner *runner, const struct config *config, struct arena *arena)
 {
     struct turn turn = { .view = runner->view,
                          .keys = config->keys,
@@ -128,139 +65,61 @@ static struct turn runner_turn(struct runner *runner, const struct config *confi
     return turn;
 }
 
-static bool handle(struct runner *runner, struct step *step, const struct job_event *event, struct error *err)
+/* --- what is to be done now --- */
+static void run_due_jobs(struct runner *runner)
 {
-    struct held_config *held = live_config_hold(&runner->gateway->live);
-    struct job_handler table[JOB_KINDS + RUNNER_MORE_JOBS_MAX];
-    struct crl_service crl;
-    struct health_service health;
-    size_t count = job_table(runner, held->config, &crl, &health, table);
-    bool ran;
-
-    step->turn = runner_turn(runner, held->config, step->arena);
-    ran = registry_view_renew(runner->view, err) &&
-          job_run(&step->turn, table, count, &step->job, event, &step->effect, err);
-    registry_view_reset(runner->view);
-    live_config_release(held);
-    if (ran && changes_failed(&step->turn.changes))
-        return error_set(err, ERROR_MEMORY, "changes of a job do not fit its arena");
-    return ran;
-}
-
-/* A step for this job in a free slot; NULL when all are taken or memory is out: the job stays due. */
-static struct step *step_new(struct runner *runner)
-{
-    struct step **slot = free_slot(runner);
-    struct arena *arena = slot == NULL ? NULL : arena_new(STEP_ARENA_MAX);
-    struct step *step = arena == NULL ? NULL : arena_alloc(arena, sizeof(*step));
-
-    if (step == NULL) {
-        arena_free(arena);
-        return NULL;
-    }
-    step->runner = runner;
-    step->arena = arena;
-    *slot = step;
-    return step;
-}
-
-static void run_step(struct step *step, const struct job_event *event)
-{
-    struct runner *runner = step->runner;
+    AUTO_ARENA *arena = arena_new(16 << 20);
+    struct job_record *due = arena == NULL ? NULL : arena_array(arena, STEPS_MAX, sizeof(*due));
     struct error err = { 0 };
+    size_t count = 0;
+    int64_t next_s;
+    bool read;
 
-    if (!handle(runner, step, event, &err)) {
-        log_trouble("handler", &err);
-        step->effect = (struct job_effect){ 0 };
-        changes_begin(&step->turn.changes, step->arena);
-        job_failed(&step->turn.changes, &step->job, clock_now_s());
-    } else if (step->turn.facts.error[0] != '\0') {
-        log_fields(LOG_WARNING, "job", LOG_TEXT("kind", step->job.kind),
-                   LOG_CTEXT("error", step->turn.facts.error));
-    }
-    step->outcome = (struct outcome){ .changes = &step->turn.changes, .done = on_durable };
-    if (!writer_submit(runner->gateway->writer, &step->outcome))
-        step_end(step);
-}
-
-static void run_due(struct runner *runner, const struct job_record *job)
-{
-    struct step *step = step_new(runner);
-
-    if (step == NULL)
+    if (due == NULL)
         return;
-    step->job = *job;
-    step->job.kind = arena_copy(step->arena, job->kind);
-    step->job.state = arena_copy(step->arena, job->state);
-    run_step(step, &(struct job_event){ .kind = JOB_EVENT_DUE });
-}
-
-/* --- effects --- */
-
-/* The job goes on from the state that was saved before the request left. */
-static bool read_saved(struct runner *runner, struct step *step, const struct job_id *id)
-{
-    struct error err = { 0 };
-    bool found = false;
-    bool read = registry_view_renew(runner->view, &err) &&
-                registry_job(runner->view, id, step->arena, &found, &step->job, &err);
-
+    read = registry_view_renew(runner->view, &err) &&
+           registry_jobs_due(runner->view, clock_now_s(), STEPS_MAX, arena, due, &count, &next_s, &err);
     registry_view_reset(runner->view);
     if (!read)
-        log_trouble("job after its answer", &err);
-    return read && found;
+        runner_log_trouble("jobs that are due", &err);
+    for (size_t i = 0; i < count; i++)
+        if (!step_in_flight(runner, &due[i].id))
+            step_run_due(runner, &due[i]);
 }
 
-static void on_http_done(const struct net_client_result *result, void *user)
+/* Targets that have room again get those that waited for it. */
+static void run_waiting_jobs(struct runner *runner)
 {
-    struct step *asked = user, *step;
-    struct runner *runner = asked->runner;
-    struct job_id id = asked->job.id;
-    struct job_event event = { .kind = JOB_EVENT_HTTP,
-                               .http_ok = result->ok,
-                               .http_status = result->status,
-                               .http_body = result->body,
-                               .http_failure = result->failure };
+    struct job_id id;
 
-    step_end(asked);
-    step = step_new(runner);
-    if (step == NULL)
+    while (step_has_slot(runner) && targets_next(runner->targets, clock_monotonic_ms(), &id))
+        if (!step_in_flight(runner, &id))
+            step_run_by_id(runner, &id);
+}
+
+/* Whose patience ends is run again; the timer goes to the next one. */
+static void attend_parked(struct runner *runner)
+{
+    struct parking *parking = runner->gateway->parking;
+    int64_t now_ms = clock_monotonic_ms(), next_ms;
+    struct timeval until;
+
+    if (parking == NULL)
         return;
-    if (read_saved(runner, step, &id))
-        run_step(step, &event);
-    else
-        step_end(step);
+    gateway_run_again(parking_expired(parking, now_ms));
+    next_ms = parking_next_ms(parking);
+    if (next_ms == INT64_MAX)
+        return;
+    next_ms = next_ms > now_ms ? next_ms - now_ms : 0;
+    until = (struct timeval){ .tv_sec = next_ms / 1000, .tv_usec = (next_ms % 1000) * 1000 };
+    (void)event_add(runner->patience, &until);
 }
 
-static bool send_http(struct runner *runner, struct step *step, struct error *err)
+static void on_patience(evutil_socket_t fd, short what, void *context)
 {
-    struct http_header header = { BYTES_LITERAL("Content-Type"), step->effect.content_type };
-    struct net_client_request request = {
-        .method = step->effect.method,
-        .url = arena_text(step->arena, step->effect.url),
-        .header = &header,
-        .header_count = step->effect.content_type.len > 0,
-        .body = step->effect.body,
-        .timeout_ms = step->effect.timeout_ms,
-        .response_max = HTTP_RESPONSE_MAX,
-        .trust_path = step->effect.trust_path,
-    };
-
-    return request.url != NULL ? net_client_send(runner->client, &request, on_http_done, step, err)
-                               : error_set(err, ERROR_MEMORY, "url of an effect");
-}
-
-/* What the step's handler wanted done, now that its state is durable. */
-static void perform(struct runner *runner, struct step *step)
-{
-    struct error err = { 0 };
-
-    if (step->result == APPLY_DONE && step->effect.kind == JOB_EFFECT_HTTP) {
-        if (send_http(runner, step, &err))
-            return; /* the step ends in on_http_done */
-        log_trouble("http effect", &err);
-    }
-    step_end(step); /* waiting and being done are in the registry; a conflict leaves it due */
+    (void)fd;
+    (void)what;
+    attend_parked(context);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *context)
@@ -271,7 +130,12 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     while ((item = queue_try_take(&runner->inbox)) != NULL)
-        perform(runner, queue_owner(item, struct step, link));
+        step_perform(queue_owner(item, struct step, link));
+    run_waiting_jobs(runner);
+    if (atomic_exchange(&runner->nudged, false)) {
+        run_due_jobs(runner);
+        attend_parked(runner);
+    }
     if (atomic_load(&runner->stopping))
         (void)event_base_loopbreak(runner->base);
 }
@@ -293,26 +157,25 @@ static void sum_refusals(struct runner *runner, int64_t now_s)
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     struct runner *runner = context;
-    AUTO_ARENA *arena = arena_new(16 << 20);
-    struct job_record *due = arena == NULL ? NULL : arena_array(arena, STEPS_MAX, sizeof(*due));
-    struct error err = { 0 };
-    size_t count = 0;
-    int64_t next_s;
-    bool read;
 
     (void)fd;
     (void)what;
     sum_refusals(runner, clock_now_s());
-    if (due == NULL)
+    run_waiting_jobs(runner);
+    run_due_jobs(runner);
+}
+
+void runner_nudge(struct runner *runner)
+{
+    if (runner == NULL)
         return;
-    read = registry_view_renew(runner->view, &err) &&
-           registry_jobs_due(runner->view, clock_now_s(), STEPS_MAX, arena, due, &count, &next_s, &err);
-    registry_view_reset(runner->view);
-    if (!read)
-        log_trouble("jobs that are due", &err);
-    for (size_t i = 0; i < count; i++)
-        if (!in_flight(runner, &due[i].id))
-            run_due(runner, &due[i]);
+    atomic_store(&runner->nudged, true);
+    event_active(runner->wake, EV_READ, 0);
+}
+
+struct targets *runner_targets(struct runner *runner)
+{
+    return runner->targets;
 }
 
 /* --- start and stop --- */
@@ -322,10 +185,7 @@ static bool make_standing(struct runner *runner, struct error *err)
 {
     const struct config *config = runner->gateway->live.current->config;
     AUTO_ARENA *arena = arena_new(1 << 20);
-    struct job_handler table[JOB_KINDS + RUNNER_MORE_JOBS_MAX];
-    struct crl_service crl;
-    struct health_service health;
-    size_t count = job_table(runner, config, &crl, &health, table);
+    struct job_table table;
     const struct changes *changes;
     enum apply_result result;
     struct turn turn;
@@ -333,9 +193,10 @@ static bool make_standing(struct runner *runner, struct error *err)
 
     if (arena == NULL)
         return error_set(err, ERROR_MEMORY, "jobs");
+    runner_jobs(runner, config, &table);
     turn = runner_turn(runner, config, arena);
     changes = &turn.changes;
-    made = jobs_standing(&turn, table, count, err);
+    made = jobs_standing(&turn, table.row, table.count, err);
     registry_view_reset(runner->view);
     return made && (changes->count == 0 ||
                     registry_apply(runner->gateway->registry, &changes, 1, turn.now_s, &result, err));
@@ -360,9 +221,12 @@ static void runner_free(struct runner *runner)
         event_free(runner->tick);
     if (runner->wake != NULL)
         event_free(runner->wake);
+    if (runner->patience != NULL)
+        event_free(runner->patience);
     if (runner->base != NULL)
         event_base_free(runner->base);
     queue_destroy(&runner->inbox);
+    targets_free(runner->targets);
     free(runner);
 }
 
@@ -374,7 +238,9 @@ static bool make_loop(struct runner *runner, struct error *err)
         return error_set(err, ERROR_MEMORY, "runner's loop");
     runner->tick = event_new(runner->base, -1, EV_PERSIST, on_tick, runner);
     runner->wake = event_new(runner->base, -1, EV_READ | EV_PERSIST, on_wake, runner);
-    if (runner->tick == NULL || runner->wake == NULL || event_add(runner->tick, &period) != 0)
+    runner->patience = event_new(runner->base, -1, 0, on_patience, runner);
+    if (runner->tick == NULL || runner->wake == NULL || runner->patience == NULL ||
+        event_add(runner->tick, &period) != 0)
         return error_set(err, ERROR_MEMORY, "runner's timers");
     event_active(runner->tick, EV_TIMEOUT, 0); /* what is due at the start goes on at once */
     return net_client_new(runner->base, PER_HOST_MAX, &runner->client, err);
@@ -389,8 +255,9 @@ bool runner_start(struct gateway *gateway, struct runner **out, struct error *er
     runner->gateway = gateway;
     runner->refusals_due_s = clock_now_s() + REFUSALS_PERIOD_S;
     queue_init(&runner->inbox, SIZE_MAX);
-    if (!registry_view_begin(gateway->registry, &runner->view, err) || !make_standing(runner, err) ||
-        !make_loop(runner, err) || !thread_start(&runner->thread, "runner", run_on, runner, err)) {
+    if (!targets_new(&runner->targets, err) || !registry_view_begin(gateway->registry, &runner->view, err) ||
+        !make_standing(runner, err) || !make_loop(runner, err) ||
+        !thread_start(&runner->thread, "runner", run_on, runner, err)) {
         runner_free(runner);
         return false;
     }

@@ -12,6 +12,8 @@ struct errand {
     struct net_exchange *exchange;
     struct held_config *held;
     struct answering answering;
+    struct parked parked;
+    int64_t patience_ms; /* monotonic: until when it may be held back; 0: it was not yet */
 };
 
 /* What a response borrows from the configuration or the view becomes the request's own: both may go before
@@ -46,6 +48,58 @@ static void finish(struct errand *errand)
     send_answer(errand->gateway, errand->exchange, &errand->answering, errand->held);
 }
 
+static void finish_later(struct errand *errand)
+{
+    struct gateway *gateway = errand->gateway;
+
+    if (!queue_put_back(&gateway->queue, &errand->link))
+        finish(errand);
+}
+
+/* The answer is "pending", and the procedure has patience: the same request is run again when there is news.
+ * Whoever parks it does not touch it any more. */
+static bool park(struct errand *errand)
+{
+    const struct turn *turn = &errand->answering.turn;
+    const struct procedure *procedure = errand->answering.route.procedure;
+    struct gateway *gateway = errand->gateway;
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (!turn->waits || gateway->parking == NULL || procedure == NULL || procedure->patience_s == 0)
+        return false;
+    if (errand->patience_ms == 0)
+        errand->patience_ms = now_ms + (int64_t)procedure->patience_s * 1000;
+    if (now_ms >= errand->patience_ms)
+        return false;
+    errand->parked = (struct parked){ .job = turn->waits_for, .until_ms = errand->patience_ms };
+    switch (parking_put(gateway->parking, &errand->parked)) {
+    case PARKING_HELD: return true;
+    case PARKING_NEWS: finish_later(errand); return true;
+    case PARKING_REFUSED: break;
+    }
+    return false;
+}
+
+static void finish_or_park(struct errand *errand)
+{
+    struct runner *runner = errand->answering.turn.waits ? errand->gateway->runner : NULL;
+
+    if (!park(errand))
+        finish(errand);
+    runner_nudge(runner); /* an order is new, or a time to be watched */
+}
+
+void gateway_run_again(struct parked *list)
+{
+    while (list != NULL) {
+        struct errand *errand = queue_owner(list, struct errand, parked);
+
+        list = list->next;
+        errand->answering.turns = 0; /* it did not fail */
+        finish_later(errand);
+    }
+}
+
 /* On the writer's thread: what became of the changes. */
 static void on_applied(struct outcome *outcome, enum apply_result result, const struct error *err)
 {
@@ -53,9 +107,12 @@ static void on_applied(struct outcome *outcome, enum apply_result result, const 
 
     if (result == APPLY_CONFLICT && queue_put_back(&errand->gateway->queue, &errand->link))
         return; /* runs again on a fresh view */
-    if (result != APPLY_DONE)
+    if (result != APPLY_DONE) {
         answer_not_durable(&errand->answering, err);
-    finish(errand);
+        finish(errand);
+    } else {
+        finish_or_park(errand);
+    }
 }
 
 static void run_errand(struct errand *errand, struct registry_view *view)
@@ -72,7 +129,7 @@ static void run_errand(struct errand *errand, struct registry_view *view)
     else if (turn->credential_held)
         slow_down_clear(gateway->slow_down, &turn->strike_key);
     if (turn->changes.count == 0) {
-        finish(errand);
+        finish_or_park(errand);
         return;
     }
     errand->outcome = (struct outcome){ .changes = &turn->changes, .done = on_applied };
@@ -127,6 +184,7 @@ void workers_stop(struct gateway *gateway)
     queue_close(&gateway->queue);
     while (gateway->workers > 0)
         (void)pthread_join(gateway->worker[--gateway->workers], NULL);
+    writer_drain(gateway->writer); /* no errand is with the writer any more */
 }
 
 /* Health and metrics are the gateway's own, on every listener but those of devices. */

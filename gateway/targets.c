@@ -1,0 +1,232 @@
+#include "gateway/targets.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct target {
+    char name[64];
+    unsigned max, under_way;
+    unsigned failures; /* one after the other */
+    int64_t peace_until_ms, peace_ms;
+    struct job_id *waiting; /* a ring of TARGET_WAITING_MAX */
+    size_t first, count;
+    uint64_t sent, failed;
+};
+
+struct targets {
+    pthread_mutex_t lock;
+    struct target target[TARGETS_MAX];
+    size_t count;
+};
+
+bool targets_new(struct targets **out, struct error *err)
+{
+    struct targets *targets = calloc(1, sizeof(*targets));
+
+    if (targets == NULL)
+        return error_set(err, ERROR_MEMORY, "targets");
+    (void)pthread_mutex_init(&targets->lock, NULL);
+    *out = targets;
+    return true;
+}
+
+void targets_free(struct targets *targets)
+{
+    if (targets == NULL)
+        return;
+    for (size_t i = 0; i < targets->count; i++)
+        free(targets->target[i].waiting);
+    (void)pthread_mutex_destroy(&targets->lock);
+    free(targets);
+}
+
+/* NULL: there are too many (or no memory); then nothing is bounded. */
+static struct target *target_named(struct targets *targets, const char *name)
+{
+    struct target *t;
+
+    for (size_t i = 0; i < targets->count; i++)
+        if (strcmp(targets->target[i].name, name) == 0)
+            return &targets->target[i];
+    if (targets->count == TARGETS_MAX || strlen(name) >= sizeof(t->name))
+        return NULL;
+    t = &targets->target[targets->count];
+    t->waiting = calloc(TARGET_WAITING_MAX, sizeof(*t->waiting));
+    if (t->waiting == NULL)
+        return NULL;
+    (void)snprintf(t->name, sizeof(t->name), "%s", name);
+    targets->count++;
+    return t;
+}
+
+static bool is_in_peace(const struct target *t)
+{
+    return t->failures >= TARGET_FAILURES_MAX;
+}
+
+static bool is_free(const struct target *t, int64_t now_ms)
+{
+    if (is_in_peace(t))
+        return now_ms >= t->peace_until_ms && t->under_way == 0; /* one alone tries */
+    return t->under_way < t->max;
+}
+
+static void remember(struct target *t, const struct job_id *job)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (memcmp(&t->waiting[(t->first + i) % TARGET_WAITING_MAX], job, sizeof(*job)) == 0)
+            return;
+    if (t->count < TARGET_WAITING_MAX)
+        t->waiting[(t->first + t->count++) % TARGET_WAITING_MAX] = *job;
+}
+
+static void forget(struct target *t, const struct job_id *job)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < t->count; i++) {
+        struct job_id *id = &t->waiting[(t->first + i) % TARGET_WAITING_MAX];
+
+        if (memcmp(id, job, sizeof(*job)) != 0)
+            t->waiting[(t->first + kept++) % TARGET_WAITING_MAX] = *id;
+    }
+    t->count = kept;
+}
+
+bool target_take(struct targets *targets, const char *name, unsigned max, const struct job_id *job,
+                 int64_t now_ms)
+{
+    struct target *t;
+    bool taken = true;
+
+    (void)pthread_mutex_lock(&targets->lock);
+    t = target_named(targets, name);
+    if (t != NULL) {
+        t->max = max > 0 ? max : 1; /* of the configuration in force */
+        taken = is_free(t, now_ms);
+        t->under_way += taken;
+        if (taken)
+            forget(t, job); /* it came by itself, because its time had come */
+        else
+            remember(t, job);
+    }
+    (void)pthread_mutex_unlock(&targets->lock);
+    return taken;
+}
+
+void target_take_next(struct targets *targets, const char *name, unsigned max)
+{
+    struct target *t;
+
+    (void)pthread_mutex_lock(&targets->lock);
+    t = target_named(targets, name);
+    if (t != NULL) {
+        t->max = max > 0 ? max : 1;
+        t->under_way++;
+    }
+    (void)pthread_mutex_unlock(&targets->lock);
+}
+
+static void note_failure(struct target *t, int64_t now_ms)
+{
+    t->failed++;
+    t->failures++;
+    if (!is_in_peace(t))
+        return;
+    t->peace_ms = t->peace_ms == 0 ? TARGET_PEACE_MIN_MS : t->peace_ms * 2;
+    if (t->peace_ms > TARGET_PEACE_MAX_MS)
+        t->peace_ms = TARGET_PEACE_MAX_MS;
+    t->peace_until_ms = now_ms + t->peace_ms;
+}
+
+void target_done(struct targets *targets, const char *name, enum target_outcome outcome, int64_t now_ms,
+                 bool *changed)
+{
+    struct target *t;
+
+    *changed = false;
+    (void)pthread_mutex_lock(&targets->lock);
+    t = target_named(targets, name);
+    if (t != NULL) {
+        bool before = is_in_peace(t);
+
+        if (t->under_way > 0)
+            t->under_way--;
+        t->sent += outcome != TARGET_NOT_SENT;
+        if (outcome == TARGET_FAILED) {
+            note_failure(t, now_ms);
+        } else if (outcome == TARGET_ANSWERED) {
+            t->failures = 0;
+            t->peace_ms = 0;
+        }
+        *changed = before != is_in_peace(t);
+    }
+    (void)pthread_mutex_unlock(&targets->lock);
+}
+
+bool targets_next(struct targets *targets, int64_t now_ms, struct job_id *out)
+{
+    bool found = false;
+
+    (void)pthread_mutex_lock(&targets->lock);
+    for (size_t i = 0; i < targets->count && !found; i++) {
+        struct target *t = &targets->target[i];
+
+        if (t->count == 0 || !is_free(t, now_ms))
+            continue;
+        *out = t->waiting[t->first];
+        t->first = (t->first + 1) % TARGET_WAITING_MAX;
+        t->count--;
+        found = true;
+    }
+    (void)pthread_mutex_unlock(&targets->lock);
+    return found;
+}
+
+static void put_each(const struct targets *targets, struct buffer *out, const char *name, const char *type,
+                     uint64_t (*value)(const struct target *t))
+{
+    if (targets->count == 0)
+        return;
+    buffer_format(out, "# TYPE %s %s\n", name, type);
+    for (size_t i = 0; i < targets->count; i++)
+        buffer_format(out, "%s{target=\"%s\"} %llu\n", name, targets->target[i].name,
+                      (unsigned long long)value(&targets->target[i]));
+}
+
+static uint64_t sent_of(const struct target *t)
+{
+    return t->sent;
+}
+
+static uint64_t failed_of(const struct target *t)
+{
+    return t->failed;
+}
+
+static uint64_t under_way_of(const struct target *t)
+{
+    return t->under_way;
+}
+
+static uint64_t waiting_of(const struct target *t)
+{
+    return t->count;
+}
+
+static uint64_t answers_of(const struct target *t)
+{
+    return !is_in_peace(t);
+}
+
+void targets_metrics(struct targets *targets, struct buffer *out)
+{
+    (void)pthread_mutex_lock(&targets->lock);
+    put_each(targets, out, "muster_target_requests_total", "counter", sent_of);
+    put_each(targets, out, "muster_target_failures_total", "counter", failed_of);
+    put_each(targets, out, "muster_target_requests_under_way", "gauge", under_way_of);
+    put_each(targets, out, "muster_target_jobs_waiting", "gauge", waiting_of);
+    put_each(targets, out, "muster_target_answers", "gauge", answers_of);
+    (void)pthread_mutex_unlock(&targets->lock);
+}
