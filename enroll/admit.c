@@ -1,5 +1,7 @@
 #include "enroll/admit.h"
 
+#include "enroll/secret_internal.h"
+
 static struct verdict refused(enum refusal reason)
 {
     return verdict_refused(reason);
@@ -124,11 +126,9 @@ static bool registration_admits(const struct registration *r, const struct enrol
 static void verify_dummy(const struct enrollment *e, const struct identity *identity,
                          const struct proof *proof)
 {
-    static const uint8_t plain[48];
-    struct registration r = { 0 };
+    struct registration r;
 
-    if (keys_seal(proof->keys, BYTES_ARRAY(plain), registration_id_bytes(&r.id), proof->arena,
-                  &r.sealed_secret, NULL))
+    if (dummy_registration(proof->keys, proof->arena, &r))
         (void)credential_holds(e, identity, &r, proof);
 }
 
@@ -136,6 +136,7 @@ struct verdict admit(const struct enrollment *e, const struct identity *identity
                      const struct candidates *candidates, const struct proof *proof, enum match_rule rule,
                      int64_t now_s)
 {
+    const bool chosen = proof->credential->kind == CREDENTIAL_REGISTRATION;
     struct verdict verdict = refused(REFUSAL_NO_REGISTRATION);
 
     if (candidates->count == 0)
@@ -146,12 +147,14 @@ struct verdict admit(const struct enrollment *e, const struct identity *identity
 
         if (registration_admits(r, e, identity, proof, now_s, &why))
             return admitted(r);
-        if (i == 0)
-            verdict = why; /* the most specific one gives the reason */
+        if (i == 0 || (chosen && why.credential_held))
+            verdict = why; /* the most specific one gives the reason, or the one that was chosen */
         if (!registration_is_open(r) || rule == MATCH_MOST_SPECIFIC)
             break; /* a Closed one blocks every broader one */
     }
     if (proof->credential->kind == CREDENTIAL_NONE && !verdict.credential_held)
         verdict.reason = REFUSAL_NO_CREDENTIAL; /* whatever is registered: it must not tell */
+    if (chosen && !verdict.credential_held)
+        verdict.reason = REFUSAL_NO_REGISTRATION; /* of others it must not tell either */
     return verdict;
 }

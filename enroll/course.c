@@ -82,6 +82,8 @@ enum progress course_issued(struct course *c, struct bytes der, const struct cer
         .credential_held = true,
         .certificate = der,
         .repeated = repeated,
+        .unconfirmed = repeated ? c->transaction.confirmation == CONFIRMATION_AWAITED
+                                : c->e.confirm_within_s > 0,
         .registration = c->verdict.registration,
     };
     say(c, "issued", NULL, repeated ? "the same request again" : NULL);
@@ -114,6 +116,9 @@ struct transaction course_transaction(const struct course *c, enum transaction_s
         .signer = c->e.signer,
         .names = c->names_asked,
         .fqdn = dns_name_bytes(&c->identity.fqdn),
+        .form = c->e.form,
+        .profile = c->e.profile != NULL ? bytes_text(c->e.profile->name) : BYTES_NONE,
+        .confirm_within_s = c->e.confirm_within_s,
         .revision = c->transaction.revision,
     };
 

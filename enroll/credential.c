@@ -1,18 +1,28 @@
 #include "enroll/admit.h"
 
+#include "enroll/secret_internal.h"
 #include "lib/base/encode.h"
 
 enum { COMMITMENT_RANDOM_LEN = 32 }; /* stands before the password in a sealed secret */
 
 /* --- secrets --- */
-static bool open_password(const struct registration *r, const struct proof *proof, struct secret *sealed,
-                          struct bytes *password)
+bool enroll_registration_password(const struct keys *keys, const struct registration *r,
+                                  struct secret *sealed, struct bytes *password)
 {
     if (r->sealed_secret.len == 0 ||
-        !keys_open(proof->keys, r->sealed_secret, registration_id_bytes(&r->id), sealed, NULL))
+        !keys_open(keys, r->sealed_secret, registration_id_bytes(&r->id), sealed, NULL))
         return false;
     *password = bytes_from(secret_bytes(sealed), COMMITMENT_RANDOM_LEN);
     return password->len > 0;
+}
+
+bool dummy_registration(const struct keys *keys, struct arena *arena, struct registration *out)
+{
+    static const uint8_t plain[COMMITMENT_RANDOM_LEN + 16];
+
+    *out = (struct registration){ 0 };
+    return keys_seal(keys, BYTES_ARRAY(plain), registration_id_bytes(&out->id), arena, &out->sealed_secret,
+                     NULL);
 }
 
 /* A registration without a user name (or realm) accepts any; so does a protocol without them. */
@@ -27,7 +37,7 @@ static bool secret_holds(const struct credential *credential, const struct regis
 {
     AUTO_STRUCT(secret) sealed = { 0 };
     struct bytes password = BYTES_NONE;
-    bool opened = open_password(r, proof, &sealed, &password);
+    bool opened = enroll_registration_password(proof->keys, r, &sealed, &password);
     bool proves = secret_proves(credential->secret.secret, password);
     bool user = fits(credential->secret.user_name, r->user_name);
     bool realm = fits(credential->secret.realm, r->realm);
@@ -82,7 +92,7 @@ static bool digest_holds(const struct http_digest *d, const struct registration 
     AUTO_STRUCT(secret) sealed = { 0 };
     struct bytes password = BYTES_NONE;
     char expected[HEX_MAX] = "";
-    bool opened = open_password(r, proof, &sealed, &password);
+    bool opened = enroll_registration_password(proof->keys, r, &sealed, &password);
     bool made = (d->algorithm == DIGEST_MD5 || d->algorithm == DIGEST_SHA256) &&
                 digest_response(d, password, expected);
     bool equal = bytes_equal_constant_time(d->response, bytes_text(expected));
@@ -132,7 +142,7 @@ static bool one_holds(const struct credential *credential, const struct enrollme
         return own_certificate_holds(e, identity, r, proof) || vendor_certificate_holds(identity, r, proof);
     case CREDENTIAL_REGISTRATION:
         return bytes_equal(registration_id_bytes(&credential->registration), registration_id_bytes(&r->id));
-    case CREDENTIAL_RA: return false;
+    case CREDENTIAL_RA: return proof->ra_trusted;
     }
     return false;
 }

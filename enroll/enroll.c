@@ -1,6 +1,6 @@
 #include "enroll/order_internal.h"
 
-#include "lib/pki/csr.h"
+#include "enroll/secret_internal.h"
 #include "registry/certificates.h"
 
 typedef enum progress step(struct course *c, struct error *err);
@@ -29,9 +29,15 @@ static void begin(struct course *c)
     c->turn->facts.transaction = c->e.transaction_id;
 }
 
-static bool shows_secret(const struct credential *credential)
+static bool is_secret(const struct credential *credential)
 {
     return credential->kind == CREDENTIAL_SECRET || credential->kind == CREDENTIAL_DIGEST;
+}
+
+/* One that is judged here, and counted. A MAC was judged before: enroll_judge_mac() has counted it. */
+static bool shows_secret(const struct enrollment *e)
+{
+    return is_secret(&e->credential) || is_secret(&e->second);
 }
 
 /* Whom the log line names. */
@@ -41,16 +47,21 @@ static bool note_fqdn(struct course *c, struct bytes fqdn, struct error *err)
     return c->turn->facts.fqdn.data != NULL || error_set(err, ERROR_MEMORY, "fqdn for the log");
 }
 
-/* --- who it says it is --- */
-static enum progress step_hold(struct course *c, struct error *err)
+/* --- may it ask at all, and what its credential is worth in itself --- */
+static enum progress step_open(struct course *c, struct error *err)
 {
-    const struct credential *shown = c->e.credential.kind == CREDENTIAL_CERTIFICATE ? &c->e.credential
-                                                                                    : &c->e.second;
+    const struct profile *asked = c->e.profile;
 
+    (void)err;
     if ((c->e.procedure->protocols & PROTOCOL_BIT(c->e.protocol)) == 0)
         return course_refuse(c, REFUSAL_PROTOCOL, "the procedure is not open on this protocol");
-    if (shown->kind != CREDENTIAL_CERTIFICATE)
-        return PROGRESS_ON;
+    if (asked != NULL && enroll_profile(c->e.procedure, bytes_text(asked->name)) != asked)
+        return course_refuse(c, REFUSAL_PROFILE, "the procedure does not offer the profile asked for");
+    return PROGRESS_ON;
+}
+
+static enum progress hold_certificate(struct course *c, const struct credential *shown, struct error *err)
+{
     if (!enroll_holder(c->turn, c->service, c->e.procedure, shown->certificate.der, shown->certificate.chain,
                        shown->certificate.chain_count, &c->holder, err))
         return PROGRESS_ERROR;
@@ -64,6 +75,29 @@ static enum progress step_hold(struct course *c, struct error *err)
     return PROGRESS_ON;
 }
 
+static enum progress hold_ra(struct course *c, const struct credential *shown, struct error *err)
+{
+    if (!ra_judge(c->turn, c->e.procedure, shown->certificate.der, shown->certificate.chain,
+                  shown->certificate.chain_count, &c->ra, err))
+        return PROGRESS_ERROR;
+    c->verdict.credential_held = c->ra.trusted;
+    return PROGRESS_ON;
+}
+
+static enum progress step_hold(struct course *c, struct error *err)
+{
+    switch (c->e.credential.kind) {
+    case CREDENTIAL_CERTIFICATE: return hold_certificate(c, &c->e.credential, err);
+    case CREDENTIAL_RA: return hold_ra(c, &c->e.credential, err);
+    case CREDENTIAL_REGISTRATION: c->verdict.credential_held = true; return PROGRESS_ON; /* by its MAC */
+    case CREDENTIAL_NONE:
+    case CREDENTIAL_SECRET:
+    case CREDENTIAL_DIGEST: break;
+    }
+    return c->e.second.kind == CREDENTIAL_CERTIFICATE ? hold_certificate(c, &c->e.second, err) : PROGRESS_ON;
+}
+
+/* --- who it says it is --- */
 static enum progress step_identify(struct course *c, struct error *err)
 {
     const struct certificate *held = c->holder.kind != HOLDER_NONE ? &c->holder.certificate : NULL;
@@ -89,6 +123,7 @@ static enum progress step_identify(struct course *c, struct error *err)
         .certificate_ours = c->holder.usable && c->holder.kind == HOLDER_OURS,
         .certificate_vendor = c->holder.usable && c->holder.kind == HOLDER_VENDOR,
         .record = c->holder.kind == HOLDER_OURS ? &c->holder.record : NULL,
+        .ra_trusted = c->ra.trusted,
         .certificate_key = held != NULL && c->holder.usable ? &c->holder_key : NULL,
         .keys = c->turn->keys,
         .arena = c->turn->arena,
@@ -99,19 +134,12 @@ static enum progress step_identify(struct course *c, struct error *err)
 /* --- may it --- */
 static enum progress step_slow_down(struct course *c, struct error *err)
 {
-    const struct procedure *procedure = c->e.procedure;
-    unsigned wait_s;
+    unsigned wait_s = 0;
 
-    if (!shows_secret(&c->e.credential) && !shows_secret(&c->e.second))
+    if (!shows_secret(&c->e))
         return PROGRESS_ON;
-    if (!slow_down_key(&c->e.peer, &c->identity.fqdn, &c->turn->strike_key)) {
-        (void)error_set(err, ERROR_CRYPTO, "SHA-256");
+    if (!secret_wait_s(c->turn, c->service, c->e.procedure, &c->e.peer, &c->identity.fqdn, &wait_s, err))
         return PROGRESS_ERROR;
-    }
-    if (c->service->slow_down == NULL)
-        return PROGRESS_ON;
-    wait_s = slow_down_wait_s(c->service->slow_down, &c->turn->strike_key, procedure->slow_after,
-                              procedure->slow_max_s, c->turn->now_s);
     if (wait_s == 0)
         return PROGRESS_ON;
     (void)course_refuse(c, REFUSAL_LOCKED, "too many wrong secrets");
@@ -124,6 +152,15 @@ static bool admitted_by_certificate(const struct course *c, const struct candida
 {
     return !c->e.procedure->preregistration && candidates->count == 0 && c->holder.usable &&
            c->e.second.kind == CREDENTIAL_NONE;
+}
+
+/* For the log, of a message under the secret of one registration; NULL: nothing to add. */
+static const char *is_anothers(const struct course *c, const struct candidates *candidates)
+{
+    return c->e.credential.kind == CREDENTIAL_REGISTRATION && candidates->count > 0 &&
+                   c->verdict.reason == REFUSAL_NO_REGISTRATION
+               ? "the secret is another registration's"
+               : NULL;
 }
 
 static enum progress step_admit(struct course *c, struct error *err)
@@ -142,9 +179,9 @@ static enum progress step_admit(struct course *c, struct error *err)
     c->verdict.credential_held |= genuine;
     if (c->verdict.admitted)
         return PROGRESS_ON;
-    c->turn->strike = !c->verdict.credential_held &&
-                      (shows_secret(&c->e.credential) || shows_secret(&c->e.second));
-    return course_refuse(c, c->verdict.reason, NULL);
+    if (shows_secret(&c->e))
+        c->turn->strike = !c->verdict.credential_held;
+    return course_refuse(c, c->verdict.reason, is_anothers(c, &candidates));
 }
 
 /* --- what it gets --- */
@@ -166,7 +203,9 @@ bool enroll(struct turn *turn, const struct enroll_service *service, const struc
             struct enroll_result *out, struct error *err)
 {
     static step *const steps[] = {
+        step_open,
         step_hold,
+        step_complete_update,
         step_identify,
         step_slow_down,
         step_recall,
@@ -192,8 +231,8 @@ bool enroll(struct turn *turn, const struct enroll_service *service, const struc
     begin(&c);
     if (walk(&c, steps, COUNT_OF(steps), err) != PROGRESS_ANSWERED)
         return false;
-    turn->credential_held = result.credential_held &&
-                            (shows_secret(&e->credential) || shows_secret(&e->second));
+    if (shows_secret(e))
+        turn->credential_held = result.credential_held;
     *out = result;
     return true;
 }
@@ -253,22 +292,12 @@ static enum progress step_mark_repeated(struct course *c, struct error *err)
 /* The request of then is read again: what rules say now is what counts. */
 static bool issue_approved(struct course *c, struct error *err)
 {
-    static step *const steps[] = { step_identify,          step_mark_repeated, step_admit_again,
-                                   step_judge_other_names, step_make_names,    step_check_key,
-                                   step_wait_for_officer,  step_issue };
-    struct csr *csr = arena_alloc(c->turn->arena, sizeof(*csr));
-    const char *detail = NULL;
-    enum refusal why;
+    static step *const steps[] = {
+        step_read_again, step_identify,  step_mark_repeated,    step_admit_again, step_judge_other_names,
+        step_make_names, step_check_key, step_wait_for_officer, step_issue,
+    };
 
-    if (csr == NULL)
-        return error_set(err, ERROR_MEMORY, "request");
     c->verdict.credential_held = true;
-    if (!enroll_csr_decode(c->e.procedure, NULL, c->e.protocol, c->transaction.request, c->turn->arena, csr,
-                           &why, &detail)) {
-        (void)course_refuse(c, REFUSAL_PROFILE, "the request is not accepted any more");
-        return true;
-    }
-    c->e.requested = &csr->requested;
     return walk(c, steps, COUNT_OF(steps), err) == PROGRESS_ANSWERED;
 }
 
@@ -279,11 +308,16 @@ static bool answer_poll(struct course *c, struct error *err)
 
     switch (c->transaction.status) {
     case TRANSACTION_ISSUED:
+        if (c->transaction.confirmation == CONFIRMATION_REJECTED ||
+            c->transaction.confirmation == CONFIRMATION_LATE)
+            return course_refuse(c, REFUSAL_CONFLICT, "its certificate was given back") == PROGRESS_ANSWERED;
         if (!registry_certificate_by_id(c->turn->view, &c->transaction.certificate, c->turn->arena, &found,
                                         &record, err))
             return false;
         if (!found)
             return error_set(err, ERROR_FORMAT, "the certificate of a transaction is not there");
+        if (!course_fetched(c, err))
+            return false;
         return course_issued(c, record.der, &record.id, true, err) == PROGRESS_ANSWERED;
     case TRANSACTION_PENDING: return course_pending(c, true) == PROGRESS_ANSWERED;
     case TRANSACTION_APPROVED: return issue_approved(c, err);

@@ -77,9 +77,11 @@ const struct profile *enroll_profile(const struct procedure *procedure, struct b
 enum holder_kind { HOLDER_NONE = 0 /* not a certificate that counts here */, HOLDER_OURS, HOLDER_VENDOR };
 struct holder {
     enum holder_kind kind;
-    bool usable;        /* zeroed: not. Revoked, expired beyond grace, of another domain, superseded: not */
-    enum refusal fault; /* when not usable */
-    const char *detail; /* static text for the log, when not usable */
+    bool usable; /* zeroed: not. Revoked, expired beyond grace, of another domain, superseded: not */
+    bool awaits_confirmation; /* OURS: it is not confirmed, or its renewal is not. It may confirm and poll; to
+                                 renew, enroll or revoke by it is refused (CMP-60), by enroll() itself */
+    enum refusal fault;       /* when not usable */
+    const char *detail;       /* static text for the log, when not usable */
     struct certificate certificate;
     struct certificate_record record; /* OURS */
 };

@@ -9,6 +9,18 @@
 
 enum { RETRY_AFTER_DEFAULT_S = 60 };
 
+struct ra_judgement {
+    bool trusted;
+    const char *detail; /* when not trusted: static text for the log */
+    bool ours;          /* we issued its certificate, as `id` */
+    struct certificate_id id;
+    struct bytes name; /* its subject as text, for the audit */
+};
+/* As enroll_judge_ra(), with what else is to be known of it. */
+MUST_USE bool ra_judge(struct turn *turn, const struct procedure *procedure, struct bytes der,
+                       const struct bytes *chain, size_t chain_count, struct ra_judgement *out,
+                       struct error *err);
+
 struct course {
     struct turn *turn;
     const struct enroll_service *service;
@@ -16,6 +28,7 @@ struct course {
     bool protocol_says_renewal;
     struct holder holder; /* kind NONE without a certificate */
     struct digest256 holder_key;
+    struct ra_judgement ra; /* zeroed without an RA */
     struct identity identity;
     struct proof proof;
     struct digest256 names_asked;   /* over subject and SAN of the request */
@@ -53,6 +66,8 @@ static inline bool course_renews(const struct course *c)
 }
 
 /* Steps, in their order (enroll.c). */
+enum progress step_read_again(struct course *c, struct error *err);
+enum progress step_complete_update(struct course *c, struct error *err);
 enum progress step_recall(struct course *c, struct error *err);
 enum progress step_judge_certificate(struct course *c, struct error *err);
 enum progress step_judge_other_names(struct course *c, struct error *err);
@@ -70,6 +85,8 @@ enum progress course_record_issued(struct course *c, const struct ca *ca, struct
  * one-time one is used now, by this one alone (CSR-105). */
 void course_bind_what_admitted(struct course *c);
 struct transaction_key course_key(const struct course *c);
+/* Its certificate goes out: what was ordered counts from now on as any that was issued. */
+MUST_USE bool course_fetched(struct course *c, struct error *err);
 
 /* What is remembered of this enrollment from now on. */
 struct transaction course_transaction(const struct course *c, enum transaction_status status);

@@ -1,7 +1,10 @@
 /* A certificate as credential: is it ours, or a vendor's, and may it be used here and now. */
 #include "enroll/enroll.h"
 
+#include "enroll/confirm_internal.h"
 #include "registry/certificates.h"
+
+enum { NEWEST_AT_FIRST = 8 };
 
 static void unusable(struct holder *holder, const char *detail)
 {
@@ -36,16 +39,44 @@ static bool in_grace(const struct procedure *procedure, const struct certificate
     return procedure->renewal_grace_s > 0 && now_s <= c->not_after_s + (int64_t)procedure->renewal_grace_s;
 }
 
+/* It took the place of the earlier ones: it is neither awaiting confirmation nor was it given back for want
+ * of one (confirm.c). */
+static bool supersedes(struct turn *turn, const struct certificate_record *r, bool *does, struct error *err)
+{
+    bool awaited = false;
+
+    if (r->status != CERTIFICATE_GOOD) {
+        *does = r->revocation_reason != REVOCATION_CESSATION;
+        return true;
+    }
+    if (!confirmation_awaited(turn, &r->id, &awaited, err))
+        return false;
+    *does = !awaited;
+    return true;
+}
+
 static bool is_latest(struct turn *turn, const struct certificate_record *record, bool *latest,
                       struct error *err)
 {
-    struct certificate_record newest;
-    size_t count = 0;
+    struct certificate_record *item;
+    size_t max = NEWEST_AT_FIRST / 4, count = 0;
+    bool newest = false;
 
-    if (!registry_certificates_by_fqdn(turn->view, record->domain, &record->fqdn, 1, turn->arena, &newest,
-                                       &count, err))
-        return false;
-    *latest = count == 1 && certificate_id_equal(&newest.id, &record->id);
+    *latest = false;
+    do { /* newest first, all of them if need be */
+        max *= 4;
+        item = arena_array(turn->arena, max, sizeof(*item));
+        if (item == NULL)
+            return error_set(err, ERROR_MEMORY, "certificates of an FQDN");
+        if (!registry_certificates_by_fqdn(turn->view, record->domain, &record->fqdn, max, turn->arena, item,
+                                           &count, err))
+            return false;
+        for (size_t i = 0; i < count && !newest; i++) {
+            if (!supersedes(turn, &item[i], &newest, err))
+                return false;
+            *latest = newest && certificate_id_equal(&item[i].id, &record->id);
+        }
+    } while (!newest && count == max);
     return true;
 }
 
@@ -58,11 +89,13 @@ static bool judge_ours(struct turn *turn, const struct procedure *procedure, con
                                             turn->now_s);
     bool latest = true;
 
+    if (!confirmation_awaited(turn, &h->record.id, &h->awaits_confirmation, err))
+        return false;
     h->kind = HOLDER_OURS;
     h->usable = true;
     if (fault == CHAIN_EXPIRED && in_grace(procedure, &h->certificate, turn->now_s))
         fault = CHAIN_OK;
-    if (procedure->latest_only && !is_latest(turn, &h->record, &latest, err))
+    if (procedure->latest_only && !h->awaits_confirmation && !is_latest(turn, &h->record, &latest, err))
         return false;
     if (h->record.domain.value != procedure->domain->id.value)
         unusable(h, "the certificate is of another domain");

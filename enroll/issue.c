@@ -1,6 +1,9 @@
 /* Approval and issuance: the end of the way, and all that must be durable before an answer leaves. */
 #include "enroll/audit_internal.h"
+#include "enroll/confirm_internal.h"
 #include "enroll/order_internal.h"
+
+enum { CONFIRM_UNFETCHED_S = 7 * 86400 };
 
 static int64_t expiry(const struct course *c)
 {
@@ -69,7 +72,7 @@ static bool record_of(const struct course *c, const struct ca *ca, struct bytes 
         .protocol = c->e.protocol,
         .ca = bytes_text(ca->name),
         .procedure = bytes_text(procedure->name),
-        .profile = bytes_text(procedure->profile->name),
+        .profile = bytes_text(enrollment_profile(&c->e)->name),
         .domain = procedure->domain->id,
         .fqdn = c->identity.fqdn,
         .key = c->identity.key,
@@ -123,6 +126,8 @@ static bool append_audit(struct course *c, const struct certificate_record *reco
         audit_hex(&entry, "registration", registration_id_bytes(&record->registration));
     if (course_renews(c))
         audit_hex(&entry, "renews", bytes_of(c->holder.record.id.serial, c->holder.record.id.serial_len));
+    audit_text(&entry, "ra", c->ra.name);
+    audit_hex(&entry, "ra_serial", bytes_of(c->ra.id.serial, c->ra.id.serial_len));
     audit_hex(&entry, "transaction", c->e.transaction_id);
     audit_unknown_attributes(&entry, c->e.requested);
     audit_end(&entry);
@@ -132,18 +137,43 @@ static bool append_audit(struct course *c, const struct certificate_record *reco
     return true;
 }
 
+/* The order that it comes from has done so already. */
+static bool uses_registration_up(const struct course *c)
+{
+    const struct registration *r = c->verdict.registration;
+
+    return r != NULL && r->one_time && !r->used && !course_renews(c);
+}
+
 void course_bind_what_admitted(struct course *c)
 {
     const struct registration *r = c->verdict.registration;
 
     if (c->holder.kind == HOLDER_OURS)
         change_certificate_assume(&c->turn->changes, &c->holder.record.id);
+    if (c->ra.ours)
+        change_certificate_assume(&c->turn->changes, &c->ra.id);
     if (r == NULL)
         return;
-    if (r->one_time && !r->used && !course_renews(c))
+    if (uses_registration_up(c))
         change_registration_use(&c->turn->changes, &r->id, r->revision, true);
     else
         change_registration_assume(&c->turn->changes, &r->id, r->revision);
+}
+
+/* Confirmation counts from when the device has the certificate; one that was ordered may wait long for it. */
+static bool await_confirmation(const struct course *c, const struct transaction_key *key,
+                               struct transaction *t, struct error *err)
+{
+    if (t->confirm_within_s == 0)
+        return true;
+    if (uses_registration_up(c))
+        t->used_revision = c->verdict.registration->revision;
+    if (!confirmation_begin(c->turn, key, t, course_renews(c) ? &c->holder.record.id : NULL, err))
+        return false;
+    if (t->unfetched)
+        t->confirm_until_s = c->turn->now_s + CONFIRM_UNFETCHED_S;
+    return true;
 }
 
 enum progress course_record_issued(struct course *c, const struct ca *ca, struct bytes der, struct error *err)
@@ -155,11 +185,16 @@ enum progress course_record_issued(struct course *c, const struct ca *ca, struct
     if (!record_of(c, ca, der, &record, err))
         return PROGRESS_ERROR;
     t.certificate = record.id;
-    if (c->transaction.status == TRANSACTION_ORDERED)
-        t.order = c->transaction.order; /* until it is fetched */
+    if (c->transaction.status == TRANSACTION_ORDERED) {
+        t.order = c->transaction.order;
+        t.unfetched = true;
+        t.used_revision = c->transaction.used_revision;
+    }
     course_bind_what_admitted(c);
     change_certificate_add(&c->turn->changes, &record);
-    if (!transaction_put(c->turn, &key, &t, expiry(c), err) || !append_audit(c, &record, err))
+    if (!await_confirmation(c, &key, &t, err) ||
+        !transaction_put(c->turn, &key, &t, t.confirmation == CONFIRMATION_AWAITED ? 0 : expiry(c), err) ||
+        !append_audit(c, &record, err))
         return PROGRESS_ERROR;
     return course_issued(c, der, &record.id, false, err);
 }
@@ -168,7 +203,7 @@ enum progress step_issue(struct course *c, struct error *err)
 {
     const struct ca *ca = enroll_ca(c->service, c->e.procedure);
     const struct ca_order order = {
-        .profile = c->e.procedure->profile,
+        .profile = enrollment_profile(&c->e),
         .subject = c->names.subject,
         .san = c->names.san,
         .key = &c->e.requested->key,

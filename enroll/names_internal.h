@@ -29,10 +29,10 @@ static inline struct bytes naming_attribute(const struct naming *n, enum attribu
     return n->registration == NULL ? BYTES_NONE : registration_attribute(n->registration, kind, index);
 }
 
-/* The procedure's profile lets requests ask for names of this kind. */
+/* The profile lets requests ask for names of this kind. */
 static inline bool naming_profile_takes(const struct naming *n, enum general_name_kind kind)
 {
-    return (n->e->procedure->profile->san_kinds & (1u << kind)) != 0;
+    return (enrollment_profile(n->e)->san_kinds & (1u << kind)) != 0;
 }
 
 MUST_USE bool make_subject(struct naming *n, struct bytes *out);

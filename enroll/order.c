@@ -1,5 +1,6 @@
 /* order.c: the job that drives an order. What must be known before the next thing leaves is in the step's
  * state and changes; a crash at any point is one of the events that a connector knows. */
+#include "enroll/confirm_internal.h"
 #include "enroll/order_internal.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@
 
 enum {
     REJECTED_KEEP_S = 3600,   /* a device learns of the rejection when it asks; then it may order again */
-    FOLLOW_UP_KEEP_S = 86400, /* for telling the CA that a certificate was taken, or is to be revoked */
+    HOLD_KEEP_S = 60 * 86400, /* longer than any device is waited for */
+    HOLD_LOOK_S = 3600,       /* it is woken; this is for when that was missed */
     WHY_MAX = 256,
 };
 
@@ -64,7 +66,7 @@ static bool follow_up(struct run *r, enum order_phase phase, struct error *err)
 {
     r->order.phase = phase;
     r->order.stage = ORDER_STAGE_BEGIN;
-    r->order.deadline_s = r->turn->now_s + FOLLOW_UP_KEEP_S;
+    r->order.deadline_s = r->turn->now_s + ORDER_FOLLOW_UP_KEEP_S;
     r->order.failures = 0;
     return wait_until(r, r->turn->now_s, err);
 }
@@ -194,6 +196,11 @@ static bool course_of(struct run *r, const struct transaction *t, struct course 
     c->e.signer = t->signer;
     c->e.requested = requested;
     c->e.repeat_s = r->order.repeat_s;
+    c->e.form = t->form;
+    c->e.profile = t->profile.len > 0 ? enroll_profile(r->procedure, t->profile) : NULL;
+    c->e.confirm_within_s = t->confirm_within_s;
+    c->ra.name = r->order.ra_name;
+    c->ra.id = r->order.ra;
     c->identity.fqdn = r->order.fqdn;
     c->identity.key = t->key;
     c->names_asked = t->names;
@@ -229,6 +236,28 @@ static bool judge_admission(struct run *r, struct course *c, const char **fault,
     return true;
 }
 
+/* The CA is told what the device says, after it has said it: enroll_order_wake(), or time. */
+static bool hold(struct run *r, struct error *err)
+{
+    r->order.phase = ORDER_PHASE_CONFIRM;
+    r->order.stage = ORDER_STAGE_HOLD;
+    r->order.deadline_s = r->turn->now_s + HOLD_KEEP_S;
+    return wait_until(r, r->turn->now_s + HOLD_LOOK_S, err);
+}
+
+static bool look_at_confirmation(struct run *r, struct error *err)
+{
+    const struct transaction_key key = key_of(r);
+    struct transaction t;
+
+    if (!transaction_read(r->turn, &key, &t, err))
+        return false;
+    if (memcmp(&t.order, &r->job->id, sizeof(t.order)) == 0 && t.confirmation == CONFIRMATION_AWAITED)
+        return wait_until(r, r->turn->now_s + HOLD_LOOK_S, err);
+    r->order.accepted = t.confirmation == CONFIRMATION_DONE;
+    return follow_up(r, ORDER_PHASE_CONFIRM, err);
+}
+
 static bool hand_out(struct run *r, const struct connector_step *step, struct course *c, struct error *err)
 {
     if (course_record_issued(c, r->ca, step->certificate, err) != PROGRESS_ANSWERED ||
@@ -240,7 +269,7 @@ static bool hand_out(struct run *r, const struct connector_step *step, struct co
         return over(r);
     r->order.accepted = true;
     r->order.state = step->state;
-    return follow_up(r, ORDER_PHASE_CONFIRM, err);
+    return c->e.confirm_within_s > 0 ? hold(r, err) : follow_up(r, ORDER_PHASE_CONFIRM, err);
 }
 
 static bool take_certificate(struct run *r, const struct connector_step *step, struct error *err)
@@ -370,7 +399,7 @@ static const struct procedure *procedure_of(const struct enroll_service *service
     return NULL;
 }
 
-static const struct ca *ca_of(const struct enroll_service *service, struct bytes name)
+const struct ca *order_ca(const struct enroll_service *service, struct bytes name)
 {
     for (size_t i = 0; i < service->ca_count; i++)
         if (bytes_is(name, service->ca[i].name))
@@ -397,7 +426,7 @@ bool enroll_order_job_run(struct turn *turn, const void *service, const struct j
     *r = (struct run){ .turn = turn, .service = service, .job = job, .out = out };
     if (!order_decode(job->state, &r->order))
         return error_set(err, ERROR_FORMAT, "a stored order is malformed");
-    r->ca = ca_of(service, r->order.ca);
+    r->ca = order_ca(service, r->order.ca);
     r->procedure = procedure_of(service, r->order.procedure);
     begin_facts(r);
     if (event->kind == JOB_EVENT_DUE && turn->now_s >= r->order.deadline_s)
@@ -407,44 +436,7 @@ bool enroll_order_job_run(struct turn *turn, const void *service, const struct j
                          BYTES_FMT(r->order.ca), BYTES_FMT(r->order.procedure));
     if (event->kind == JOB_EVENT_DUE && r->order.stage == ORDER_STAGE_SEND)
         return leave(r, err);
+    if (r->order.stage == ORDER_STAGE_HOLD)
+        return look_at_confirmation(r, err);
     return ask_connector(r, event, &step, err) && take_step(r, &step, err);
-}
-
-/* --- from elsewhere --- */
-bool enroll_order_revocation(struct turn *turn, const struct enroll_service *service,
-                             const struct certificate_record *record, struct error *err)
-{
-    const struct ca *ca = ca_of(service, record->ca);
-    struct job_record job = { .kind = BYTES_LITERAL(ENROLL_ORDER_JOB), .due_s = turn->now_s };
-    struct order order = { .phase = ORDER_PHASE_REVOKE,
-                           .ca = record->ca,
-                           .procedure = record->procedure,
-                           .protocol = record->protocol,
-                           .fqdn = record->fqdn,
-                           .deadline_s = turn->now_s + FOLLOW_UP_KEEP_S,
-                           .certificate = record->der,
-                           .reason = record->revocation_reason };
-
-    if (ca == NULL || ca->connector->revoke == NULL)
-        return true;
-    if (!random_fill(&turn->random, job.id.bytes, sizeof(job.id.bytes)))
-        return error_set(err, ERROR_CRYPTO, "no randomness for a revocation");
-    if (!order_encode(&order, turn->arena, &job.state, err))
-        return false;
-    change_job_put(&turn->changes, &job);
-    return true;
-}
-
-bool enroll_order_wake(struct turn *turn, const struct job_id *order, struct error *err)
-{
-    struct job_record job;
-    bool found = false;
-
-    if (!registry_job(turn->view, order, turn->arena, &found, &job, err))
-        return false;
-    if (found) {
-        job.due_s = turn->now_s;
-        change_job_put(&turn->changes, &job);
-    }
-    return true;
 }

@@ -15,10 +15,12 @@
 bool enroll_order_job_run(struct turn *turn, const void *service, const struct job_record *job,
                           const struct job_event *event, struct job_step *out, struct error *err);
 
-/* The revocation of a certificate is passed on to the CA that issued it, as a job among the turn's changes.
- * Nothing for the embedded CA and for one that cannot be asked. */
-MUST_USE bool enroll_order_revocation(struct turn *turn, const struct enroll_service *service,
-                                      const struct certificate_record *record, struct error *err);
+/* struct job_handler.run of the standing kind ENROLL_REVOCATIONS_JOB, the same service: whatever is revoked
+ * here, by officer, device or RA, is passed on to the upstream CA that issued it, as a job of kind
+ * ENROLL_ORDER_JOB each. Nothing for CAs that cannot be asked. */
+#define ENROLL_REVOCATIONS_JOB "revocations"
+bool enroll_revocations_job_run(struct turn *turn, const void *service, const struct job_record *job,
+                                const struct job_event *event, struct job_step *out, struct error *err);
 
 /* Brings the job of an order forward: what it waited for here (the device's confirmation) has come. */
 MUST_USE bool enroll_order_wake(struct turn *turn, const struct job_id *order, struct error *err);

@@ -5,6 +5,9 @@
 #include "enroll/enroll_internal.h"
 #include "enroll/order.h"
 
+/* For telling the CA that a certificate was taken, or is to be revoked. */
+enum { ORDER_FOLLOW_UP_KEEP_S = 86400 };
+
 enum order_phase {
     ORDER_PHASE_NONE = 0,
     ORDER_PHASE_FETCH,   /* for a certificate; the device waits */
@@ -18,13 +21,14 @@ enum order_stage {
     ORDER_STAGE_SEND,      /* `request` is to be sent */
     ORDER_STAGE_SENT,      /* it may have left: what becomes of it is not known yet */
     ORDER_STAGE_WAIT,      /* the connector wants to be asked at next_s */
+    ORDER_STAGE_HOLD,      /* CONFIRM: the device has not said its word yet */
     ORDER_STAGE_COUNT,
 };
 
 struct order {
     enum order_phase phase;
     enum order_stage stage;
-    struct bytes ca, procedure, profile;
+    struct bytes ca, procedure;
     enum protocol protocol;
     struct bytes transaction_id;
     int64_t deadline_s; /* of this phase */
@@ -38,6 +42,8 @@ struct order {
     bool registration_used; /* by this order */
     uint32_t repeat_s;
     struct certificate_id renews; /* serial_len 0: a first certificate */
+    struct bytes ra_name;         /* that spoke for the device; none */
+    struct certificate_id ra;
     struct bytes unknown[REQUESTED_UNKNOWN_MAX];
     size_t unknown_count;
     /* the connector's */
@@ -57,6 +63,9 @@ MUST_USE bool order_encode(const struct order *order, struct arena *arena, struc
 /* SEND or WAIT of a connector as what the order goes on with. False: more than is kept. */
 MUST_USE bool order_take_step(struct order *order, const struct connector_step *step, int64_t now_s,
                               struct error *err);
+
+/* NULL: not configured any more. */
+const struct ca *order_ca(const struct enroll_service *service, struct bytes name);
 
 /* --- in the turn of the device (order_place.c) --- */
 /* Another order may be placed with this CA. */

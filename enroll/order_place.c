@@ -1,4 +1,5 @@
 /* order_place.c: an order in the turns of its device: placed, asked for, rejected. */
+#include "enroll/confirm_internal.h"
 #include "enroll/order_internal.h"
 
 #include "registry/state.h"
@@ -48,7 +49,6 @@ static struct order order_of(const struct course *c, const struct ca *ca)
         .phase = ORDER_PHASE_FETCH,
         .ca = bytes_text(ca->name),
         .procedure = bytes_text(c->e.procedure->name),
-        .profile = bytes_text(c->e.procedure->profile->name),
         .protocol = c->e.protocol,
         .transaction_id = c->e.transaction_id,
         .deadline_s = c->turn->now_s + (int64_t)ca->patience.order_keep_s,
@@ -57,6 +57,8 @@ static struct order order_of(const struct course *c, const struct ca *ca)
         .san = c->names.san,
         .spki = requested->key.spki,
         .repeat_s = c->e.repeat_s,
+        .ra_name = c->ra.name,
+        .ra = c->ra.id,
         .unknown_count = requested->unknown_attribute_count,
     };
 
@@ -90,6 +92,7 @@ enum progress order_place(struct course *c, const struct ca *ca, const struct co
     }
     listing = listed_key(key.procedure, &job.id);
     t.order = job.id;
+    t.used_revision = order.registration_used ? order.registration_revision : 0;
     if (!order_take_step(&order, step, c->turn->now_s, err) ||
         !order_encode(&order, c->turn->arena, &job.state, err) ||
         !transaction_put(c->turn, &key, &t, expires_s, err))
@@ -136,6 +139,20 @@ enum progress order_pending(struct course *c, struct error *err)
     return course_ordered(c, &id, wait_s > 0 ? (unsigned)wait_s : 0, true);
 }
 
+bool course_fetched(struct course *c, struct error *err)
+{
+    const struct transaction_key key = course_key(c);
+    struct transaction t = c->transaction;
+    bool confirms = t.confirmation == CONFIRMATION_AWAITED;
+
+    if (!t.unfetched || (c->e.repeat_s == 0 && !confirms))
+        return true;
+    t.unfetched = false;
+    if (confirms && !confirmation_restart(c->turn, &key, &t, err))
+        return false;
+    return transaction_put(c->turn, &key, &t, confirms ? 0 : c->turn->now_s + (int64_t)c->e.repeat_s, err);
+}
+
 enum progress order_rejected(struct course *c, struct error *err)
 {
     const char *why = arena_text(c->turn->arena, c->transaction.why);
@@ -145,4 +162,18 @@ enum progress order_rejected(struct course *c, struct error *err)
         return PROGRESS_ERROR;
     }
     return course_refuse(c, REFUSAL_CA_REJECTED, why);
+}
+
+bool enroll_order_wake(struct turn *turn, const struct job_id *order, struct error *err)
+{
+    struct job_record job;
+    bool found = false;
+
+    if (!registry_job(turn->view, order, turn->arena, &found, &job, err))
+        return false;
+    if (found) {
+        job.due_s = turn->now_s;
+        change_job_put(&turn->changes, &job);
+    }
+    return true;
 }

@@ -9,7 +9,6 @@ enum field {
     FIELD_STAGE,
     FIELD_CA,
     FIELD_PROCEDURE,
-    FIELD_PROFILE,
     FIELD_PROTOCOL,
     FIELD_TRANSACTION_ID,
     FIELD_DEADLINE,
@@ -25,6 +24,9 @@ enum field {
     FIELD_REPEAT,
     FIELD_RENEWS_ISSUER,
     FIELD_RENEWS_SERIAL,
+    FIELD_RA_NAME,
+    FIELD_RA_ISSUER,
+    FIELD_RA_SERIAL,
     FIELD_UNKNOWN, /* as often as there are */
     FIELD_STATE,
     FIELD_URL,
@@ -119,7 +121,6 @@ static bool take_content(struct bytes content, uint16_t tag, struct order *o)
     switch ((enum field)tag) {
     case FIELD_CA: o->ca = content; break;
     case FIELD_PROCEDURE: o->procedure = content; break;
-    case FIELD_PROFILE: o->profile = content; break;
     case FIELD_TRANSACTION_ID: o->transaction_id = content; break;
     case FIELD_FQDN: return take_fqdn(content, &o->fqdn);
     case FIELD_SUBJECT: o->subject = content; break;
@@ -129,6 +130,9 @@ static bool take_content(struct bytes content, uint16_t tag, struct order *o)
     case FIELD_RENEWS_ISSUER:
         return take_octets(content, o->renews.issuer.bytes, sizeof(o->renews.issuer.bytes));
     case FIELD_RENEWS_SERIAL: return take_serial(content, &o->renews);
+    case FIELD_RA_NAME: o->ra_name = content; break;
+    case FIELD_RA_ISSUER: return take_octets(content, o->ra.issuer.bytes, sizeof(o->ra.issuer.bytes));
+    case FIELD_RA_SERIAL: return take_serial(content, &o->ra);
     case FIELD_UNKNOWN: return take_unknown(content, o);
     case FIELD_STATE: o->state = content; break;
     case FIELD_URL: o->url = content; break;
@@ -174,6 +178,9 @@ static void put_admitted(const struct order *o, struct buffer *out)
     record_put_u64(out, FIELD_REPEAT, o->repeat_s);
     record_put(out, FIELD_RENEWS_ISSUER, digest256_bytes(&o->renews.issuer));
     record_put(out, FIELD_RENEWS_SERIAL, bytes_of(o->renews.serial, o->renews.serial_len));
+    record_put(out, FIELD_RA_NAME, o->ra_name);
+    record_put(out, FIELD_RA_ISSUER, digest256_bytes(&o->ra.issuer));
+    record_put(out, FIELD_RA_SERIAL, bytes_of(o->ra.serial, o->ra.serial_len));
     for (size_t i = 0; i < o->unknown_count; i++)
         record_put(out, FIELD_UNKNOWN, o->unknown[i]);
 }
@@ -187,7 +194,6 @@ bool order_encode(const struct order *o, struct arena *arena, struct bytes *out,
     record_put_u64(&blob, FIELD_STAGE, o->stage);
     record_put(&blob, FIELD_CA, o->ca);
     record_put(&blob, FIELD_PROCEDURE, o->procedure);
-    record_put(&blob, FIELD_PROFILE, o->profile);
     record_put_u64(&blob, FIELD_PROTOCOL, o->protocol);
     record_put(&blob, FIELD_TRANSACTION_ID, o->transaction_id);
     record_put_u64(&blob, FIELD_DEADLINE, (uint64_t)o->deadline_s);

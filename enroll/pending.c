@@ -26,17 +26,6 @@ struct entry {
 };
 
 /* --- writing --- */
-/* Made from the transaction: it is entered once, and nothing of the device's choosing is in it. */
-static bool entry_id(const struct transaction_key *key, struct digest256 *out)
-{
-    const uint8_t protocol[] = { (uint8_t)key->protocol };
-    struct digest256 procedure;
-
-    return sha256(key->procedure, &procedure) &&
-           sha256_parts((struct bytes[]){ digest256_bytes(&procedure), BYTES_ARRAY(protocol), key->id }, 3,
-                        out);
-}
-
 /* What an officer can be shown, whole characters of it. */
 static struct bytes shortened(struct bytes text)
 {
@@ -56,7 +45,7 @@ bool pending_put(struct turn *turn, const struct transaction_key *key, const str
     struct digest256 id;
     bool found;
 
-    if (!entry_id(key, &id))
+    if (!transaction_digest(key, "", &id))
         return error_set(err, ERROR_CRYPTO, "SHA-256 of a transaction id");
     state_key.id = bytes_of(id.bytes, PENDING_ID_LEN);
     if (!registry_state(turn->view, &state_key, turn->arena, &found, &old, err))

@@ -20,6 +20,10 @@ enum progress step_judge_certificate(struct course *c, struct error *err)
     (void)err;
     if (shown && !c->holder.usable)
         return course_refuse(c, c->holder.fault, c->holder.detail);
+    if (c->e.credential.kind == CREDENTIAL_RA && !c->ra.trusted)
+        return course_refuse(c, REFUSAL_RENEW_STATE, c->ra.detail);
+    if (c->holder.awaits_confirmation)
+        return course_refuse(c, REFUSAL_RENEW_STATE, "the certificate or its renewal awaits confirmation");
     if (c->protocol_says_renewal && c->holder.kind == HOLDER_NONE)
         return course_refuse(c, REFUSAL_RENEW_STATE, "no certificate that could be renewed was shown");
     if (c->holder.kind != HOLDER_OURS)
@@ -32,6 +36,25 @@ enum progress step_judge_certificate(struct course *c, struct error *err)
 }
 
 /* --- names --- */
+/* A key update that names no SAN asks for those of the certificate that it updates. */
+enum progress step_complete_update(struct course *c, struct error *err)
+{
+    struct requested *whole;
+
+    if (c->e.protocol != PROTOCOL_CMP || !c->protocol_says_renewal || c->holder.kind != HOLDER_OURS ||
+        c->e.requested->san.count > 0)
+        return PROGRESS_ON;
+    whole = arena_alloc(c->turn->arena, sizeof(*whole));
+    if (whole == NULL) {
+        (void)error_set(err, ERROR_MEMORY, "key update");
+        return PROGRESS_ERROR;
+    }
+    *whole = *c->e.requested;
+    whole->san = c->holder.certificate.san;
+    c->e.requested = whole;
+    return PROGRESS_ON;
+}
+
 /* EST-52: "identical to the certificate being renewed". */
 static bool asks_for_the_same(const struct course *c)
 {
@@ -66,6 +89,14 @@ static bool asks_without_san(const struct course *c)
            name_equal(&c->e.requested->subject, &c->holder.certificate.subject);
 }
 
+/* Protocols that ask for one more certificate in other words than for a renewal: then other names are no
+ * mistake. */
+static bool may_add(const struct course *c)
+{
+    return (c->e.protocol == PROTOCOL_EST || c->e.protocol == PROTOCOL_CMP) && !c->protocol_says_renewal &&
+           c->verdict.registration != NULL;
+}
+
 /* EST-59: preregistered like any, approved like any, and a one-time registration gives one certificate. */
 static enum progress take_additional(struct course *c)
 {
@@ -78,20 +109,21 @@ static enum progress take_additional(struct course *c)
 
 /* Subject and SAN stay as they are unless the procedure lets them change. EST says that the request must be
  * identical (EST-53); but clients of SCEP, and of EST with a plain `openssl req`, send the request that they
- * sent at first: there it is enough that the new certificate says what the old one said. */
+ * sent at first: there, and in CMP (CMP-58), it is enough that the new certificate says what the old one
+ * said. */
 enum progress step_check_renewed_names(struct course *c, struct error *err)
 {
-    bool est = c->e.protocol == PROTOCOL_EST, same = false;
+    bool same = false;
 
     if (c->holder.kind != HOLDER_OURS || c->e.procedure->renewal_rename || asks_for_the_same(c))
         return PROGRESS_ON;
-    if (est && c->protocol_says_renewal && !asks_without_san(c))
+    if (c->e.protocol == PROTOCOL_EST && c->protocol_says_renewal && !asks_without_san(c))
         return course_refuse(c, REFUSAL_RENEW_MISMATCH, "subject or SAN is not the certificate's");
     if (!gets_the_same(c, &same, err))
         return PROGRESS_ERROR;
     if (same)
         return PROGRESS_ON;
-    if (est && !c->protocol_says_renewal && c->verdict.registration != NULL)
+    if (may_add(c))
         return take_additional(c);
     return course_refuse(c, REFUSAL_RENEW_MISMATCH, "subject or SAN would not be the certificate's");
 }

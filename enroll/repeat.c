@@ -44,23 +44,12 @@ static bool proves_again(struct course *c, bool *proves, struct error *err)
 
 static bool is_over(const struct course *c)
 {
-    return c->e.repeat_s > 0 && !transaction_has_order(&c->transaction) &&
+    return c->e.repeat_s > 0 && !c->transaction.unfetched &&
            c->turn->now_s - c->transaction.changed_s > (int64_t)c->e.repeat_s;
 }
 
-/* What was ordered is fetched for the first time: from now on it counts as any that was issued. */
-static bool note_fetched(struct course *c, struct error *err)
-{
-    const struct transaction_key key = course_key(c);
-    struct transaction t = c->transaction;
-
-    if (c->e.repeat_s == 0 || !transaction_has_order(&t))
-        return true;
-    t.order = (struct job_id){ 0 };
-    return transaction_put(c->turn, &key, &t, c->turn->now_s + (int64_t)c->e.repeat_s, err);
-}
-
-/* A certificate that was revoked since is not handed out again: then the request is a new one. */
+/* A certificate that was revoked since is not handed out again: then the request is a new one. But where it
+ * was to be confirmed, the transaction is over with it. */
 static enum progress answer_issued(struct course *c, struct error *err)
 {
     struct certificate_record record;
@@ -71,9 +60,11 @@ static enum progress answer_issued(struct course *c, struct error *err)
     if (!registry_certificate_by_id(c->turn->view, &c->transaction.certificate, c->turn->arena, &found,
                                     &record, err))
         return PROGRESS_ERROR;
-    if (!found || record.status != CERTIFICATE_GOOD)
-        return PROGRESS_ON;
-    return note_fetched(c, err) ? course_issued(c, record.der, &record.id, true, err) : PROGRESS_ERROR;
+    if (found && record.status == CERTIFICATE_GOOD)
+        return course_fetched(c, err) ? course_issued(c, record.der, &record.id, true, err) : PROGRESS_ERROR;
+    return c->transaction.confirmation == CONFIRMATION_NONE
+               ? PROGRESS_ON
+               : course_refuse(c, REFUSAL_CONFLICT, "its certificate was revoked");
 }
 
 static enum progress answer_again(struct course *c, struct error *err)

@@ -248,7 +248,7 @@ static bool put_registered(struct naming *n, struct san *san)
 static bool collect(struct naming *n, struct san *san, struct bytes *out)
 {
     put(san, GENERAL_NAME_DNS, dns_name_bytes(&n->identity->fqdn), BYTES_NONE);
-    switch (n->e->procedure->profile->san) {
+    switch (enrollment_profile(n->e)->san) {
     case SAN_FQDN_AND_REQUEST: put_requested(n, san); break;
     case SAN_FQDN_AND_REGISTRATION: break;
     }

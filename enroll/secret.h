@@ -27,9 +27,10 @@ struct mac_verdict {
 };
 
 /* Finds the registration of the procedure's domain under whose password the MAC holds. Tried is the one that
- * key_id names by id or exactly as its pattern, and then no other; else those that match key_id as an FQDN,
- * or, when it is none, the names in order: at most SECRETS_TRIED_MAX secrets in all (CMP-34). When there is
- * none to try, one verification of the same cost is done all the same.
+ * key_id names by id or exactly by pattern or FQDN, and then no other; else those that match key_id as an
+ * FQDN. A key_id that has the form of neither leaves it to the first name that is an FQDN: to one alone, or
+ * another name before it would begin the slow-down anew. At most SECRETS_TRIED_MAX secrets in all (CMP-34).
+ * When there is none to try, one verification of the same cost is done all the same.
  *
  * Sets turn->strike, strike_key and credential_held as enroll() does for a secret; an enroll() after it, with
  * CREDENTIAL_REGISTRATION, leaves them. False: an error of ours. */

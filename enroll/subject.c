@@ -218,7 +218,7 @@ bool make_subject(struct naming *n, struct bytes *out)
 {
     struct subject s = { 0 };
 
-    switch (n->e->procedure->profile->subject) {
+    switch (enrollment_profile(n->e)->subject) {
     case SUBJECT_FROM_REGISTRATION: return from_registration(n, &s) && encode(n, &s, out);
     case SUBJECT_FROM_REQUEST: return from_request(n, &s) && encode(n, &s, out);
     }

@@ -19,6 +19,18 @@ enum field {
     FIELD_WHY,
 };
 
+enum later_field {
+    FIELD_FORM = 32,
+    FIELD_PROFILE,
+    FIELD_CONFIRM_WITHIN,
+    FIELD_CONFIRMATION,
+    FIELD_CONFIRM_UNTIL,
+    FIELD_RENEWS_ISSUER,
+    FIELD_RENEWS_SERIAL,
+    FIELD_USED_REVISION,
+    FIELD_UNFETCHED,
+};
+
 /* Protocols do not share transaction ids. */
 static bool state_key_for(struct turn *turn, const struct transaction_key *key, struct state_key *out,
                           struct error *err)
@@ -68,6 +80,34 @@ static bool take_order(struct bytes content, struct job_id *out)
     return true;
 }
 
+/* How it is to be read and confirmed: what records of earlier versions lack. */
+static bool take_later_field(struct record_reader *in, const struct record_field *f, struct transaction *t)
+{
+    uint64_t number = 0;
+
+    switch ((enum later_field)f->tag) {
+    case FIELD_PROFILE: t->profile = f->content; return true;
+    case FIELD_RENEWS_ISSUER: return take_digest(f->content, &t->renews.issuer);
+    case FIELD_RENEWS_SERIAL: return take_serial(f->content, &t->renews);
+    case FIELD_FORM:
+        number = record_u64(in, f);
+        t->form = (enum request_form)number;
+        return number <= REQUEST_CRMF;
+    case FIELD_CONFIRM_WITHIN:
+        number = record_u64(in, f);
+        t->confirm_within_s = (uint32_t)number;
+        return number <= UINT32_MAX;
+    case FIELD_CONFIRMATION:
+        number = record_u64(in, f);
+        t->confirmation = (enum confirmation)number;
+        return number <= CONFIRMATION_LATE;
+    case FIELD_CONFIRM_UNTIL: t->confirm_until_s = (int64_t)record_u64(in, f); return true;
+    case FIELD_USED_REVISION: t->used_revision = record_u64(in, f); return true;
+    case FIELD_UNFETCHED: t->unfetched = record_u64(in, f) != 0; return true;
+    }
+    return true; /* of a later version: skipped */
+}
+
 static bool take_field(struct record_reader *in, const struct record_field *f, struct transaction *t)
 {
     uint64_t status;
@@ -88,7 +128,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_ORDER: return take_order(f->content, &t->order);
     case FIELD_WHY: t->why = f->content; return true;
     }
-    return true; /* of a later version: skipped */
+    return take_later_field(in, f, t);
 }
 
 static bool transaction_decode(struct bytes blob, struct transaction *out)
@@ -125,6 +165,24 @@ bool transaction_read(struct turn *turn, const struct transaction_key *key, stru
     return true;
 }
 
+static bool has_later_fields(const struct transaction *t)
+{
+    return t->form != REQUEST_PKCS10 || t->profile.len > 0 || t->confirm_within_s > 0 ||
+           t->confirmation != CONFIRMATION_NONE;
+}
+
+static void put_later_fields(struct buffer *out, const struct transaction *t)
+{
+    record_put_u64(out, FIELD_FORM, t->form);
+    record_put(out, FIELD_PROFILE, t->profile);
+    record_put_u64(out, FIELD_CONFIRM_WITHIN, t->confirm_within_s);
+    record_put_u64(out, FIELD_CONFIRMATION, t->confirmation);
+    record_put_u64(out, FIELD_CONFIRM_UNTIL, (uint64_t)t->confirm_until_s);
+    record_put(out, FIELD_RENEWS_ISSUER, digest256_bytes(&t->renews.issuer));
+    record_put(out, FIELD_RENEWS_SERIAL, bytes_of(t->renews.serial, t->renews.serial_len));
+    record_put_u64(out, FIELD_USED_REVISION, t->used_revision);
+}
+
 bool transaction_put(struct turn *turn, const struct transaction_key *key, const struct transaction *t,
                      int64_t expires_s, struct error *err)
 {
@@ -146,9 +204,23 @@ bool transaction_put(struct turn *turn, const struct transaction_key *key, const
     record_put(&blob, FIELD_FQDN, t->fqdn);
     record_put(&blob, FIELD_ORDER, BYTES_ARRAY(t->order.bytes));
     record_put(&blob, FIELD_WHY, t->why);
+    record_put_u64(&blob, FIELD_UNFETCHED, t->unfetched);
+    if (has_later_fields(t))
+        put_later_fields(&blob, t);
     if (buffer_failed(&blob))
         return error_set(err, ERROR_MEMORY, "transaction");
     value.blob = buffer_bytes(&blob);
     change_state_put(&turn->changes, &state_key, &value, t->revision);
     return true;
+}
+
+bool transaction_digest(const struct transaction_key *key, const char *purpose, struct digest256 *out)
+{
+    const uint8_t protocol[] = { (uint8_t)key->protocol };
+    struct digest256 procedure;
+
+    return sha256(key->procedure, &procedure) &&
+           sha256_parts((struct bytes[]){ bytes_text(purpose), digest256_bytes(&procedure),
+                                          BYTES_ARRAY(protocol), key->id },
+                        4, out);
 }

@@ -3,6 +3,7 @@
 #ifndef MUSTER_ENROLL_TRANSACTION_INTERNAL_H
 #define MUSTER_ENROLL_TRANSACTION_INTERNAL_H
 
+#include "model/enrollment.h"
 #include "registry/turn.h"
 
 enum transaction_status {
@@ -16,15 +17,32 @@ enum transaction_status {
     TRANSACTION_STATUS_COUNT,
 };
 
+/* What became of a certificate that must be confirmed (confirm.c). */
+enum confirmation {
+    CONFIRMATION_NONE = 0, /* nothing to confirm */
+    CONFIRMATION_AWAITED,
+    CONFIRMATION_DONE,
+    CONFIRMATION_REJECTED,
+    CONFIRMATION_LATE,
+};
+
 struct transaction {
     enum transaction_status status;
     struct digest256 key, signer, names;
     struct registration_id registration; /* zero: none was required */
     struct certificate_id certificate;   /* ISSUED */
-    struct bytes request;                /* PENDING and after: the CSR */
-    struct bytes fqdn;                   /* for the log */
-    struct job_id order; /* ORDERED; ISSUED: it was ordered and nobody fetched it yet; else zero */
-    struct bytes why;    /* REJECTED: for the log */
+    struct bytes request;                /* PENDING and after: as it came, in the form `form` */
+    enum request_form form;
+    struct bytes profile;      /* the one asked for by name; none: the procedure's */
+    uint32_t confirm_within_s; /* of what will be issued; 0: not to be confirmed */
+    enum confirmation confirmation;
+    int64_t confirm_until_s;      /* AWAITED */
+    struct certificate_id renews; /* AWAITED: the certificate that is to be superseded; none */
+    uint64_t used_revision;       /* of the one-time registration that the issuance used up; 0: none */
+    struct bytes fqdn;            /* for the log */
+    struct job_id order;          /* ORDERED, and ISSUED after that; else zero */
+    bool unfetched;               /* it was ordered, and nobody has fetched its certificate yet */
+    struct bytes why;             /* REJECTED: for the log */
     int64_t changed_s;
     uint64_t revision; /* to be expected when it is written; 0: must be absent */
 };
@@ -42,6 +60,10 @@ MUST_USE bool transaction_read(struct turn *turn, const struct transaction_key *
 /* As changes of the turn. `expires_s` 0: kept for good. */
 MUST_USE bool transaction_put(struct turn *turn, const struct transaction_key *key,
                               const struct transaction *t, int64_t expires_s, struct error *err);
+
+/* Made from the transaction, nothing of the device's choosing: the id of what goes with it, by `purpose`. */
+MUST_USE bool transaction_digest(const struct transaction_key *key, const char *purpose,
+                                 struct digest256 *out);
 
 /* Enters the transaction among those that wait for an officer. */
 MUST_USE bool pending_put(struct turn *turn, const struct transaction_key *key, const struct dns_name *fqdn,

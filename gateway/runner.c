@@ -4,6 +4,7 @@
 #include <event2/thread.h>
 #include <stdlib.h>
 
+#include "enroll/confirm.h"
 #include "enroll/order.h"
 #include "gateway/runner_internal.h"
 #include "lib/base/clock.h"
@@ -45,9 +46,16 @@ void runner_jobs(struct runner *runner, const struct config *config, struct job_
     *row++ = (struct job_handler){
         .kind = "health", .run = job_health_run, .service = &out->health, .standing = true
     };
+    *row++ = (struct job_handler){ .kind = ENROLL_CONFIRM_JOB,
+                                   .run = enroll_confirm_job_run,
+                                   .service = &config->enroll };
     *row++ = (struct job_handler){ .kind = ENROLL_ORDER_JOB,
                                    .run = enroll_order_job_run,
                                    .service = &config->enroll };
+    *row++ = (struct job_handler){ .kind = ENROLL_REVOCATIONS_JOB,
+                                   .run = enroll_revocations_job_run,
+                                   .service = &config->enroll,
+                                   .standing = true };
     for (size_t i = 0; i < runner->gateway->more_job_count; i++)
         *row++ = runner->gateway->more_jobs[i];
     out->count = (size_t)(row - out->row);

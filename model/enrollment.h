@@ -66,4 +66,10 @@ struct enrollment {
     uint32_t repeat_s;      /* how long the same request gets the same certificate; 0: for good */
 };
 
+/* The profile by which it is judged and certified. */
+static inline const struct profile *enrollment_profile(const struct enrollment *e)
+{
+    return e->profile != NULL ? e->profile : e->procedure->profile;
+}
+
 #endif

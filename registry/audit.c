@@ -15,6 +15,7 @@ const char *audit_kind_name(enum audit_kind kind)
     case AUDIT_REFUSALS: return "refusals";
     case AUDIT_OFFICER: return "officer";
     case AUDIT_PUBLISHED: return "published";
+    case AUDIT_CONFIRMED: return "confirmed";
     case AUDIT_KIND_COUNT: break;
     }
     return "unknown";

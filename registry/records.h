@@ -71,6 +71,7 @@ enum audit_kind {
     AUDIT_REFUSALS, /* refusals of devices, summed over a minute */
     AUDIT_OFFICER,
     AUDIT_PUBLISHED,
+    AUDIT_CONFIRMED, /* a device has its certificate */
     AUDIT_KIND_COUNT,
 };
 const char *audit_kind_name(enum audit_kind kind);

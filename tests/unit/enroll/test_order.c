@@ -1,5 +1,6 @@
 /* Certificates from an upstream CA: intent first, one step an event, nothing believed that was not held
  * against what was ordered. */
+#include "enroll/confirm.h"
 #include "enroll/order.h"
 #include "tests/lib/upstream.h"
 #include "tests/unit/enroll/enroll_world.h"
@@ -489,24 +490,105 @@ static void a_ca_that_wants_to_know_is_told_that_it_was_wrong(void **state)
     assert_int_equal(effect.body.data[0], 'N');
 }
 
-static void a_revocation_is_passed_on(void **state)
+/* Looks for what was revoked here; the number of jobs that came of it. */
+static size_t look_for_revocations(struct world *w, struct bytes *kept)
+{
+    const struct job_record job = { .kind = BYTES_LITERAL(ENROLL_REVOCATIONS_JOB), .state = *kept };
+    struct job_step step = { 0 };
+    struct job_record any;
+    struct error err = { 0 };
+
+    begin_turn(w);
+    if (!enroll_revocations_job_run(&w->turn, &w->service, &job, &(struct job_event){ .kind = JOB_EVENT_DUE },
+                                    &step, &err))
+        fail_msg("%s", err.text);
+    *kept = step.state;
+    assert_int_equal(apply(w), APPLY_DONE);
+    return the_job(w, &any);
+}
+
+static void what_is_revoked_here_is_revoked_there_once(void **state)
 {
     struct world *w = *state;
     struct certificate_record record;
+    struct bytes kept = BYTES_NONE;
     size_t count;
 
     ordered(w);
     answered(w, a_certificate(w, as_ordered));
+    assert_int_equal(look_for_revocations(w, &kept), 0);
     assert_true(registry_view_renew(w->view, NULL));
     assert_true(registry_certificates_list(w->view, NULL, 1, w->arena, &record, &count, NULL));
+    record.der = arena_copy(w->arena, record.der);
     begin_turn(w);
-    assert_true(enroll_order_revocation(&w->turn, &w->service, &record, NULL));
+    change_certificate_revoke(&w->turn.changes, &record.id, REVOCATION_SUPERSEDED, w->now_s);
+    change_audit_append(&w->turn.changes, AUDIT_REVOKED, BYTES_LITERAL("{}"));
     assert_int_equal(apply(w), APPLY_DONE);
+    assert_int_equal(look_for_revocations(w, &kept), 1);
     comes_due(w);
     assert_bytes(bytes_from(effect.body, 1), record.der);
+    unanswered(w);
     w->now_s += DAY_S;
     comes_due(w); /* told for a day, not for ever */
     assert_int_equal(effect.kind, JOB_EFFECT_DONE);
+    kept = BYTES_NONE;
+    assert_int_equal(look_for_revocations(w, &kept), 0);
+}
+
+/* --- a device that confirms --- */
+/* The one job of this kind. */
+static bool a_job(struct world *w, const char *kind, struct job_record *out)
+{
+    struct job_record due[8];
+    int64_t next_s;
+    size_t count = 0;
+
+    assert_true(registry_view_renew(w->view, NULL));
+    assert_true(
+        registry_jobs_due(w->view, INT64_MAX - 1, COUNT_OF(due), w->arena, due, &count, &next_s, NULL));
+    for (size_t i = 0; i < count; i++)
+        if (bytes_is(due[i].kind, kind)) {
+            *out = due[i];
+            return true;
+        }
+    return false;
+}
+
+static void the_ca_hears_of_the_certificate_after_the_device_has_said_its_word(void **state)
+{
+    struct world *w = *state;
+    struct enrollment e = an_enrollment(w, &(struct asking){ .password = NULL });
+    enum confirm_outcome outcome = CONFIRM_UNKNOWN;
+    struct enroll_result result = { 0 };
+    struct job_record job;
+
+    settings.confirms = true;
+    e.confirm_within_s = 300;
+    registered(w, "router5.example.com", "s3cret", plain);
+    begin_turn(w);
+    assert_true(enroll(&w->turn, &w->service, &e, &result, NULL));
+    assert_int_equal(apply(w), APPLY_DONE);
+    comes_due(w);
+    answered(w, a_certificate(w, as_ordered));
+    w->now_s += 2 * DAY_S; /* nobody asked: that is no silence of the device yet */
+    begin_turn(w);
+    assert_true(enroll(&w->turn, &w->service, &e, &result, NULL));
+    assert_int_equal(result.kind, ENROLL_ISSUED);
+    assert_true(result.unconfirmed);
+    assert_int_equal(apply(w), APPLY_DONE);
+    assert_true(a_job(w, ENROLL_CONFIRM_JOB, &job));
+    assert_int_equal(job.due_s, w->now_s + 300);
+    begin_turn(w);
+    assert_true(enroll_confirm(&w->turn, &w->service, &w->procedure, PROTOCOL_SCEP, BYTES_LITERAL("t1"), true,
+                               &outcome, NULL));
+    assert_int_equal(outcome, CONFIRM_DONE);
+    assert_int_equal(apply(w), APPLY_DONE);
+    assert_true(a_job(w, ENROLL_ORDER_JOB, &job));
+    assert_int_equal(job.due_s, w->now_s); /* woken */
+    comes_due(w);
+    assert_int_equal(effect.kind, JOB_EFFECT_WAIT);
+    comes_due(w);
+    assert_int_equal(effect.body.data[0], 'C');
 }
 
 int main(void)
@@ -533,7 +615,8 @@ int main(void)
         order_test(a_registration_closed_meanwhile_gets_none),
         order_test(a_ca_that_wants_to_know_is_told_that_it_was_taken),
         order_test(a_ca_that_wants_to_know_is_told_that_it_was_wrong),
-        order_test(a_revocation_is_passed_on),
+        order_test(what_is_revoked_here_is_revoked_there_once),
+        order_test(the_ca_hears_of_the_certificate_after_the_device_has_said_its_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
