@@ -1,20 +1,6 @@
 /* The bodies of a PKIMessage, read (RFC 9810 5.3). */
 #include "proto/cmp/message_internal.h"
 
-static bool cert_req_id_read(struct der *in, int64_t *out)
-{
-    struct bytes content = der_integer(in);
-    uint64_t value;
-
-    if (content.len == 0 || content.len > 8)
-        return false;
-    value = content.data[0] >= 0x80 ? UINT64_MAX : 0;
-    for (size_t i = 0; i < content.len; i++)
-        value = value << 8 | content.data[i];
-    *out = (int64_t)value;
-    return true;
-}
-
 /* PKIStatusInfo (RFC 9810 5.2.3). A number that no status has is NONE. */
 static bool status_info_read(struct der *in, struct cmp_status_info *out)
 {
@@ -93,7 +79,8 @@ static bool cert_response_read(struct der *in, struct arena *arena, struct cmp_c
 {
     struct der response = der_enter(in, DER_SEQUENCE);
 
-    if (!cert_req_id_read(&response, &out->cert_req_id) || !status_info_read(&response, &out->status))
+    out->cert_req_id = der_int(&response);
+    if (!status_info_read(&response, &out->status))
         return false;
     if (der_next_is(&response, DER_SEQUENCE) && !certified_key_pair_read(&response, arena, out))
         return false;
@@ -129,8 +116,7 @@ static bool cert_status_read(struct der *in, struct cmp_cert_status *out)
     struct der status = der_enter(in, DER_SEQUENCE);
 
     *out = (struct cmp_cert_status){ .cert_hash = der_value(&status, DER_OCTET_STRING) };
-    if (!cert_req_id_read(&status, &out->cert_req_id))
-        return false;
+    out->cert_req_id = der_int(&status);
     out->has_status = der_next_is(&status, DER_SEQUENCE);
     if (out->has_status && !status_info_read(&status, &out->status))
         return false;
@@ -163,7 +149,8 @@ bool cmp_poll_req_decode(struct bytes content, int64_t *cert_req_id, size_t max,
     for (; der_more(&list) && n < max && n < CMP_ITEMS_MAX; n++) {
         struct der item = der_enter(&list, DER_SEQUENCE);
 
-        if (!cert_req_id_read(&item, &cert_req_id[n]) || !der_finished(&item))
+        cert_req_id[n] = der_int(&item);
+        if (!der_finished(&item))
             return false;
     }
     if (!der_finished(&list) || !der_finished(&in))
@@ -180,8 +167,7 @@ bool cmp_poll_rep_decode(struct bytes content, struct cmp_poll_rep *out, size_t 
     for (; der_more(&list) && n < max && n < CMP_ITEMS_MAX; n++) {
         struct der item = der_enter(&list, DER_SEQUENCE);
 
-        if (!cert_req_id_read(&item, &out[n].cert_req_id))
-            return false;
+        out[n].cert_req_id = der_int(&item);
         out[n].check_after_s = der_uint(&item);
         if (der_next_is(&item, DER_SEQUENCE)) /* reason */
             (void)cmp_free_text(&item);

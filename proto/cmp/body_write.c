@@ -5,20 +5,6 @@
 
 #define REASON_CODE "\x55\x1d\x15" /* 2.5.29.21 */
 
-/* certReqId: -1 stands for a PKCS#10 or for the whole response. */
-static void cert_req_id_put(struct buffer *out, int64_t id)
-{
-    uint8_t raw[8];
-    size_t first = 0;
-
-    for (unsigned i = 0; i < sizeof(raw); i++)
-        raw[i] = (uint8_t)((uint64_t)id >> (56 - 8 * i));
-    while (first + 1 < sizeof(raw) &&
-           ((raw[first] == 0x00 && raw[first + 1] < 0x80) || (raw[first] == 0xff && raw[first + 1] >= 0x80)))
-        first++;
-    der_put(out, DER_INTEGER, bytes_from(BYTES_ARRAY(raw), first));
-}
-
 /* A status that nobody set rejects. */
 static unsigned status_number(enum cmp_status status)
 {
@@ -55,7 +41,7 @@ static void cert_response_put(struct buffer *out, const struct cmp_cert_response
 {
     size_t seq = der_begin(out, DER_SEQUENCE), pair;
 
-    cert_req_id_put(out, response->cert_req_id);
+    der_put_int(out, response->cert_req_id);
     cmp_status_info_put(out, &response->status);
     if (response->certificate.len > 0 || response->encrypted_cert.len > 0) {
         pair = der_begin(out, DER_SEQUENCE);
@@ -94,7 +80,7 @@ void cmp_cert_conf_put(struct buffer *out, const struct cmp_cert_status *status,
         size_t seq = der_begin(out, DER_SEQUENCE);
 
         der_put(out, DER_OCTET_STRING, status[i].cert_hash);
-        cert_req_id_put(out, status[i].cert_req_id);
+        der_put_int(out, status[i].cert_req_id);
         if (status[i].has_status)
             cmp_status_info_put(out, &status[i].status);
         if (status[i].hash_alg.len > 0)
@@ -108,7 +94,7 @@ void cmp_poll_req_put(struct buffer *out, int64_t cert_req_id)
 {
     size_t list = der_begin(out, DER_SEQUENCE), seq = der_begin(out, DER_SEQUENCE);
 
-    cert_req_id_put(out, cert_req_id);
+    der_put_int(out, cert_req_id);
     der_end(out, seq);
     der_end(out, list);
 }
@@ -117,7 +103,7 @@ void cmp_poll_rep_put(struct buffer *out, const struct cmp_poll_rep *rep)
 {
     size_t list = der_begin(out, DER_SEQUENCE), seq = der_begin(out, DER_SEQUENCE);
 
-    cert_req_id_put(out, rep->cert_req_id);
+    der_put_int(out, rep->cert_req_id);
     der_put_uint(out, rep->check_after_s);
     der_end(out, seq);
     der_end(out, list);

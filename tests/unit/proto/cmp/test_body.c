@@ -64,12 +64,12 @@ static const struct {
     const char *content;
 } samples[] = {
     { CMP_IR, "3004 3000 3000" },
-    { CMP_IP, "303d a106 3004 3000 3000" /* caPubs */
-              "3033"
+    { CMP_IP, "303f a106 3004 3000 3000" /* caPubs */
+              "3035"
               "3018 020100" ACCEPTED /* certificate, key, publicationInfo */
               "300e a002 3000 a004 a002 0500 a102 3000"
               "300f 0201ff 3007 020102 03020520 040101" /* a refusal and rspInfo */
-              "3006 020101 3001" },
+              "3008 020101" ACCEPTED },
     { CMP_CERT_CONF, "301d 301b 0402abcd 020100" ACCEPTED "a00d" SHA256_ALGORITHM },
     { CMP_POLL_REQ, "300a 3003 020100 3003 0201ff" },
     { CMP_POLL_REP, "300d 300b 020100 02013c 3003 0c0161" },
@@ -345,7 +345,7 @@ static void cmp_120_a_private_key_is_enveloped_data_under_its_choice(void **stat
     r->status.status = CMP_ACCEPTED;
     r->certificate = hex("3000");
     r->private_key = hex("3003 020102");
-    assert_bytes(cert_rep(&in), hex("3018 3016 3014 020100" ACCEPTED "300b a002 3000 a005 a003 020102"));
+    assert_bytes(cert_rep(&in), hex("3019 3017 3015 020100" ACCEPTED "300b a002 3000 a005 a003 020102"));
     assert_true(cmp_cert_rep_decode(cert_rep(&in), arena, &out));
     assert_responses_equal(r, &out.response[0]);
 }
