@@ -15,11 +15,12 @@ PAGE = os.path.join(ROOT, "docs", "conformance.md")
 STANDARDS = {
     "scep": "SCEP (RFC 8894)",
     "est": "EST (RFC 7030, 8951, 9908)",
+    "cmp": "CMP (RFC 9810, 9811, 9483, TS 33.310)",
     "csr": "Requests, names and preregistration (RFC 2986, 5280 and this project's rules)",
 }
-TEST = re.compile(r"\[\s+(OK|FAILED|SKIPPED)\s+\]\s+((scep|est|csr)_\d[a-z0-9_]*)")
-FUNCTION = re.compile(r"static void ((scep|est|csr)_\d[a-z0-9_]*)\s*\(void \*\*state\)")
-NAME = re.compile(r"^(scep|est|csr)((?:_\d+)+)_(.*)$")
+TEST = re.compile(r"\[\s+(OK|FAILED|SKIPPED)\s+\]\s+((scep|est|cmp|csr)_\d[a-z0-9_]*)")
+FUNCTION = re.compile(r"static void ((scep|est|cmp|csr)_\d[a-z0-9_]*)\s*\(void \*\*state\)")
+NAME = re.compile(r"^(scep|est|cmp|csr)((?:_\d+)+)_(.*)$")
 
 
 def rows_of(function):
@@ -80,7 +81,7 @@ def write(build):
 
 
 def check():
-    listed = set(re.findall(r"^\| ((?:SCEP|EST|CSR)-\d+) \|", open(PAGE, encoding="utf-8").read(), re.M))
+    listed = set(re.findall(r"^\| ((?:SCEP|EST|CMP|CSR)-\d+) \|", open(PAGE, encoding="utf-8").read(), re.M))
     tested = {f"{standard.upper()}-{number}" for standard, number in table()}
     for row in sorted(tested - listed):
         print(f"{row} has a test and is not in docs/conformance.md")
