@@ -26,7 +26,8 @@ static void begin(struct course *c)
 {
     c->turn->facts.protocol = protocol_name(c->e.protocol);
     c->turn->facts.procedure = c->e.procedure->name;
-    c->turn->facts.transaction = c->e.transaction_id;
+    if (c->turn->facts.transaction.len == 0) /* who has octets for an id has said it in text */
+        c->turn->facts.transaction = c->e.transaction_id;
 }
 
 static bool is_secret(const struct credential *credential)

@@ -49,6 +49,8 @@ const char *cmp_procedure_fault(const struct cmp_service *service, const struct 
         return "its CMP RA is not configured";
     if (!bytes_equal(keys_public(keys, ra->key_name), ra->certificate.key.spki))
         return "the certificate of its CMP RA is not for its key";
+    if (procedure->cmp_key_generation && procedure->manual_approval)
+        return "keys are generated for devices that are answered at once: not where an officer approves";
     return certificate_fault(&ra->certificate, enroll_ca(service->enroll, procedure), procedure);
 }
 

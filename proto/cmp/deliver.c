@@ -14,14 +14,18 @@ static enum cmp_fault respond(struct cmp_exchange *x, const struct cmp_status_in
     AUTO_STRUCT(buffer) content = BUFFER(CMP_MESSAGE_MAX);
     struct cmp_cert_rep *rep = arena_alloc(x->turn->arena, sizeof(*rep));
     enum cmp_body body = cmp_response_to(x->transaction.opened_by);
+    struct bytes private_key = BYTES_NONE;
 
     if (rep == NULL)
         return cmp_trouble(err, ERROR_MEMORY, "a response");
+    if (certificate.len > 0 && x->device_key.len > 0 && !cmp_wrap_device_key(x, &private_key, err))
+        return CMP_FAULT_INTERNAL;
     rep->response_count = 1;
     rep->response[0] = (struct cmp_cert_response){
         .cert_req_id = x->transaction.cert_req_id,
         .status = *status,
         .certificate = certificate,
+        .private_key = private_key,
     };
     /* CMP-56: trust anchors for those who authenticate us by a shared secret. */
     if (certificate.len > 0 && body == CMP_IP && x->procedure->cmp_ca_pubs &&

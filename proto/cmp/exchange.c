@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "lib/base/encode.h"
+
 void cmp_note(struct cmp_exchange *x, const char *verdict, const char *reason, const char *detail)
 {
     x->turn->facts.verdict = verdict;
@@ -22,6 +24,17 @@ static bool make_nonce(struct cmp_exchange *x, struct bytes *out)
     return true;
 }
 
+/* Octets, not text: the log has them in hexadecimal. */
+static bool note_transaction(struct cmp_exchange *x)
+{
+    char hex[2 * CMP_ID_MAX + 1];
+
+    hex_encode(x->transaction_id, hex);
+    x->turn->facts.operation = cmp_body_name(x->request.body);
+    x->turn->facts.transaction = arena_copy(x->turn->arena, bytes_text(hex));
+    return x->turn->facts.transaction.data != NULL;
+}
+
 static enum cmp_fault step_begin(struct cmp_exchange *x, struct error *err)
 {
     const struct cmp_header *h = &x->request.header;
@@ -31,8 +44,8 @@ static enum cmp_fault step_begin(struct cmp_exchange *x, struct error *err)
     x->transaction_id = h->transaction_id;
     if (h->transaction_id.len == 0 && !make_nonce(x, &x->transaction_id)) /* CMP-14 */
         return cmp_trouble(err, ERROR_CRYPTO, "no randomness for a transaction id");
-    x->turn->facts.operation = cmp_body_name(x->request.body);
-    x->turn->facts.transaction = x->transaction_id;
+    if (!note_transaction(x))
+        return cmp_trouble(err, ERROR_MEMORY, "transaction id for the log");
     return cmp_check_version(&x->request);
 }
 
@@ -218,4 +231,5 @@ bool cmp_exchange_run(struct cmp_exchange *x, struct bytes der, int *http_status
 void cmp_exchange_end(struct cmp_exchange *x)
 {
     secret_free(&x->sender.sealed);
+    secret_free(&x->device_key);
 }

@@ -61,6 +61,7 @@ struct cmp_exchange {
     struct cmp_transaction transaction;
     struct cmp_sender sender;
     const struct requested *requested; /* ir, cr, kur, p10cr; else NULL */
+    struct secret device_key; /* made here for the device: PKCS#8; none else. Owned by the exchange */
     struct cmp_reply reply;
     struct bytes out; /* the answer, DER */
 };
@@ -109,6 +110,16 @@ enum cmp_fault cmp_serve_poll(struct cmp_exchange *x, struct error *err);     /*
 enum cmp_fault cmp_serve_revoke(struct cmp_exchange *x, struct error *err);   /* rr */
 enum cmp_fault cmp_serve_general(struct cmp_exchange *x, struct error *err);  /* genm */
 enum cmp_fault cmp_serve_nested(struct cmp_exchange *x, struct error *err);   /* nested */
+
+/* --- keygen.c: central key generation (RFC 9810 5.2.2, RFC 9483 4.1.6) --- */
+/* What stands in the way of it (CMP-13, CMP-121, CMP-122); CMP_OK: a key may be made and can be handed over.
+ */
+enum cmp_fault cmp_judge_generation(const struct cmp_exchange *x, const struct crmf_request *r);
+/* Makes the key that the template names, or the profile prefers, into x->device_key and *key. */
+enum cmp_fault cmp_generate(struct cmp_exchange *x, const struct crmf_template *t,
+                            const struct profile *profile, struct public_key *key, struct error *err);
+/* The private key for its device alone: EnvelopedData around SignedData around the key package. */
+MUST_USE bool cmp_wrap_device_key(struct cmp_exchange *x, struct bytes *enveloped, struct error *err);
 
 /* --- deliver.c: ip, cp and kup --- */
 /* The response body that answers this request. */

@@ -12,6 +12,8 @@ enum cmp_fault cmp_serve_poll(struct cmp_exchange *x, struct error *err)
         return CMP_FAULT_SYNTAX;
     if (cert_req_id != x->transaction.cert_req_id) /* CMP-87 */
         return CMP_FAULT_CERT_REQ_ID;
+    if (x->transaction.generated) /* CMP-90: the certificate without its key is of no use */
+        return CMP_FAULT_TRANSACTION_UNKNOWN;
     if (!enroll_poll(x->turn, x->service->enroll, x->procedure, PROTOCOL_CMP, x->transaction_id,
                      &x->sender.identity, &found, &result, err))
         return CMP_FAULT_INTERNAL;

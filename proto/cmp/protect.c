@@ -84,7 +84,7 @@ bool cmp_protect(const struct cmp_protector *protector, struct cmp_header header
     AUTO_STRUCT(buffer) tagged = BUFFER(content.len + CMP_MESSAGE_MAX); /* a certificate list may be long */
     AUTO_STRUCT(buffer) out = BUFFER(content.len + CMP_MESSAGE_MAX);
     struct cmp_message message = { .body = body };
-    struct bytes part, protection;
+    struct bytes part, protection = BYTES_NONE;
 
     if (!prepare(protector, &header, arena, err))
         return false;

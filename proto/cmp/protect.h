@@ -42,9 +42,10 @@ enum cmp_protection_kind cmp_protection_of(const struct cmp_message *message);
 enum signature_fault cmp_verify_signature(const struct cmp_message *message, const struct public_key *key,
                                           struct arena *arena);
 
-/* The certificate of the signer among extraCerts: the first whose subject is the sender's name and whose key
- * identifier is senderKID, if there is one (CMP-22, CMP-24, CMP-36). False: none, also when the sender is no
- * directoryName; *out is untouched. */
+/* The certificate of the signer among extraCerts: the first whose subject is the sender's name (CMP-22) and
+ * whose key identifier is senderKID, if there is one (CMP-24). It may stand anywhere: whether it must be the
+ * first (CMP-36) is the caller's to say. False: none, also when the sender is no directoryName; *out is
+ * untouched. */
 MUST_USE bool cmp_signer_certificate(const struct cmp_message *message, struct arena *arena,
                                      struct certificate *out);
 

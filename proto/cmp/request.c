@@ -80,10 +80,15 @@ static enum cmp_fault judge_sk_input(const struct cmp_exchange *x, const struct 
                                                                                           : CMP_FAULT_POP;
 }
 
+static bool wants_generation(const struct crmf_request *r)
+{
+    return !r->template.has_key || r->template.key_is_empty;
+}
+
 static enum cmp_fault judge_pop(const struct cmp_exchange *x, const struct crmf_request *r)
 {
-    if (!r->template.has_key || r->template.key_is_empty)
-        return CMP_FAULT_TEMPLATE; /* CMP-122 */
+    if (wants_generation(r))
+        return cmp_judge_generation(x, r);
     switch (r->pop) {
     case CRMF_POP_SIGNATURE: return judge_sk_input(x, r);
     case CRMF_POP_RA_VERIFIED:
@@ -129,16 +134,18 @@ static enum cmp_fault judge_old_certificate(const struct cmp_exchange *x, const 
     return CMP_OK;
 }
 
+/* A device with its vendor's certificate names the vendor's CA (OpenSSL's client does, unasked): no wish. */
 static enum cmp_fault judge_issuer(const struct cmp_exchange *x, const struct crmf_request *r)
 {
     struct distinguished_name name;
 
     if (!r->template.has_issuer)
         return CMP_OK;
-    if (name_decode_lenient(r->template.issuer, x->turn->arena, &name) != NAME_OK ||
-        !name_equal(&name, &x->ca->certificate.subject))
+    if (name_decode_lenient(r->template.issuer, x->turn->arena, &name) != NAME_OK)
         return CMP_FAULT_WRONG_AUTHORITY;
-    return CMP_OK;
+    if (x->sender.role == CMP_ROLE_VENDOR && name_equal(&name, &x->sender.holder.certificate.issuer))
+        return CMP_OK;
+    return name_equal(&name, &x->ca->certificate.subject) ? CMP_OK : CMP_FAULT_WRONG_AUTHORITY;
 }
 
 static enum cmp_fault judge(const struct cmp_exchange *x, const struct certification *c)
@@ -191,6 +198,16 @@ static bool open_transaction(struct cmp_exchange *x, struct error *err)
         t->old = x->sender.holder.record.id;
     return sha256(x->request.encoded, &t->opening) ||
            error_set(err, ERROR_CRYPTO, "SHA-256 of a CMP message");
+}
+
+static enum cmp_fault make_key(struct cmp_exchange *x, struct certification *c, struct error *err)
+{
+    const struct profile *profile = c->profile != NULL ? c->profile : x->procedure->profile;
+
+    if (x->request.body == CMP_P10CR || !wants_generation(&c->crmf))
+        return CMP_OK;
+    x->transaction.generated = true;
+    return cmp_generate(x, &c->crmf.template, profile, &c->crmf.requested.key, err);
 }
 
 static enum cmp_fault enroll_it(struct cmp_exchange *x, const struct certification *c, struct error *err)
@@ -259,5 +276,9 @@ enum cmp_fault cmp_serve_request(struct cmp_exchange *x, struct error *err)
     if (fault != CMP_OK || x->reply.body != CMP_BODY_NONE)
         return fault;
     fault = judge(x, c);
+    if (fault == CMP_OK)
+        fault = make_key(x, c, err);
+    if (fault == CMP_FAULT_INTERNAL)
+        return fault;
     return fault == CMP_OK ? enroll_it(x, c, err) : cmp_reject(x, fault, NULL, err);
 }

@@ -21,6 +21,7 @@ enum field {
     FIELD_CERTIFICATE,
     FIELD_OLD_ISSUER,
     FIELD_OLD_SERIAL,
+    FIELD_GENERATED,
 };
 
 static struct state_key key_for(struct bytes procedure, struct bytes id)
@@ -65,6 +66,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_OPENED_BY: return take_body(record_u64(in, f), t);
     case FIELD_CERT_REQ_ID: t->cert_req_id = (int64_t)record_u64(in, f) - 1; return true;
     case FIELD_IMPLICIT: t->implicit_confirm = record_u64(in, f) != 0; return true;
+    case FIELD_GENERATED: t->generated = record_u64(in, f) != 0; return true;
     case FIELD_OPENING: return take_digest(f->content, &t->opening);
     case FIELD_SENDER: return take_digest(f->content, &t->sender);
     case FIELD_ALGORITHM: return take_digest(f->content, &t->algorithm);
@@ -124,6 +126,7 @@ bool cmp_transaction_put(struct turn *turn, struct bytes procedure, struct bytes
     record_put_u64(&blob, FIELD_OPENED_BY, t->opened_by);
     record_put_u64(&blob, FIELD_CERT_REQ_ID, (uint64_t)(t->cert_req_id + 1));
     record_put_u64(&blob, FIELD_IMPLICIT, t->implicit_confirm);
+    record_put_u64(&blob, FIELD_GENERATED, t->generated);
     record_put(&blob, FIELD_OPENING, digest256_bytes(&t->opening));
     record_put(&blob, FIELD_SENDER, digest256_bytes(&t->sender));
     record_put(&blob, FIELD_ALGORITHM, digest256_bytes(&t->algorithm));

@@ -21,6 +21,7 @@ struct cmp_transaction {
     enum cmp_phase phase;
     enum cmp_body opened_by; /* ir, cr, kur, p10cr */
     int64_t cert_req_id;
+    bool generated;             /* the key was made here, and is not kept (CMP-90) */
     bool implicit_confirm;      /* was asked for and will be granted */
     struct digest256 opening;   /* SHA-256 of the message that opened it */
     struct digest256 sender;    /* who protects it (cmp_sender.identity) */

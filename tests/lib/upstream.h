@@ -14,7 +14,8 @@
 
 #define UPSTREAM_URL "http://upstream.example.com/ca"
 
-struct upstream { /* struct ca.connector_service */
+struct upstream {    /* struct ca.connector_service */
+    const char *url; /* NULL: UPSTREAM_URL */
     bool confirms;
 };
 
@@ -30,12 +31,14 @@ UNUSED static bool upstream_say(const struct connector_call *call, char letter, 
                                 struct bytes state, struct connector_step *out)
 {
     AUTO_STRUCT(buffer) body = BUFFER(UPSTREAM_BODY_MAX);
+    const struct upstream *service = call->ca->connector_service;
+    const char *url = service != NULL && service->url != NULL ? service->url : UPSTREAM_URL;
 
     buffer_append_byte(&body, (uint8_t)letter);
     buffer_append(&body, what);
     *out = (struct connector_step){ .verdict = CONNECTOR_SEND,
                                     .state = state,
-                                    .request = { .url = BYTES_LITERAL(UPSTREAM_URL),
+                                    .request = { .url = bytes_text(url),
                                                  .content_type = BYTES_LITERAL("application/x-test"),
                                                  .body = arena_copy(call->arena, buffer_bytes(&body)) } };
     return out->request.body.data != NULL;

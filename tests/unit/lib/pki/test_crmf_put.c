@@ -9,6 +9,7 @@
 
 #include "lib/pki/crmf.h"
 #include "tests/unit/lib/pki/certificates.h"
+#include "tests/unit/lib/pki/openssl_cmp.h"
 #include "tests/unit/lib/pki/requests.h"
 
 static const char *const key_names[] = { "rsa", "pss", "p256", "p384", "p521", "ed25519", "ed448" };
@@ -264,6 +265,21 @@ static void what_libcrypto_proves_is_verified(void **state)
     }
 }
 
+static void the_request_of_openssls_client_is_verified(void **state)
+{
+    struct der in = der_of(hex(openssl_ir)), message = der_enter(&in, DER_SEQUENCE), body, list;
+
+    (void)state;
+    (void)der_element(&message, DER_SEQUENCE);
+    body = der_enter(&message, DER_CONTEXT(0));
+    list = der_enter(&body, DER_SEQUENCE);
+    assert_int_equal(decode(list.rest), CSR_OK);
+    assert_int_equal(crmf.pop, CRMF_POP_SIGNATURE);
+    assert_int_equal(crmf.requested.key.kind, KEY_EC_P256);
+    assert_int_equal(crmf.requested.san.count, 2);
+    assert_true(bytes_is(name_find(&crmf.requested.subject, OID_COMMON_NAME, NULL), "a.example.com"));
+}
+
 static void other_proofs_of_libcrypto_are_known(void **state)
 {
     OSSL_CRMF_MSG *verified = made_elsewhere("EC", OSSL_CRMF_POPO_RAVERIFIED),
@@ -328,6 +344,7 @@ int main(void)
         TEST(libcrypto_verifies_what_we_prove),
         TEST(libcrypto_reads_what_we_write),
         TEST(what_libcrypto_proves_is_verified),
+        TEST(the_request_of_openssls_client_is_verified),
         TEST(other_proofs_of_libcrypto_are_known),
         TEST(controls_and_wishes_of_libcrypto_are_read),
     };

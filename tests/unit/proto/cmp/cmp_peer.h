@@ -111,7 +111,7 @@ struct conversation {
     size_t count;
     struct bytes (*answer)(struct conversation *conversation, const struct cmp_message *request);
     const struct peer *peer;
-    const void *more;
+    void *more;
 };
 
 UNUSED static OSSL_CMP_MSG *converse(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *request)

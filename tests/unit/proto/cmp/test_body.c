@@ -257,7 +257,7 @@ static void the_first_text_of_a_status_is_kept(void **state)
 
 /* --- lists of requests and of messages --- */
 
-static void cmp_46_requests_are_a_bounded_list(void **state)
+static void requests_are_a_bounded_list(void **state)
 {
     struct bytes element[3] = { BYTES_NONE };
     size_t count = 77;
@@ -335,8 +335,8 @@ static void a_response_reads_as_it_was_written(void **state)
     assert_openssl_takes(CMP_KUP, cert_rep(&in));
 }
 
-/* CMP-120. The choice [0] is implicit in CRMF, and stands inside the explicit [0] of CMP. */
-static void cmp_120_a_private_key_is_enveloped_data_under_its_choice(void **state)
+/* The choice [0] is implicit in CRMF, and stands inside the explicit [0] of CMP. */
+static void a_private_key_is_enveloped_data_under_its_choice(void **state)
 {
     struct cmp_cert_rep in = { .response_count = 1 }, out;
     struct cmp_cert_response *r = &in.response[0];
@@ -451,7 +451,7 @@ static void cert_req_ids_are_numbers_of_either_sign(void **state)
 
 /* --- certConf --- */
 
-static void cmp_74_a_confirmation_reads_as_it_was_written(void **state)
+static void a_confirmation_reads_as_it_was_written(void **state)
 {
     const struct cmp_cert_status in[] = {
         { .cert_hash = hex("0011223344") },
@@ -482,7 +482,7 @@ static void cmp_74_a_confirmation_reads_as_it_was_written(void **state)
     assert_openssl_takes(CMP_CERT_CONF, kept(&written));
 }
 
-static void cmp_75_an_empty_confirmation_is_well_formed(void **state)
+static void an_empty_confirmation_is_well_formed(void **state)
 {
     struct cmp_cert_status out;
     size_t count = 77;
@@ -545,7 +545,7 @@ static void polling_is_strict(void **state)
 
 /* --- rr, rp --- */
 
-static void cmp_92_a_revocation_reads_as_it_was_written(void **state)
+static void a_revocation_reads_as_it_was_written(void **state)
 {
     struct certificate c = decoded(root_of("CN=Root", "p256"));
     struct buffer written = BUFFER(4096);
@@ -571,7 +571,7 @@ static void cmp_92_a_revocation_reads_as_it_was_written(void **state)
     assert_openssl_takes(CMP_RR, content);
 }
 
-static void cmp_93_a_revocation_may_lack_what_it_needs(void **state)
+static void a_revocation_may_lack_what_it_needs(void **state)
 {
     struct cmp_rev_details out;
     struct buffer written = BUFFER(64);
@@ -738,22 +738,22 @@ int main(void)
         TEST(a_status_that_nobody_set_is_written_as_rejection),
         TEST(status_info_is_strict),
         TEST(the_first_text_of_a_status_is_kept),
-        TEST(cmp_46_requests_are_a_bounded_list),
+        TEST(requests_are_a_bounded_list),
         TEST(elements_are_written_as_they_are),
         TEST(a_response_reads_as_it_was_written),
-        TEST(cmp_120_a_private_key_is_enveloped_data_under_its_choice),
+        TEST(a_private_key_is_enveloped_data_under_its_choice),
         TEST(a_certified_key_pair_is_strict),
         TEST(an_encrypted_value_is_no_private_key),
         TEST(a_full_arena_reads_no_private_key),
         TEST(responses_are_a_bounded_list),
         TEST(cert_req_ids_are_numbers_of_either_sign),
-        TEST(cmp_74_a_confirmation_reads_as_it_was_written),
-        TEST(cmp_75_an_empty_confirmation_is_well_formed),
+        TEST(a_confirmation_reads_as_it_was_written),
+        TEST(an_empty_confirmation_is_well_formed),
         TEST(a_confirmation_is_bounded_and_in_order),
         TEST(polling_reads_as_it_was_written),
         TEST(polling_is_strict),
-        TEST(cmp_92_a_revocation_reads_as_it_was_written),
-        TEST(cmp_93_a_revocation_may_lack_what_it_needs),
+        TEST(a_revocation_reads_as_it_was_written),
+        TEST(a_revocation_may_lack_what_it_needs),
         TEST(revocations_are_strict),
         TEST(an_answer_to_a_revocation_reads_as_it_was_written),
         TEST(answers_to_revocations_are_strict),

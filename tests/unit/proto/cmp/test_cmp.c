@@ -39,7 +39,7 @@ static void make_ca(struct fixture *f, struct ca *ca, const char *key, const cha
     struct ca_make make = { .subject = name_of(f, subject), .validity_s = 2 * YEAR_S, .now_s = NOW_S };
     struct error err = { 0 };
 
-    *ca = (struct ca){ .name = "demo", .kind = CONNECTOR_LOCAL, .key_name = key, .chain_count = 1 };
+    *ca = (struct ca){ .name = "demo", .connector = &ca_local_connector, .key_name = key, .chain_count = 1 };
     must(keys_generate(f->keys, key, KEY_EC_P256, 0, &err), &err);
     must(ca_make_root(&make, f->keys, key, &f->random, f->arena, &ca->chain[0], &err), &err);
     must(ca_prepare(ca, f->keys, &err), &err);

@@ -139,7 +139,7 @@ static void a_signature_holds_under_its_key_alone(void **state)
     }
 }
 
-static void cmp_22_24_a_signature_names_its_certificate(void **state)
+static void a_signature_names_its_certificate(void **state)
 {
     struct certificate certificate = signer_of("CN=RA,O=Example", "p256");
     struct cmp_protector protector = by_key("p256", &certificate);
@@ -354,7 +354,7 @@ static void a_mac_is_no_signature(void **state)
 
 /* --- the certificate of the signer --- */
 
-static void cmp_36_the_signer_is_found_wherever_it_stands(void **state)
+static void the_signer_is_found_wherever_it_stands(void **state)
 {
     struct certificate certificate = signer_of("CN=RA", "p384"), found;
     struct cmp_protector protector = by_key("p384", &certificate);
@@ -499,7 +499,7 @@ int main(void)
         TEST(a_mac_holds_under_its_secret_alone),
         TEST(a_mac_leaves_sender_and_key_identifier_to_the_caller),
         TEST(a_signature_holds_under_its_key_alone),
-        TEST(cmp_22_24_a_signature_names_its_certificate),
+        TEST(a_signature_names_its_certificate),
         TEST(the_hash_that_is_chosen_is_used),
         TEST(eddsa_has_no_hash_to_choose),
         TEST(without_protection_nothing_is_said_of_it),
@@ -510,7 +510,7 @@ int main(void)
         TEST(cmp_30_bits_and_algorithm_come_together),
         TEST(cmp_32_weak_and_unknown_algorithms_are_refused),
         TEST(a_mac_is_no_signature),
-        TEST(cmp_36_the_signer_is_found_wherever_it_stands),
+        TEST(the_signer_is_found_wherever_it_stands),
         TEST(cmp_22_24_the_signer_has_the_name_and_the_key_identifier),
         TEST(of_two_with_one_name_the_key_identifier_decides),
         TEST(openssl_accepts_our_macs),
