@@ -32,8 +32,7 @@ enum progress order_room(struct course *c, const struct ca *ca, struct error *er
         return PROGRESS_ON;
     if (c->transaction.status == TRANSACTION_ORDERED) /* for this very request: one is enough */
         return order_pending(c, err);
-    if (!registry_state_each(c->turn->view, bytes_text(c->e.procedure->name), "order", count_one, &counting,
-                             err))
+    if (!registry_state_each(c->turn->view, BYTES_NONE, "order", count_one, &counting, err))
         return PROGRESS_ERROR;
     return counting.count < ca->patience.orders_max
                ? PROGRESS_ON
