@@ -274,7 +274,7 @@ struct asking { /* differences from a good SCEP enrollment of router5.example.co
     const struct bytes *certificate;   /* the credential instead of a password */
     const struct registration *mac_of; /* whose secret made the MAC, instead of a password */
     const struct bytes *ra;            /* an RA's certificate, instead of a password */
-    bool crmf;                         /* REQUEST_CRMF, by the proof of an RA */
+    bool crmf;                         /* REQUEST_CRMF */
     const struct profile *profile;
     uint32_t confirm_within_s;
     bool renewal;
@@ -372,14 +372,16 @@ UNUSED static struct bytes a_csr(struct world *w, const struct requested *r, con
     return arena_copy(w->arena, buffer_bytes(&csr));
 }
 
-/* The same as CertReqMsg, whose proof of possession cannot be judged again. */
-UNUSED static struct bytes a_certificate_request(struct world *w, const struct requested *r)
+/* The same as CertReqMsg, its proof of possession by that key; NULL: an RA's word. */
+UNUSED static struct bytes a_certificate_request(struct world *w, const struct requested *r, const char *key)
 {
     AUTO_STRUCT(buffer) san = BUFFER(8192);
     AUTO_STRUCT(buffer) out = BUFFER(16384);
     struct crmf_order order = { .subject = r->subject.encoded,
                                 .spki = r->key.spki,
-                                .pop = CRMF_POP_RA_VERIFIED };
+                                .pop = key != NULL ? CRMF_POP_SIGNATURE : CRMF_POP_RA_VERIFIED,
+                                .keys = w->keys,
+                                .key_name = key };
 
     for (size_t i = 0; i < r->san.count; i++)
         buffer_append(&san, r->san.item[i].encoded);
@@ -407,7 +409,7 @@ UNUSED static struct enrollment an_enrollment(struct world *w, const struct aski
         assert_true(ip_parse(bytes_text(a->peer), &e.peer));
     if (a->crmf) {
         e.form = REQUEST_CRMF;
-        e.request = a_certificate_request(w, requested);
+        e.request = a_certificate_request(w, requested, "other-ca"); /* judged before, and not again */
     }
     if (a->mac_of != NULL) {
         e.credential.kind = CREDENTIAL_REGISTRATION;

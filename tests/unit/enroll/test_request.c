@@ -32,7 +32,7 @@ static void both_forms_are_judged_by_the_profile(void **state)
     struct world *w = *state;
     const struct asking a = { 0 };
     const struct requested *requested = a_request(w, &a);
-    struct bytes csr = a_csr(w, requested, "device"), crmf = a_certificate_request(w, requested);
+    struct bytes csr = a_csr(w, requested, "device"), crmf = a_certificate_request(w, requested, NULL);
 
     assert_int_equal(read_csr(w, NULL, csr), REFUSAL_COUNT);
     assert_int_equal(read_csr(w, &w->profile, csr), REFUSAL_COUNT);
@@ -42,13 +42,24 @@ static void both_forms_are_judged_by_the_profile(void **state)
     assert_int_equal(read_crmf(w, &p384_alone, crmf), REFUSAL_KEY);
 }
 
+static void possession_is_proved_in_both_forms(void **state)
+{
+    struct world *w = *state;
+    const struct asking a = { 0 };
+    const struct requested *requested = a_request(w, &a);
+
+    assert_int_equal(read_csr(w, NULL, a_csr(w, requested, "device-2")), REFUSAL_POP);
+    assert_int_equal(read_crmf(w, NULL, a_certificate_request(w, requested, "device-2")), REFUSAL_POP);
+    assert_int_equal(read_crmf(w, NULL, a_certificate_request(w, requested, "device")), REFUSAL_COUNT);
+}
+
 static void neither_form_is_the_other(void **state)
 {
     struct world *w = *state;
     const struct asking a = { 0 };
     const struct requested *requested = a_request(w, &a);
 
-    assert_int_equal(read_csr(w, NULL, a_certificate_request(w, requested)), REFUSAL_SYNTAX);
+    assert_int_equal(read_csr(w, NULL, a_certificate_request(w, requested, NULL)), REFUSAL_SYNTAX);
     assert_int_equal(read_crmf(w, NULL, a_csr(w, requested, "device")), REFUSAL_SYNTAX);
     assert_int_equal(read_crmf(w, NULL, BYTES_NONE), REFUSAL_SYNTAX);
 }
@@ -71,6 +82,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         world_test(both_forms_are_judged_by_the_profile),
+        world_test(possession_is_proved_in_both_forms),
         world_test(neither_form_is_the_other),
         world_test(a_procedure_offers_its_own_profile_and_those_it_lists),
     };
