@@ -60,6 +60,10 @@ enum signature_fault {
 enum signature_fault signature_verify(const struct public_key *key, struct bytes algorithm,
                                       struct bytes message, struct bytes signature, bool allow_sha1);
 
+/* Some key could hold a signature by this algorithm against a message: it is one of signature_verify's, SHA-1
+ * among them. A MAC is none. */
+bool signature_algorithm_is_known(struct bytes algorithm);
+
 /* The hash inside a signature algorithm that names one (ecdsa-with-SHA256, sha256WithRSAEncryption);
  * DIGEST_NONE for rsaEncryption, EdDSA and what is unknown or refused. `algorithm` is the AlgorithmIdentifier
  * element. */

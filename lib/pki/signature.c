@@ -293,6 +293,13 @@ enum signature_fault signature_verify(const struct public_key *key, struct bytes
     return verify(key, a->scheme, hash, message, signature);
 }
 
+bool signature_algorithm_is_known(struct bytes algorithm)
+{
+    struct bytes oid, parameters;
+
+    return algorithm_split(algorithm, &oid, &parameters) && algorithm_of(oid) != NULL;
+}
+
 enum digest_algorithm signature_algorithm_hash(struct bytes algorithm)
 {
     struct bytes oid, parameters;

@@ -185,8 +185,11 @@ static enum cmp_fault check_signature(const struct cmp_exchange *x, const struct
 static enum cmp_fault verify_signer(const struct cmp_exchange *x, const struct cmp_message *m,
                                     struct certificate *signer)
 {
-    enum cmp_fault fault = find_signer(x, m, signer);
+    enum cmp_fault fault;
 
+    if (!signature_algorithm_is_known(m->header.protection_alg)) /* a MAC that is none of ours has no signer */
+        return CMP_FAULT_ALGORITHM;
+    fault = find_signer(x, m, signer);
     if (fault == CMP_OK)
         fault = check_sender(x, &m->header, signer);
     if (fault == CMP_OK)

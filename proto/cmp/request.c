@@ -23,12 +23,24 @@ static enum cmp_fault refuse(struct cmp_exchange *x, enum refusal why, const cha
                        err);
 }
 
+/* RFC 2986 4: version is 0. One that is not is told as what it is (CMP-61), not as garbage. */
+static bool is_of_another_version(struct bytes pkcs10)
+{
+    struct der in = der_of(pkcs10), request = der_enter(&in, DER_SEQUENCE),
+               info = der_enter(&request, DER_SEQUENCE);
+    uint64_t version = der_uint(&info);
+
+    return !info.failed && version != 0;
+}
+
 static enum cmp_fault read_pkcs10(struct cmp_exchange *x, struct certification *c, struct error *err)
 {
     const char *detail = NULL;
     enum refusal why;
 
     x->transaction.cert_req_id = CERT_REQ_ID_OF_PKCS10;
+    if (is_of_another_version(x->request.content))
+        return cmp_reject(x, CMP_FAULT_TEMPLATE, "version of the PKCS#10", err);
     if (!enroll_csr_decode(x->procedure, c->profile, PROTOCOL_CMP, x->request.content, x->turn->arena,
                            &c->csr, &why, &detail)) {
         cmp_note(x, "refused", refusal_name(why), detail);
