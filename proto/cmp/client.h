@@ -155,7 +155,7 @@ struct cmp_result { /* points into the answer and the arena */
 
 /* The answer to the dialog's last message. *dialog moves on with what is authentic, and is untouched by
  * UNBELIEVED. */
-void cmp_client_read(const struct cmp_client *client, const struct cmp_call *call, struct bytes der,
+void cmp_client_hear(const struct cmp_client *client, const struct cmp_call *call, struct bytes der,
                      struct cmp_dialog *dialog, struct cmp_result *out);
 
 /* "badRequest, notAuthorized: text" for the log, text that is not printable left out; NULL: no memory. */

@@ -240,7 +240,7 @@ static bool read_answer(struct step *s, const struct connector_event *event, str
 
     if (result == NULL)
         return error_set(err, ERROR_MEMORY, "CMP answer");
-    cmp_client_read(&s->client, &s->cmp, event->body, &s->state.dialog, result);
+    cmp_client_hear(&s->client, &s->cmp, event->body, &s->state.dialog, result);
     switch (result->outcome) {
     case CMP_OUTCOME_UNBELIEVED: return unbelieved(s, event, result->what);
     case CMP_OUTCOME_VIOLATION: return reject(s, why_text(s, "the CA's answer is wrong: ", result->what));

@@ -263,7 +263,7 @@ static void read_body(const struct cmp_message *answer, const struct cmp_call *c
         read_cert_rep(answer, call, d, out);
 }
 
-void cmp_client_read(const struct cmp_client *client, const struct cmp_call *call, struct bytes der,
+void cmp_client_hear(const struct cmp_client *client, const struct cmp_call *call, struct bytes der,
                      struct cmp_dialog *dialog, struct cmp_result *out)
 {
     struct cmp_dialog next = *dialog;
