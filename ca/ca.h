@@ -108,7 +108,7 @@ struct connector_step {
     struct bytes chain[CA_CHAIN_MAX]; /* ISSUED: what came with it, DER, in any order */
     size_t chain_count;
     bool confirms;   /* ISSUED: confirm() must follow */
-    const char *why; /* REJECTED: for the log */
+    const char *why; /* REJECTED, AGAIN: for the log */
 };
 
 /* What resume() goes on from. */

@@ -134,6 +134,43 @@ static bool check_ports(const struct reader *reader, const struct parsed *parsed
     return true;
 }
 
+/* By a shared secret, or by a signature: one of the two, and whole. */
+static bool check_cmp_credentials(const struct reader *reader, const struct parsed_ca *ca, struct error *err)
+{
+    const struct parsed_cmp_upstream *cmp = &ca->cmp;
+    bool secret = cmp->reference != NULL || cmp->secret_file != NULL;
+    bool key = cmp->key != NULL || cmp->certificate != NULL;
+
+    if (secret == key)
+        return reader_fault(reader, &ca->place, "cmp", err,
+                            "expected credentials: either reference and secret_file, or key and certificate");
+    if (secret && (cmp->reference == NULL || cmp->secret_file == NULL))
+        return reader_fault(reader, &ca->place, cmp->reference == NULL ? "cmp.reference" : "cmp.secret_file",
+                            err, "missing; reference and secret_file belong together");
+    if (key && (cmp->key == NULL || cmp->certificate == NULL))
+        return reader_fault(reader, &ca->place, cmp->key == NULL ? "cmp.key" : "cmp.certificate", err,
+                            "missing; key and certificate belong together");
+    if (cmp->signer != NULL && cmp->signer_anchors.count > 0)
+        return reader_fault(reader, &ca->place, "cmp.signer_anchors", err,
+                            "expected none beside signer: no other certificate signs then");
+    return true;
+}
+
+static bool check_cmp_ca(const struct reader *reader, const struct parsed_ca *ca, const struct nouns *nouns,
+                         struct error *err)
+{
+    if (ca->kind != CA_KIND_CMP)
+        return ca->cmp.url == NULL ||
+               reader_fault(reader, &ca->place, "cmp", err, "expected none, as the kind is not cmp");
+    if (ca->cmp.url == NULL)
+        return reader_fault(reader, &ca->place, "cmp", err, "missing; the kind is cmp");
+    if (ca->ca.key_name != NULL)
+        return reader_fault(reader, &ca->place, "key", err,
+                            "expected none: the CA's key is not here; the gateway's own is cmp.key");
+    return check_cmp_credentials(reader, ca, err) &&
+           check_reference(reader, &ca->place, "cmp.key", &nouns->key, ca->cmp.key, err);
+}
+
 static bool check_ca(const struct reader *reader, const struct parsed_ca *ca, const struct nouns *nouns,
                      struct error *err)
 {
@@ -144,7 +181,8 @@ static bool check_ca(const struct reader *reader, const struct parsed_ca *ca, co
     if (ca->kind == CA_KIND_LOCAL && ca->ca.key_name == NULL)
         return reader_fault(reader, &ca->place, "key", err,
                             "missing; expected a name from keys, as the kind is local");
-    return check_reference(reader, &ca->place, "key", &nouns->key, ca->ca.key_name, err);
+    return check_cmp_ca(reader, ca, nouns, err) &&
+           check_reference(reader, &ca->place, "key", &nouns->key, ca->ca.key_name, err);
 }
 
 static bool check_profile(const struct reader *reader, const struct parsed_profile *p, struct error *err)

@@ -56,6 +56,8 @@ void config_free(struct config *config)
         return;
     for (size_t i = 0; i < config->ca_count; i++)
         ca_release(&config->ca[i]);
+    for (size_t i = 0; i < config->cmp_upstream_count; i++)
+        cmp_upstream_release(config->cmp_upstream[i]);
     for (size_t i = 0; i < config->procedure_count; i++) {
         anchors_free(config->procedure[i]->vendor_anchors);
         anchors_free(config->procedure[i]->cmp_ra_anchors);

@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/net/server.h"
 #include "proto/cmp/cmp.h"
+#include "proto/cmp/connector.h"
 #include "proto/est/est.h"
 #include "proto/scep/scep.h"
 #include "registry/registry.h"
@@ -31,6 +32,8 @@ struct config {
     struct keys *keys; /* loaded */
     struct ca *ca;
     size_t ca_count;
+    struct cmp_upstream **cmp_upstream; /* of the CAs that are reached by CMP */
+    size_t cmp_upstream_count;
     struct weak_list **weak_list; /* of the profiles */
     size_t weak_list_count;
     const struct domain *const *domain;

@@ -98,6 +98,7 @@ static const struct ca_kind_row {
                  const void **service, struct error *err);
 } ca_kinds[CA_KIND_COUNT] = {
     [CA_KIND_LOCAL] = { &ca_local_connector, NULL },
+    [CA_KIND_CMP] = { &cmp_connector, config_make_cmp_upstream },
 };
 
 bool config_make_cas(const struct reader *reader, const struct parsed *parsed, struct config *config,
@@ -106,7 +107,8 @@ bool config_make_cas(const struct reader *reader, const struct parsed *parsed, s
     const struct parsed_ca *from = parsed->cas.item;
 
     config->ca = arena_array(config->arena, parsed->cas.count, sizeof(*config->ca));
-    if (config->ca == NULL)
+    config->cmp_upstream = arena_array(config->arena, parsed->cas.count, sizeof(*config->cmp_upstream));
+    if (config->ca == NULL || config->cmp_upstream == NULL)
         return out_of_memory(err);
     for (size_t i = 0; i < parsed->cas.count; i++) {
         struct ca *ca = &config->ca[i];
@@ -226,6 +228,19 @@ static bool watch(struct config *config, struct health_certificate *list, const 
     return true;
 }
 
+/* What the gateway shows upstream. */
+static bool watch_upstreams(struct config *config, struct health_certificate *list, struct error *err)
+{
+    for (size_t i = 0; i < config->ca_count; i++) {
+        const struct cmp_upstream *upstream = config->ca[i].connector_service;
+
+        if (config->ca[i].connector == &cmp_connector && upstream->client.certificate != NULL &&
+            !watch(config, list, "ra of ca", config->ca[i].name, upstream->certificate.not_after_s, err))
+            return false;
+    }
+    return true;
+}
+
 static bool watch_ras(struct config *config, struct health_certificate *list, struct error *err)
 {
     for (size_t i = 0; i < config->scep.ra_count; i++) {
@@ -247,7 +262,8 @@ bool config_make_certificates(const struct reader *reader, const struct parsed *
                               struct error *err)
 {
     const struct parsed_listener *l = parsed->listeners.item;
-    size_t max = parsed->listeners.count + config->scep.ra_count + config->cmp.ra_count;
+    size_t max = parsed->listeners.count + config->scep.ra_count + config->cmp.ra_count +
+                 config->cmp_upstream_count;
     struct health_certificate *list = arena_array(config->arena, max, sizeof(*list));
     struct certificate leaf;
 
@@ -261,5 +277,5 @@ bool config_make_certificates(const struct reader *reader, const struct parsed *
             !watch(config, list, "listener", l[i].listener.name, leaf.not_after_s, err))
             return false;
     }
-    return watch_ras(config, list, err);
+    return watch_ras(config, list, err) && watch_upstreams(config, list, err);
 }

@@ -3,7 +3,14 @@
 
 enum { DAY_S = 86400, CENTURY_DAYS = 36500 };
 
-static const struct choice ca_kinds[] = { { "local", CA_KIND_LOCAL }, { 0 } };
+static const struct choice ca_kinds[] = { { "local", CA_KIND_LOCAL }, { "cmp", CA_KIND_CMP }, { 0 } };
+static const struct choice cmp_requests[] = { { "ir", CMP_UPSTREAM_IR },
+                                              { "cr", CMP_UPSTREAM_CR },
+                                              { "p10cr", CMP_UPSTREAM_P10CR },
+                                              { 0 } };
+static const struct choice password_macs[] = { { "pbm", PASSWORD_MAC_PBM },
+                                               { "pbmac1", PASSWORD_MAC_PBMAC1 },
+                                               { 0 } };
 static const struct choice hashes[] = {
     { "sha256", DIGEST_SHA256 }, { "sha384", DIGEST_SHA384 }, { "sha512", DIGEST_SHA512 }, { 0 }
 };
@@ -40,6 +47,28 @@ static const struct settings settings_crl = {
     crl_rows, COUNT_OF(crl_rows), sizeof(struct parsed_ca), NULL, NO_PLACE
 };
 
+#define CMP_AT(field) SETTING_AT(struct parsed_ca, cmp.field)
+static const struct setting cmp_rows[] = {
+    { "url", SETTING_URL, .required = true, CMP_AT(url) },
+    { "trust", SETTING_PATH, CMP_AT(trust) },
+    { "request", SETTING_CHOICE, CMP_AT(request), .choice = cmp_requests },
+    { "implicit_confirm", SETTING_FLAG, CMP_AT(implicit_confirm) },
+    { "profile", SETTING_TEXT, CMP_AT(profile) },
+    { "recipient", SETTING_TEXT, CMP_AT(recipient) },
+    { "reference", SETTING_TEXT, CMP_AT(reference) },
+    { "secret_file", SETTING_PATH, CMP_AT(secret_file) },
+    { "mac", SETTING_CHOICE, CMP_AT(mac), .choice = password_macs },
+    { "iterations", SETTING_COUNT, CMP_AT(iterations), .min = PASSWORD_MAC_ITERATIONS_MIN, .max = 1000000 },
+    { "hmac_sha1", SETTING_FLAG, CMP_AT(hmac_sha1) },
+    { "key", SETTING_NAME, CMP_AT(key) },
+    { "certificate", SETTING_PATH, CMP_AT(certificate) },
+    { "signer", SETTING_PATH, CMP_AT(signer) },
+    { "signer_anchors", SETTING_PATHS, CMP_AT(signer_anchors), .max = CA_CHAIN_MAX },
+};
+static const struct settings settings_cmp_upstream = {
+    cmp_rows, COUNT_OF(cmp_rows), sizeof(struct parsed_ca), NULL, NO_PLACE
+};
+
 static const struct setting ca_rows[] = {
     { "name", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ca, ca.name) },
     { "kind", SETTING_CHOICE, .required = true, SETTING_AT(struct parsed_ca, kind), .choice = ca_kinds },
@@ -48,6 +77,7 @@ static const struct setting ca_rows[] = {
     { "hash", SETTING_CHOICE, SETTING_AT(struct parsed_ca, ca.hash), .choice = hashes },
     { "crl", SETTING_GROUP, .group = &settings_crl },
     { "ca_issuers_url", SETTING_URLS, SETTING_AT(struct parsed_ca, ca_issuers_url), .max = CA_URLS_MAX },
+    { "cmp", SETTING_GROUP, .group = &settings_cmp_upstream },
     { "timeout", SETTING_MILLISECONDS, SETTING_AT(struct parsed_ca, ca.patience.timeout_ms), .min = 100, .max = 600000 },
     { "concurrency", SETTING_COUNT, SETTING_AT(struct parsed_ca, ca.patience.concurrency), .min = 1, .max = 32 },
     { "orders_max", SETTING_COUNT, SETTING_AT(struct parsed_ca, ca.patience.orders_max), .min = 1, .max = 100000 },
@@ -56,7 +86,8 @@ static const struct setting ca_rows[] = {
 static const struct parsed_ca ca_initial = {
     .ca = { .crl_validity_s = 7 * DAY_S,
             .crl_refresh_s = DAY_S,
-            .patience = { CA_TIMEOUT_MS, CA_CONCURRENCY, CA_ORDERS_MAX, CA_ORDER_KEEP_S } }
+            .patience = { CA_TIMEOUT_MS, CA_CONCURRENCY, CA_ORDERS_MAX, CA_ORDER_KEEP_S } },
+    .cmp = { .mac = PASSWORD_MAC_PBM, .iterations = CMP_ITERATIONS },
 };
 const struct settings settings_ca = {
     ca_rows, COUNT_OF(ca_rows), sizeof(struct parsed_ca), &ca_initial, offsetof(struct parsed_ca, place)

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "config/reader_internal.h"
+#include "proto/cmp/connector.h"
 
 struct parsed_listener {
     struct place place, tls_place; /* tls_place.node 0: no TLS */
@@ -25,13 +26,27 @@ struct parsed_secrets_key {
 };
 
 /* How a CA is reached; one row each in make_ca.c. */
-enum ca_kind { CA_KIND_LOCAL = 0, CA_KIND_COUNT };
+enum ca_kind { CA_KIND_LOCAL = 0, CA_KIND_CMP, CA_KIND_COUNT };
+
+/* Settings of kind cmp. */
+struct parsed_cmp_upstream {
+    const char *url, *trust, *profile, *recipient; /* url NULL: there are none */
+    enum cmp_upstream_request request;
+    bool implicit_confirm, hmac_sha1;
+    const char *reference, *secret_file;
+    enum password_mac_kind mac;
+    unsigned iterations;
+    const char *key, *certificate;
+    const char *signer;
+    struct items signer_anchors;
+};
 
 struct parsed_ca {
     struct place place;
     enum ca_kind kind;
     struct ca ca;
     struct items chain, crl_url, ca_issuers_url;
+    struct parsed_cmp_upstream cmp;
 };
 
 enum { WEAK_LISTS_MAX = 16 }; /* files of one profile */
@@ -97,6 +112,10 @@ MUST_USE bool config_make_keys(const struct reader *reader, const struct parsed 
                                struct config *config, struct error *err);
 MUST_USE bool config_make_cas(const struct reader *reader, const struct parsed *parsed, struct config *config,
                               struct error *err);
+/* make_cmp_ca.c */
+MUST_USE bool config_make_cmp_upstream(const struct reader *reader, const struct parsed_ca *from,
+                                       struct config *config, const void **service, struct error *err);
+/* make_ca.c */
 MUST_USE bool config_make_ras(const struct reader *reader, const struct parsed *parsed, struct config *config,
                               struct error *err);
 /* Certificates of listeners fit their keys; those that health watches. After the RAs. */

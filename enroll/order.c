@@ -354,8 +354,10 @@ static bool ask_connector(struct run *r, const struct job_event *event, struct c
 }
 
 /* --- one step --- */
-static bool send_again(struct run *r, struct error *err)
+static bool send_again(struct run *r, const char *why, struct error *err)
 {
+    if (why != NULL && r->turn->facts.error[0] == '\0')
+        (void)snprintf(r->turn->facts.error, sizeof(r->turn->facts.error), "CA %s: %s", r->ca->name, why);
     if (r->order.url.len == 0)
         return error_set(err, ERROR_INTERNAL, "CA %s: nothing was sent before", r->ca->name);
     r->order.stage = ORDER_STAGE_SEND;
@@ -372,7 +374,7 @@ static bool take_step(struct run *r, const struct connector_step *step, struct e
     case CONNECTOR_SEND: return order_take_step(&r->order, step, r->turn->now_s, err) && leave(r, err);
     case CONNECTOR_WAIT:
         return order_take_step(&r->order, step, r->turn->now_s, err) && wait_until(r, r->order.next_s, err);
-    case CONNECTOR_AGAIN: return send_again(r, err);
+    case CONNECTOR_AGAIN: return send_again(r, step->why, err);
     case CONNECTOR_ISSUED:
         if (fetching)
             return take_certificate(r, step, err);

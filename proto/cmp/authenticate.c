@@ -187,7 +187,8 @@ static enum cmp_fault verify_signer(const struct cmp_exchange *x, const struct c
 {
     enum cmp_fault fault;
 
-    if (!signature_algorithm_is_known(m->header.protection_alg)) /* a MAC that is none of ours has no signer */
+    if (!signature_algorithm_is_known(
+            m->header.protection_alg)) /* a MAC that is none of ours has no signer */
         return CMP_FAULT_ALGORITHM;
     fault = find_signer(x, m, signer);
     if (fault == CMP_OK)

@@ -87,13 +87,20 @@ static bool note_update(struct cmp_exchange *x, struct error *err)
                                : cmp_update_put(x->turn, &t->old, CMP_UPDATE_PENDING, until_s, err);
 }
 
-/* The first answer is kept whole: the request may be repeated. */
+/* The first answer is kept whole, and that to the last pollReq: both may be repeated. */
 static bool remember_reply(struct cmp_exchange *x, uint32_t keep_s, struct error *err)
 {
+    struct cmp_transaction *t = &x->transaction;
+
     if (!cmp_reply_encode(x, err))
         return false;
     if (cmp_body_opens(x->request.body))
-        x->transaction.reply = x->out;
+        t->reply = x->out;
+    if (x->request.body == CMP_POLL_REQ) {
+        if (!sha256(x->request.encoded, &t->poll))
+            return error_set(err, ERROR_CRYPTO, "SHA-256 of a CMP message");
+        t->poll_reply = x->out;
+    }
     return cmp_remember(x, keep_s, err);
 }
 
@@ -139,7 +146,7 @@ static enum cmp_fault deliver_poll_rep(struct cmp_exchange *x, unsigned after_s,
     fault = cmp_say(x, CMP_POLL_REP, &content, err);
     if (fault != CMP_OK)
         return fault;
-    return cmp_remember(x, x->service->enroll->pending_keep_s, err) ? CMP_OK : CMP_FAULT_INTERNAL;
+    return remember_reply(x, x->service->enroll->pending_keep_s, err) ? CMP_OK : CMP_FAULT_INTERNAL;
 }
 
 /* --- refused --- */
@@ -162,6 +169,8 @@ enum cmp_fault cmp_deliver(struct cmp_exchange *x, const struct enroll_result *r
     switch (result->kind) {
     case ENROLL_ISSUED: return deliver_certificate(x, result, err);
     case ENROLL_PENDING:
+        if (x->repeats)
+            return cmp_say_again(x);
         return x->request.body == CMP_POLL_REQ ? deliver_poll_rep(x, result->retry_after_s, err)
                                                : deliver_waiting(x, err);
     case ENROLL_REFUSED: break;

@@ -79,21 +79,34 @@ static enum cmp_fault step_find(struct cmp_exchange *x, struct error *err)
     return CMP_OK;
 }
 
-/* CMP-15: byte for byte the message that opened it gets the answer that it got. */
+/* The message that opened the transaction, or the last pollReq, octet for octet. */
+static bool is_repeated(const struct cmp_exchange *x, bool *repeated)
+{
+    const struct cmp_transaction *t = &x->transaction;
+    bool polls = x->request.body == CMP_POLL_REQ;
+    struct digest256 message;
+
+    *repeated = false;
+    if ((!polls && !cmp_body_opens(x->request.body)) || t->phase == CMP_PHASE_NONE ||
+        (polls ? t->poll_reply : t->reply).len == 0)
+        return true;
+    if (!sha256(x->request.encoded, &message))
+        return false;
+    *repeated = digest256_equal(&message, polls ? &t->poll : &t->opening);
+    return true;
+}
+
+/* CMP-15: it gets the answer that it got. One that waits is looked at once more: its answer may have been
+ * held back until now, and never sent. */
 static enum cmp_fault step_repeat(struct cmp_exchange *x, struct error *err)
 {
     const struct cmp_transaction *t = &x->transaction;
-    struct digest256 message;
+    bool repeated;
 
-    if (!cmp_body_opens(x->request.body) || t->phase == CMP_PHASE_NONE)
-        return CMP_OK;
-    if (!sha256(x->request.encoded, &message))
+    if (!is_repeated(x, &repeated))
         return cmp_trouble(err, ERROR_CRYPTO, "SHA-256 of a message");
-    if (!digest256_equal(&message, &t->opening) || t->reply.len == 0)
-        return CMP_OK;
-    x->out = t->reply;
-    cmp_note(x, "served", NULL, "the same message again");
-    return CMP_OK;
+    x->repeats = repeated && t->phase == CMP_PHASE_WAITING && !t->generated;
+    return repeated && !x->repeats ? cmp_say_again(x) : CMP_OK;
 }
 
 static bool continues_nonce(const struct cmp_exchange *x)
@@ -121,6 +134,8 @@ static enum cmp_fault judge_follow_up(struct cmp_exchange *x, struct error *err)
         return t->implicit_confirm ? CMP_FAULT_TRANSACTION_UNKNOWN : CMP_FAULT_CONFIRMED;
     if (t->phase == CMP_PHASE_CONFIRMED || t->phase == CMP_PHASE_CLOSED)
         return CMP_FAULT_TRANSACTION_UNKNOWN;
+    if (x->repeats) /* its nonces were good */
+        return CMP_OK;
     if (!continues_nonce(x))
         return CMP_FAULT_RECIPIENT_NONCE;
     if (!cmp_nonce_seen(t, x->request.header.sender_nonce, &seen))
@@ -132,8 +147,9 @@ static enum cmp_fault step_transaction(struct cmp_exchange *x, struct error *err
 {
     if (cmp_body_follows(x->request.body))
         return judge_follow_up(x, err);
-    return begins(x->request.body) && x->transaction.phase != CMP_PHASE_NONE ? CMP_FAULT_TRANSACTION_IN_USE
-                                                                             : CMP_OK;
+    return begins(x->request.body) && x->transaction.phase != CMP_PHASE_NONE && !x->repeats
+               ? CMP_FAULT_TRANSACTION_IN_USE
+               : CMP_OK;
 }
 
 /* --- the body --- */

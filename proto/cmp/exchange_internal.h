@@ -55,6 +55,7 @@ struct cmp_exchange {
     const struct ip_address *peer;
     struct bytes label; /* operation in the URL; none */
     bool nested;        /* it came inside another message */
+    bool repeats;       /* octet for octet the message before, to which we said "waiting" */
     struct cmp_message request;
     struct bytes transaction_id; /* the request's, or one that was made */
     struct bytes nonce;          /* senderNonce of our answer */
@@ -137,6 +138,9 @@ enum cmp_fault cmp_say(struct cmp_exchange *x, enum cmp_body body, const struct 
 enum cmp_fault cmp_say_error(struct cmp_exchange *x, struct cmp_answer answer, struct error *err);
 /* Protects and encodes x->reply into x->out. */
 MUST_USE bool cmp_reply_encode(struct cmp_exchange *x, struct error *err);
+
+/* Our answer to the message before that this one repeats, octet for octet. */
+enum cmp_fault cmp_say_again(struct cmp_exchange *x);
 
 /* The transaction as it is now, durable with the reply: what was seen, what we said. `keep_s` from now; 0:
  * for good. */

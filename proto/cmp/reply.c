@@ -147,6 +147,13 @@ bool cmp_reply_encode(struct cmp_exchange *x, struct error *err)
 
 /* --- memory --- */
 
+enum cmp_fault cmp_say_again(struct cmp_exchange *x)
+{
+    x->out = x->request.body == CMP_POLL_REQ ? x->transaction.poll_reply : x->transaction.reply;
+    cmp_note(x, "served", NULL, "the same message again");
+    return CMP_OK;
+}
+
 bool cmp_remember(struct cmp_exchange *x, uint32_t keep_s, struct error *err)
 {
     struct cmp_transaction *t = &x->transaction;

@@ -22,6 +22,8 @@ enum field {
     FIELD_OLD_ISSUER,
     FIELD_OLD_SERIAL,
     FIELD_GENERATED,
+    FIELD_POLL,
+    FIELD_POLL_REPLY,
 };
 
 static struct state_key key_for(struct bytes procedure, struct bytes id)
@@ -74,6 +76,8 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_OUR_NONCE: t->our_nonce = f->content; return true;
     case FIELD_SEEN: t->seen = f->content; return f->content.len % DIGEST256_LEN == 0;
     case FIELD_REPLY: t->reply = f->content; return true;
+    case FIELD_POLL: return take_digest(f->content, &t->poll);
+    case FIELD_POLL_REPLY: t->poll_reply = f->content; return true;
     case FIELD_WAITING_NONCE: t->waiting_nonce = f->content; return true;
     case FIELD_CERTIFICATE: t->certificate = f->content; return true;
     case FIELD_OLD_ISSUER: return take_digest(f->content, &t->old.issuer);
@@ -134,6 +138,8 @@ bool cmp_transaction_put(struct turn *turn, struct bytes procedure, struct bytes
     record_put(&blob, FIELD_OUR_NONCE, t->our_nonce);
     record_put(&blob, FIELD_SEEN, t->seen);
     record_put(&blob, FIELD_REPLY, t->reply);
+    record_put(&blob, FIELD_POLL, digest256_bytes(&t->poll));
+    record_put(&blob, FIELD_POLL_REPLY, t->poll_reply);
     record_put(&blob, FIELD_WAITING_NONCE, t->waiting_nonce);
     record_put(&blob, FIELD_CERTIFICATE, t->certificate);
     record_put(&blob, FIELD_OLD_ISSUER, digest256_bytes(&t->old.issuer));

@@ -31,6 +31,8 @@ struct cmp_transaction {
     struct bytes waiting_nonce; /* of the answer that said "waiting" (CMP-19) */
     struct bytes seen;          /* senderNonces of the other side: SHA-256 of each, the newest last */
     struct bytes reply;         /* our answer to the message that opened it */
+    struct digest256 poll;      /* SHA-256 of the last pollReq */
+    struct bytes poll_reply;    /* our answer to it; none: there was none */
     struct bytes certificate;   /* DER, DELIVERED and CONFIRMED */
     struct certificate_id old;  /* the certificate that a kur replaces; serial_len 0: none */
     int64_t changed_s;
