@@ -180,7 +180,7 @@ enum progress course_record_issued(struct course *c, const struct ca *ca, struct
 {
     const struct transaction_key key = course_key(c);
     struct transaction t = course_transaction(c, TRANSACTION_ISSUED);
-    struct certificate_record record;
+    struct certificate_record record = { 0 };
 
     if (!record_of(c, ca, der, &record, err))
         return PROGRESS_ERROR;

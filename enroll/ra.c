@@ -57,7 +57,7 @@ bool enroll_judge_ra(struct turn *turn, const struct enroll_service *service,
                      const struct procedure *procedure, struct bytes der, const struct bytes *chain,
                      size_t chain_count, bool *trusted, const char **detail, struct error *err)
 {
-    struct ra_judgement j;
+    struct ra_judgement j = { 0 };
 
     (void)service;
     if (!ra_judge(turn, procedure, der, chain, chain_count, &j, err))

@@ -71,6 +71,64 @@ static bool directory_name_is(const struct naming *n, struct bytes der)
     return false;
 }
 
+/* Octets that were registered in hexadecimal. */
+static bool from_hex(struct bytes text, uint8_t out[OTHER_NAME_MAX], struct bytes *octets)
+{
+    if (text.len / 2 > OTHER_NAME_MAX || !hex_decode(text, out))
+        return false;
+    *octets = bytes_of(out, text.len / 2);
+    return true;
+}
+
+/* The value of an otherName in the encoding that was registered: UTF-8 unless said otherwise. */
+static bool other_name_value(const struct naming *n, struct buffer *out)
+{
+    struct bytes value = naming_attribute(n, ATTRIBUTE_OTHER_NAME_VALUE, 0);
+    struct bytes encoding = naming_attribute(n, ATTRIBUTE_OTHER_NAME_ENCODING, 0);
+    uint8_t room[OTHER_NAME_MAX];
+
+    if (encoding.len == 0 || bytes_is_nocase(encoding, "utf8") || bytes_is_nocase(encoding, "utf8string"))
+        der_put(out, DER_UTF8_STRING, value);
+    else if (bytes_is_nocase(encoding, "ia5") || bytes_is_nocase(encoding, "ia5string"))
+        der_put(out, DER_IA5_STRING, value);
+    else if (bytes_is_nocase(encoding, "printable") || bytes_is_nocase(encoding, "printablestring"))
+        der_put(out, DER_PRINTABLE_STRING, value);
+    else if (bytes_is_nocase(encoding, "octet") || bytes_is_nocase(encoding, "octetstring")) {
+        if (!from_hex(value, room, &value))
+            return false;
+        der_put(out, DER_OCTET_STRING, value);
+    } else if (bytes_is_nocase(encoding, "der")) {
+        struct der in;
+        unsigned tag;
+
+        if (!from_hex(value, room, &value))
+            return false;
+        in = der_of(value);
+        buffer_append(out, der_any(&in, &tag));
+        return der_finished(&in);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* The registered otherName. */
+static bool other_name_of(const struct naming *n, struct buffer *value, uint8_t oid[OID_MAX], size_t *len)
+{
+    return oid_parse(naming_attribute(n, ATTRIBUTE_OTHER_NAME_OID, 0), oid, OID_MAX, len) &&
+           other_name_value(n, value) && !buffer_failed(value);
+}
+
+static bool other_name_is(const struct naming *n, const struct general_name *name)
+{
+    AUTO_STRUCT(buffer) value = BUFFER(2 * OTHER_NAME_MAX);
+    uint8_t oid[OID_MAX];
+    size_t len;
+
+    return other_name_of(n, &value, oid, &len) && bytes_equal(name->oid, bytes_of(oid, len)) &&
+           bytes_equal(name->value, buffer_bytes(&value));
+}
+
 /* Hardware identities were compared with the registration's serial number by admission. */
 static bool is_hardware_identity(const struct general_name *name)
 {
@@ -93,7 +151,8 @@ static bool is_allowed(const struct naming *n, const struct general_name *name)
         return naming_profile_takes(n, name->kind) || registered_id_is(n, name->value);
     case GENERAL_NAME_DIRECTORY:
         return naming_profile_takes(n, name->kind) || directory_name_is(n, name->value);
-    case GENERAL_NAME_OTHER: return naming_profile_takes(n, name->kind) || is_hardware_identity(name);
+    case GENERAL_NAME_OTHER:
+        return naming_profile_takes(n, name->kind) || is_hardware_identity(name) || other_name_is(n, name);
     case GENERAL_NAME_X400:
     case GENERAL_NAME_EDI: return naming_profile_takes(n, name->kind);
     }
@@ -180,57 +239,15 @@ static bool put_registered_ids(struct naming *n, struct san *san)
     return true;
 }
 
-/* Octets that were registered in hexadecimal. */
-static bool from_hex(struct bytes text, uint8_t out[OTHER_NAME_MAX], struct bytes *octets)
-{
-    if (text.len / 2 > OTHER_NAME_MAX || !hex_decode(text, out))
-        return false;
-    *octets = bytes_of(out, text.len / 2);
-    return true;
-}
-
-/* The value of an otherName in the encoding that was registered: UTF-8 unless said otherwise. */
-static bool other_name_value(const struct naming *n, struct buffer *out)
-{
-    struct bytes value = naming_attribute(n, ATTRIBUTE_OTHER_NAME_VALUE, 0);
-    struct bytes encoding = naming_attribute(n, ATTRIBUTE_OTHER_NAME_ENCODING, 0);
-    uint8_t room[OTHER_NAME_MAX];
-
-    if (encoding.len == 0 || bytes_is_nocase(encoding, "utf8") || bytes_is_nocase(encoding, "utf8string"))
-        der_put(out, DER_UTF8_STRING, value);
-    else if (bytes_is_nocase(encoding, "ia5") || bytes_is_nocase(encoding, "ia5string"))
-        der_put(out, DER_IA5_STRING, value);
-    else if (bytes_is_nocase(encoding, "printable") || bytes_is_nocase(encoding, "printablestring"))
-        der_put(out, DER_PRINTABLE_STRING, value);
-    else if (bytes_is_nocase(encoding, "octet") || bytes_is_nocase(encoding, "octetstring")) {
-        if (!from_hex(value, room, &value))
-            return false;
-        der_put(out, DER_OCTET_STRING, value);
-    } else if (bytes_is_nocase(encoding, "der")) {
-        struct der in;
-        unsigned tag;
-
-        if (!from_hex(value, room, &value))
-            return false;
-        in = der_of(value);
-        buffer_append(out, der_any(&in, &tag));
-        return der_finished(&in);
-    } else {
-        return false;
-    }
-    return true;
-}
-
 static bool put_other_name(struct naming *n, struct san *san)
 {
     AUTO_STRUCT(buffer) value = BUFFER(2 * OTHER_NAME_MAX);
-    struct bytes type = naming_attribute(n, ATTRIBUTE_OTHER_NAME_OID, 0);
     uint8_t oid[OID_MAX];
     size_t len;
 
-    if (type.len == 0)
+    if (naming_attribute(n, ATTRIBUTE_OTHER_NAME_OID, 0).len == 0)
         return true;
-    if (!oid_parse(type, oid, sizeof(oid), &len) || !other_name_value(n, &value) || buffer_failed(&value))
+    if (!other_name_of(n, &value, oid, &len))
         return naming_refuse(n, REFUSAL_NAME, "attributes othername*: no OID, value or known encoding");
     put(san, GENERAL_NAME_OTHER, buffer_bytes(&value), bytes_of(oid, len));
     return true;

@@ -82,14 +82,16 @@ static bool is_public_key(struct bytes element)
     return spki_split(element, &parts);
 }
 
-/* UniqueIdentifier: unused bits are seven at most, and none of nothing. */
+/* UniqueIdentifier: unused bits are seven at most, and zero; of no bits, none are unused. */
 static bool is_bits(struct bytes element)
 {
     struct der in = der_of(element);
     struct bytes content = der_value(&in, DER_BIT_STRING);
 
-    return der_finished(&in) && content.len > 0 && content.data[0] < 8 &&
-           (content.len > 1 || content.data[0] == 0);
+    if (!der_finished(&in) || content.len == 0 || content.data[0] > 7)
+        return false;
+    return content.len == 1 ? content.data[0] == 0
+                            : (content.data[content.len - 1] & ((1u << content.data[0]) - 1)) == 0;
 }
 
 enum field {

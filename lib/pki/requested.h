@@ -1,5 +1,5 @@
-/* requested.h: what a requester asks to be certified, whatever form it came in (PKCS#10 now; a CRMF template
- * fills the same struct). All parts point into the request's arena. */
+/* requested.h: what a requester asks to be certified, whatever form it came in (PKCS#10, or a CRMF
+ * template). All parts point into the request's arena. */
 #ifndef MUSTER_PKI_REQUESTED_H
 #define MUSTER_PKI_REQUESTED_H
 

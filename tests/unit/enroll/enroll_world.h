@@ -12,6 +12,7 @@
 #include "enroll/enroll.h"
 #include "enroll/names.h"
 #include "enroll/pending.h"
+#include "registry/audit.h"
 #include "registry/certificates.h"
 #include "registry/registrations.h"
 #include "registry/state.h"
@@ -186,6 +187,11 @@ UNUSED static enum apply_result apply(struct world *w)
     return result;
 }
 
+UNUSED static void open_cmp(struct world *w)
+{
+    w->procedure.protocols |= PROTOCOL_BIT(PROTOCOL_CMP);
+}
+
 /* --- registrations --- */
 UNUSED static struct bytes sealed(struct world *w, const char *password, const struct registration_id *id)
 {
@@ -215,7 +221,7 @@ UNUSED static struct registration a_registration(struct world *w, const char *fq
     if (r.state == REGISTRATION_STATE_NONE)
         r.state = REGISTRATION_OPEN;
     if (r.protocols == 0)
-        r.protocols = PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST);
+        r.protocols = w->procedure.protocols;
     if (password != NULL)
         r.sealed_secret = sealed(w, password, &r.id);
     return r;
@@ -265,7 +271,12 @@ struct asking { /* differences from a good SCEP enrollment of router5.example.co
     const char *key;                          /* in the ring */
     const char *transaction;
     const char *signer;
-    const struct bytes *certificate; /* the credential instead of a password */
+    const struct bytes *certificate;   /* the credential instead of a password */
+    const struct registration *mac_of; /* whose secret made the MAC, instead of a password */
+    const struct bytes *ra;            /* an RA's certificate, instead of a password */
+    bool crmf;                         /* REQUEST_CRMF */
+    const struct profile *profile;
+    uint32_t confirm_within_s;
     bool renewal;
     const char *peer;
     uint32_t repeat_s;
@@ -361,6 +372,24 @@ UNUSED static struct bytes a_csr(struct world *w, const struct requested *r, con
     return arena_copy(w->arena, buffer_bytes(&csr));
 }
 
+/* The same as CertReqMsg, its proof of possession by that key; NULL: an RA's word. */
+UNUSED static struct bytes a_certificate_request(struct world *w, const struct requested *r, const char *key)
+{
+    AUTO_STRUCT(buffer) san = BUFFER(8192);
+    AUTO_STRUCT(buffer) out = BUFFER(16384);
+    struct crmf_order order = { .subject = r->subject.encoded,
+                                .spki = r->key.spki,
+                                .pop = key != NULL ? CRMF_POP_SIGNATURE : CRMF_POP_RA_VERIFIED,
+                                .keys = w->keys,
+                                .key_name = key };
+
+    for (size_t i = 0; i < r->san.count; i++)
+        buffer_append(&san, r->san.item[i].encoded);
+    order.san = buffer_bytes(&san);
+    assert_true(crmf_put(&out, &order, w->arena, NULL));
+    return arena_copy(w->arena, buffer_bytes(&out));
+}
+
 UNUSED static struct enrollment an_enrollment(struct world *w, const struct asking *a)
 {
     struct requested *requested = a_request(w, a);
@@ -369,6 +398,8 @@ UNUSED static struct enrollment an_enrollment(struct world *w, const struct aski
                             .transaction_id = bytes_text(a->transaction != NULL ? a->transaction : "t1"),
                             .requested = requested,
                             .request = a_csr(w, requested, a->key != NULL ? a->key : "device"),
+                            .profile = a->profile,
+                            .confirm_within_s = a->confirm_within_s,
                             .renewal = a->renewal,
                             .repeat_s = a->repeat_s };
     const char *password = a->password != NULL ? a->password : "s3cret";
@@ -376,7 +407,17 @@ UNUSED static struct enrollment an_enrollment(struct world *w, const struct aski
     assert_true(sha256(bytes_text(a->signer != NULL ? a->signer : "self"), &e.signer));
     if (a->peer != NULL)
         assert_true(ip_parse(bytes_text(a->peer), &e.peer));
-    if (a->certificate != NULL) {
+    if (a->crmf) {
+        e.form = REQUEST_CRMF;
+        e.request = a_certificate_request(w, requested, "other-ca"); /* judged before, and not again */
+    }
+    if (a->mac_of != NULL) {
+        e.credential.kind = CREDENTIAL_REGISTRATION;
+        e.credential.registration = a->mac_of->id;
+    } else if (a->ra != NULL) {
+        e.credential.kind = CREDENTIAL_RA;
+        e.credential.certificate.der = *a->ra;
+    } else if (a->certificate != NULL) {
         e.credential.kind = CREDENTIAL_CERTIFICATE;
         e.credential.certificate.der = *a->certificate;
     } else if (password[0] != '\0') {
@@ -438,6 +479,67 @@ UNUSED static struct bytes issued(struct world *w, const struct asking *a)
     if (result.kind != ENROLL_ISSUED)
         fail_msg("%s: %s", refusal_name(result.reason), result.detail != NULL ? result.detail : "-");
     return arena_copy(w->arena, result.certificate);
+}
+
+UNUSED static struct certificate_id id_of(struct world *w, struct bytes der)
+{
+    struct certificate c;
+    struct certificate_id id;
+
+    assert_true(certificate_decode(der, w->arena, &c));
+    assert_true(certificate_id_of(c.issuer.encoded, c.serial, &id));
+    return id;
+}
+
+UNUSED static struct certificate_record record_of(struct world *w, struct bytes der)
+{
+    const struct certificate_id id = id_of(w, der);
+    struct certificate_record record;
+    bool found = false;
+
+    assert_true(registry_view_renew(w->view, NULL));
+    assert_true(registry_certificate_by_id(w->view, &id, w->arena, &found, &record, NULL));
+    assert_true(found);
+    return record;
+}
+
+/* As an officer would. */
+UNUSED static void officer_revokes(struct world *w, struct bytes der, int reason)
+{
+    const struct certificate_id id = id_of(w, der);
+
+    begin_turn(w);
+    change_certificate_revoke(&w->turn.changes, &id, reason, w->now_s);
+    assert_int_equal(apply(w), APPLY_DONE);
+}
+
+/* The newest entry of the audit. */
+UNUSED static struct audit_entry last_entry(struct world *w)
+{
+    struct audit_entry entry;
+    struct audit_head head;
+    size_t count = 0;
+
+    assert_true(registry_view_renew(w->view, NULL));
+    assert_true(registry_audit_head(w->view, &head, NULL));
+    assert_true(head.size > 0);
+    assert_true(registry_audit_read(w->view, head.size - 1, 1, w->arena, &entry, &count, NULL));
+    return entry;
+}
+
+UNUSED static void assert_says(struct audit_entry entry, const char *text)
+{
+    if (memmem(entry.content.data, entry.content.len, text, strlen(text)) == NULL)
+        fail_msg("%.*s: no %s", BYTES_FMT(entry.content), text);
+}
+
+UNUSED static void assert_audit_is_sound(struct world *w)
+{
+    AUTO_ARENA *arena = arena_new(16 << 20);
+    struct audit_head head;
+
+    assert_true(registry_view_renew(w->view, NULL));
+    assert_true(registry_audit_verify(w->view, arena, NULL, NULL, &head, NULL));
 }
 
 UNUSED static struct certificate decoded(struct world *w, struct bytes der)

@@ -404,6 +404,61 @@ static void a_second_credential_must_hold_too(void **state)
     assert_false(credential_holds(&e, &identity, &r, &proof));
 }
 
+/* --- the secret of one registration (CMP) --- */
+static void cmp_64_a_registrations_secret_admits_it_alone(void **state)
+{
+    struct world *w = *state;
+    struct registration exact = router5(w, plain), wild = a_registration(w, "*.example.com", "wild", plain);
+    struct registration both[] = { exact, wild };
+    struct verdict v = judge(w, &(struct asking){ .mac_of = &exact }, both, 2, MATCH_ANY);
+
+    assert_true(v.admitted);
+    assert_ptr_equal(v.registration, &both[0]);
+    v = judge(w, &(struct asking){ .mac_of = &wild }, both, 2, MATCH_ANY);
+    assert_true(v.admitted);
+    assert_ptr_equal(v.registration, &both[1]);
+    assert_false(judge(w, &(struct asking){ .mac_of = &wild }, both, 2, MATCH_MOST_SPECIFIC).admitted);
+    assert_false(judge(w, &(struct asking){ .mac_of = &wild }, both, 1, MATCH_ANY).admitted);
+}
+
+static void a_registrations_secret_learns_nothing_of_others(void **state)
+{
+    struct world *w = *state;
+    struct registration wild = a_registration(w, "*.example.com", "wild", plain);
+    struct registration other[] = {
+        router5(w, plain),
+        router5(w, (struct registration){ .state = REGISTRATION_CLOSED }),
+        router5(w, (struct registration){ .one_time = true, .used = true }),
+        router5(w, (struct registration){ .serial_number = BYTES_LITERAL("S1") }),
+        router5(w, (struct registration){ .valid_days = 1, .accepted_s = START_S - 2 * DAY_S }),
+    };
+
+    for (size_t i = 0; i < COUNT_OF(other); i++) {
+        struct verdict v = judge(w, &(struct asking){ .mac_of = &wild }, &other[i], 1, MATCH_ANY);
+
+        assert_false(v.admitted);
+        assert_int_equal(v.reason, REFUSAL_NO_REGISTRATION); /* as if there were none */
+    }
+}
+
+static void a_registrations_secret_is_told_of_its_own(void **state)
+{
+    struct world *w = *state;
+    struct registration wild = a_registration(w, "*.example.com", "wild",
+                                              (struct registration){ .one_time = true, .used = true });
+    struct registration both[] = {
+        router5(w, (struct registration){ .valid_days = 1, .accepted_s = START_S - 2 * DAY_S }), wild
+    };
+    struct verdict v = judge(w, &(struct asking){ .mac_of = &wild }, both, 2, MATCH_ANY);
+
+    assert_false(v.admitted);
+    assert_int_equal(v.reason, REFUSAL_USED);
+    assert_true(v.credential_held);
+    both[0].state = REGISTRATION_CLOSED; /* blocks every broader one */
+    v = judge(w, &(struct asking){ .mac_of = &wild }, both, 2, MATCH_ANY);
+    assert_int_equal(v.reason, REFUSAL_NO_REGISTRATION);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +485,9 @@ int main(void)
         world_test(a_certificate_of_ours_opens_its_own_name_only),
         world_test(a_vendors_certificate_admits_the_device_whose_serial_is_registered),
         world_test(a_second_credential_must_hold_too),
+        world_test(cmp_64_a_registrations_secret_admits_it_alone),
+        world_test(a_registrations_secret_learns_nothing_of_others),
+        world_test(a_registrations_secret_is_told_of_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,6 +241,25 @@ static void an_other_name_takes_the_registered_encoding(void **state)
     }
 }
 
+static void the_registered_other_name_may_be_asked_for(void **state)
+{
+    static const uint8_t type[] = { 0x2a, 0x03, 0x04 };
+    struct world *w = *state;
+    struct registration r = with_attributes({ ATTRIBUTE_OTHER_NAME_OID, BYTES_LITERAL("1.2.3.4") },
+                                            { ATTRIBUTE_OTHER_NAME_VALUE, BYTES_LITERAL("abc") });
+    const struct asking a = { .other_type = BYTES_ARRAY(type),
+                              .other_value = BYTES_LITERAL("\x0c\x03"
+                                                           "abc") },
+                        b = { .other_type = BYTES_ARRAY(type),
+                              .other_value = BYTES_LITERAL("\x0c\x03"
+                                                           "abd") };
+    struct made m = make(w, &a, &r);
+
+    assert_true(m.ok);
+    assert_int_equal(m.san.count, 2); /* once, beside the FQDN */
+    assert_int_equal(make(w, &b, &r).why, REFUSAL_NAME_POLICY);
+}
+
 static void what_cannot_be_a_name_is_refused(void **state)
 {
     struct world *w = *state;
@@ -282,6 +301,7 @@ int main(void)
         world_test(names_of_the_request_are_copied_in_their_canonical_form),
         world_test(every_attribute_of_a_registration_becomes_a_name),
         world_test(an_other_name_takes_the_registered_encoding),
+        world_test(the_registered_other_name_may_be_asked_for),
         world_test(what_cannot_be_a_name_is_refused),
         world_test(without_a_registration_a_wildcard_is_nobodys),
     };

@@ -1,3 +1,5 @@
+#include "enroll/confirm.h"
+#include "lib/base/record.h"
 #include "tests/unit/enroll/enroll_world.h"
 
 static const struct registration plain = { .revision = 0 };
@@ -300,6 +302,152 @@ static void an_id_that_is_none_is_not_found(void **state)
         assert_false(decide(w, bytes_text(ids[i]), true));
 }
 
+/* --- CMP --- */
+static struct enroll_result polled_cmp(struct world *w)
+{
+    struct enroll_result result = { 0 };
+    struct digest256 digest;
+    struct error err = { 0 };
+    bool found = false;
+
+    assert_true(sha256(BYTES_LITERAL("self"), &digest));
+    begin_turn(w);
+    if (!enroll_poll(&w->turn, &w->service, &w->procedure, PROTOCOL_CMP, BYTES_LITERAL("t1"), &digest, &found,
+                     &result, &err))
+        fail_msg("%s", err.text);
+    assert_true(found);
+    assert_int_equal(apply(w), APPLY_DONE);
+    return result;
+}
+
+/* Waits, and is approved. */
+static void ask_and_approve(struct world *w, const struct asking *a)
+{
+    struct pending item[2];
+
+    assert_int_equal(ask(w, a).kind, ENROLL_PENDING);
+    assert_int_equal(polled_cmp(w).kind, ENROLL_PENDING);
+    assert_int_equal(listed(w, item, 2), 1);
+    assert_true(decide(w, item[0].id, true));
+}
+
+static const struct profile strong = { .name = "strong",
+                                       .validity_s = 10 * DAY_S,
+                                       .key_usage = KEY_USAGE_DIGITAL_SIGNATURE,
+                                       .subject = SUBJECT_FROM_REQUEST,
+                                       .keys = KEY_RULES_DEFAULT };
+static const struct profile *const listed_profiles[] = { &strong };
+
+static struct asking a_certificate_request_of(const struct registration *r)
+{
+    return (struct asking){ .protocol = PROTOCOL_CMP,
+                            .mac_of = r,
+                            .crmf = true,
+                            .profile = &strong,
+                            .subject = "CN=router5.example.com,O=Example",
+                            .confirm_within_s = 300 };
+}
+
+static struct registration cmp_with_approval(struct world *w)
+{
+    open_cmp(w);
+    w->procedure.manual_approval = true;
+    w->procedure.cmp_profile = listed_profiles;
+    w->procedure.cmp_profile_count = 1;
+    return registered(w, "*.example.com", "s3cret", plain);
+}
+
+static void cmp_86_what_was_approved_is_read_again_as_it_was_asked(void **state)
+{
+    struct world *w = *state;
+    struct registration r = cmp_with_approval(w);
+    const struct asking a = a_certificate_request_of(&r);
+    struct enroll_result result;
+    struct certificate_record record;
+    struct certificate c;
+    struct bytes der;
+
+    ask_and_approve(w, &a);
+    w->now_s += DAY_S;
+    result = polled_cmp(w);
+    assert_int_equal(result.kind, ENROLL_ISSUED);
+    assert_true(result.unconfirmed);
+    der = arena_copy(w->arena, result.certificate);
+    c = decoded(w, der);
+    assert_text(name_format(&c.subject, w->arena), "CN=router5.example.com,O=Example");
+    assert_bytes(c.key.spki, keys_public(w->keys, "device"));
+    record = record_of(w, der);
+    assert_text(record.profile, "strong");
+    assert_int_equal(record.not_after_s, w->now_s + 10 * DAY_S);
+    result = polled_cmp(w); /* CMP-90: a lost answer */
+    assert_bytes(result.certificate, der);
+    assert_true(result.unconfirmed);
+}
+
+static void a_profile_that_is_offered_no_more_refuses(void **state)
+{
+    struct world *w = *state;
+    struct registration r = cmp_with_approval(w);
+    const struct asking a = a_certificate_request_of(&r);
+
+    ask_and_approve(w, &a);
+    w->procedure.cmp_profile_count = 0;
+    assert_int_equal(polled_cmp(w).reason, REFUSAL_PROFILE);
+}
+
+static void keys_are_judged_by_the_rules_of_now(void **state)
+{
+    static const struct profile narrower = { .name = "strong", .validity_s = 1, .keys = { .p384 = true } };
+    static const struct profile *const offered[] = { &narrower };
+    struct world *w = *state;
+    struct registration r = cmp_with_approval(w);
+    const struct asking a = a_certificate_request_of(&r);
+
+    ask_and_approve(w, &a);
+    w->procedure.cmp_profile = offered;
+    assert_int_equal(polled_cmp(w).reason, REFUSAL_PROFILE);
+}
+
+static void cmp_89_what_was_given_back_is_not_fetched_again(void **state)
+{
+    struct world *w = *state;
+    struct registration r = cmp_with_approval(w);
+    const struct asking a = a_certificate_request_of(&r);
+    enum confirm_outcome outcome;
+
+    ask_and_approve(w, &a);
+    assert_int_equal(polled_cmp(w).kind, ENROLL_ISSUED);
+    begin_turn(w);
+    assert_true(enroll_confirm(&w->turn, &w->service, &w->procedure, PROTOCOL_CMP, BYTES_LITERAL("t1"), false,
+                               &outcome, NULL));
+    assert_int_equal(apply(w), APPLY_DONE);
+    assert_int_equal(polled_cmp(w).reason, REFUSAL_CONFLICT);
+}
+
+static void a_transaction_of_an_earlier_version_is_still_read(void **state)
+{
+    enum { STATUS = 1, KEY, SIGNER, NAMES, REGISTRATION, ISSUER, SERIAL, REQUEST, FQDN, APPROVED = 3 };
+    struct world *w = *state;
+    const struct asking a = { 0 };
+    struct registration r = registered(w, "*.example.com", "s3cret", plain);
+    struct enrollment e = an_enrollment(w, &a);
+    AUTO_STRUCT(buffer) record = BUFFER(4096);
+    struct state_key key = { BYTES_LITERAL("routers"), "txn", BYTES_LITERAL("\x01t1") };
+    struct state_value value = { .expires_s = w->now_s + DAY_S };
+
+    record_begin(&record, 1);
+    record_put_u64(&record, STATUS, APPROVED);
+    record_put(&record, SIGNER, digest256_bytes(&e.signer));
+    record_put(&record, REGISTRATION, registration_id_bytes(&r.id));
+    record_put(&record, REQUEST, e.request);
+    record_put(&record, FQDN, BYTES_LITERAL("router5.example.com"));
+    value.blob = buffer_bytes(&record);
+    begin_turn(w);
+    change_state_put(&w->turn.changes, &key, &value, 0);
+    assert_int_equal(apply(w), APPLY_DONE);
+    assert_int_equal(poll_own(w).kind, ENROLL_ISSUED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +465,11 @@ int main(void)
         world_test(an_additional_certificate_waits_like_a_first_one),
         world_test(csr_102_an_approval_does_not_open_a_name_that_was_closed_since),
         world_test(an_id_that_is_none_is_not_found),
+        world_test(cmp_86_what_was_approved_is_read_again_as_it_was_asked),
+        world_test(a_profile_that_is_offered_no_more_refuses),
+        world_test(keys_are_judged_by_the_rules_of_now),
+        world_test(cmp_89_what_was_given_back_is_not_fetched_again),
+        world_test(a_transaction_of_an_earlier_version_is_still_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

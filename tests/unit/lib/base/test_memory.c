@@ -2,7 +2,6 @@
 #include "tests/lib/test.h"
 
 #include "lib/base/arena.h"
-#include "lib/base/digest.h"
 #include "lib/base/record.h"
 #include "lib/base/secret.h"
 
@@ -99,25 +98,6 @@ static void a_record_reads_back_as_it_was_written(void **state)
     assert_false(record_open(BYTES_NONE, &reader, &version));
 }
 
-static void hashes_are_those_of_their_standards(void **state)
-{
-    struct digest256 d;
-    uint8_t out[DIGEST_MAX];
-    size_t len;
-
-    (void)state;
-    assert_true(sha256(bytes_text("abc"), &d));
-    assert_memory_equal(d.bytes, "\xba\x78\x16\xbf\x8f\x01\xcf\xea", 8);
-    assert_true(sha256_parts((struct bytes[]){ bytes_text("a"), bytes_text("bc") }, 2, &d));
-    assert_memory_equal(d.bytes, "\xba\x78\x16\xbf\x8f\x01\xcf\xea", 8);
-    assert_true(
-        hmac_sha256(bytes_text("Jefe"), bytes_text("what do ya want for nothing?"), &d)); /* RFC 4231 4.3 */
-    assert_memory_equal(d.bytes, "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e", 8);
-    assert_true(digest(DIGEST_SHA1, bytes_text("abc"), out, &len));
-    assert_int_equal(len, 20);
-    assert_false(digest(DIGEST_NONE, bytes_text("abc"), out, &len));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,7 +106,6 @@ int main(void)
         cmocka_unit_test(a_buffer_keeps_its_maximum_and_remembers_a_failure),
         cmocka_unit_test(an_empty_secret_proves_nothing),
         cmocka_unit_test(a_record_reads_back_as_it_was_written),
-        cmocka_unit_test(hashes_are_those_of_their_standards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 
 #include "lib/pki/certificate.h"
 #include "lib/pki/csr.h"
-#include "tests/unit/lib/pki/fixtures.h"
+#include "tests/unit/lib/pki/requests.h"
 
 /* A request, by default a good one; every test changes one thing before it is signed. */
 struct recipe {
@@ -95,15 +95,6 @@ static struct bytes attribute(const char *oid, struct bytes values)
     return wrap(DER_SEQUENCE, join(wrap(DER_OID, hex(oid)), wrap(DER_SET, values)));
 }
 
-static struct bytes extension(const char *oid, bool critical, struct bytes value)
-{
-    struct bytes head = wrap(DER_OID, hex(oid));
-
-    if (critical)
-        head = join(head, hex("0101ff"));
-    return wrap(DER_SEQUENCE, join(head, wrap(DER_OCTET_STRING, value)));
-}
-
 static struct bytes extensions(struct bytes list)
 {
     return attribute(EXTENSIONS, wrap(DER_SEQUENCE, list));
@@ -118,29 +109,6 @@ static struct bytes one(const char *oid, const char *value)
 static struct bytes san(struct bytes names)
 {
     return extensions(extension("551d11", false, wrap(DER_SEQUENCE, names)));
-}
-
-static struct bytes dns(const char *name)
-{
-    return wrap(DER_CONTEXT_PRIMITIVE(2), bytes_text(name));
-}
-
-static struct bytes rdn(const char *oid, unsigned tag, struct bytes value)
-{
-    return wrap(DER_SET, wrap(DER_SEQUENCE, join(wrap(DER_OID, hex(oid)), wrap(tag, value))));
-}
-
-static struct bytes subject_with(const char *oid, unsigned tag, struct bytes value)
-{
-    return wrap(DER_SEQUENCE, rdn(oid, tag, value));
-}
-
-static struct bytes text_of(size_t len)
-{
-    char *text = arena_alloc(arena, len + 1);
-
-    memset(text, 'x', len);
-    return bytes_of(text, len);
 }
 
 /* --- decoding --- */

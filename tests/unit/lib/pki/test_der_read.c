@@ -59,6 +59,39 @@ static void integers_are_minimal_and_not_negative(void **state)
     assert_false(uint_is("0202ff80", 0));
 }
 
+static void integers_of_either_sign_fit_64_bits(void **state)
+{
+    static const struct {
+        const char *element;
+        int64_t value;
+    } rows[] = {
+        { "020100", 0 },
+        { "0201ff", -1 },
+        { "02017f", 127 },
+        { "02020080", 128 },
+        { "020180", -128 },
+        { "0202ff7f", -129 },
+        { "02087fffffffffffffff", INT64_MAX },
+        { "02088000000000000000", INT64_MIN },
+    };
+    static const char *const wrong[] = {
+        "0200", "0202ff80", "02020001", "0209008000000000000000", "0209ff7fffffffffffffff", "0401ff"
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct der in = der_of(hex(rows[i].element));
+
+        assert_true(der_int(&in) == rows[i].value && der_finished(&in));
+    }
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        struct der in = der_of(hex(wrong[i]));
+
+        assert_int_equal(der_int(&in), 0);
+        assert_true(in.failed);
+    }
+}
+
 static void booleans_are_ff_or_00(void **state)
 {
     struct der yes = der_of(hex("0101ff")), no = der_of(hex("010100")), odd = der_of(hex("010101"));
@@ -144,6 +177,7 @@ int main(void)
         TEST(a_failed_reader_stays_failed),
         TEST(bytes_left_over_are_seen),
         TEST(integers_are_minimal_and_not_negative),
+        TEST(integers_of_either_sign_fit_64_bits),
         TEST(booleans_are_ff_or_00),
         TEST(optional_elements_may_be_absent),
         TEST(bit_strings_of_keys_have_no_unused_bits),

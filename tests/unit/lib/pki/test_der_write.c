@@ -48,6 +48,30 @@ static void integers_are_written_minimal(void **state)
     is_written("020100 02017f 02020080 020101 020100");
 }
 
+static void integers_of_either_sign_are_written_minimal(void **state)
+{
+    static const int64_t values[] = { 0,         1,        -1,   127,    128,    -128,
+                                      -129,      255,      -256, -32768, -32769, INT64_C(1) << 40,
+                                      INT64_MAX, INT64_MIN };
+
+    (void)state;
+    der_put_int(&out, 0);
+    der_put_int(&out, -1);
+    der_put_int(&out, 128);
+    der_put_int(&out, -128);
+    der_put_int(&out, -129);
+    is_written("020100 0201ff 02020080 020180 0202ff7f");
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        struct buffer one = BUFFER(16);
+        struct der in;
+
+        der_put_int(&one, values[i]);
+        in = der_of(buffer_bytes(&one));
+        assert_true(der_int(&in) == values[i] && der_finished(&in));
+        buffer_free(&one);
+    }
+}
+
 static void named_bits_are_cut_at_the_last(void **state)
 {
     (void)state;
@@ -92,13 +116,10 @@ static void a_buffer_that_is_full_stays_failed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(lengths_grow_as_needed),
-        TEST(nested_elements_close_from_inside),
-        TEST(integers_are_written_minimal),
-        TEST(named_bits_are_cut_at_the_last),
-        TEST(times_change_form_in_2050),
-        TEST(a_set_is_sorted_in_place),
-        TEST(a_buffer_that_is_full_stays_failed),
+        TEST(lengths_grow_as_needed),         TEST(nested_elements_close_from_inside),
+        TEST(integers_are_written_minimal),   TEST(integers_of_either_sign_are_written_minimal),
+        TEST(named_bits_are_cut_at_the_last), TEST(times_change_form_in_2050),
+        TEST(a_set_is_sorted_in_place),       TEST(a_buffer_that_is_full_stays_failed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

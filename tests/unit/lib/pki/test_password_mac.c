@@ -8,6 +8,7 @@
 #include "lib/base/random.h"
 #include "lib/pki/password_mac.h"
 #include "tests/unit/lib/pki/fixtures.h"
+#include "tests/unit/lib/pki/openssl_cmp.h"
 
 /* Parameters, by default good ones of PasswordBasedMac; every test changes one thing. */
 struct recipe {
@@ -432,54 +433,35 @@ static void cmp_33_what_libcrypto_writes_is_read(void **state)
     OSSL_CRMF_PBMPARAMETER_free(params);
 }
 
-/* RFC 6070 and its like for SHA-256 have keys of PBKDF2; with an HMAC over nothing they are PBMAC1. */
-static void pbkdf2_has_the_values_of_rfc_6070(void **state)
+/* PKIProtection is over SEQUENCE { header, body } (RFC 9810 5.1.3). */
+static void cmp_33_the_protection_of_openssls_client_holds(void **state)
 {
-    uint8_t key[25];
+    struct der in = der_of(hex(openssl_ir)), message = der_enter(&in, DER_SEQUENCE), fields, bits, inner;
+    struct bytes header = der_element(&message, DER_SEQUENCE), body = der_element(&message, DER_CONTEXT(0)),
+                 value, algorithm = BYTES_NONE, part;
 
     (void)state;
-    assert_true(pbkdf2(DIGEST_SHA1, BYTES_LITERAL("password"), BYTES_LITERAL("salt"), 1, key, 20));
-    assert_true(bytes_equal(bytes_of(key, 20), hex("0c60c80f961f0e71f3a9b524af6012062fe037a6")));
-    assert_true(pbkdf2(DIGEST_SHA1, BYTES_LITERAL("password"), BYTES_LITERAL("salt"), 4096, key, 20));
-    assert_true(bytes_equal(bytes_of(key, 20), hex("4b007901b765489abead49d926f721d065a429c1")));
-    assert_true(pbkdf2(DIGEST_SHA1, BYTES_LITERAL("passwordPASSWORDpassword"),
-                       BYTES_LITERAL("saltSALTsaltSALTsaltSALTsaltSALTsalt"), 4096, key, 25));
-    assert_true(bytes_equal(bytes_of(key, 25), hex("3d2eec4fe41c849b80c8d83662c0e44a8b291a964cf2f07038")));
-    assert_false(pbkdf2(DIGEST_NONE, BYTES_LITERAL("p"), BYTES_LITERAL("s"), 1, key, 20));
-    assert_false(pbkdf2(DIGEST_SHA1, BYTES_LITERAL("p"), BYTES_LITERAL("s"), 0, key, 20));
-    assert_false(pbkdf2(DIGEST_SHA1, BYTES_LITERAL("p"), BYTES_LITERAL("s"), 1, key, 0));
-}
+    bits = der_enter(&message, DER_CONTEXT(0));
+    value = der_bits(&bits);
+    inner = der_of(header);
+    fields = der_enter(&inner, DER_SEQUENCE);
+    while (der_more(&fields)) {
+        unsigned tag = 0;
+        struct bytes field = der_any(&fields, &tag);
+        struct der explicit = der_of(field);
 
-static void hmac_has_the_values_of_rfc_4231(void **state)
-{
-    static const struct {
-        enum digest_algorithm hash;
-        const char *value;
-    } rows[] = {
-        { DIGEST_SHA224, "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44" },
-        { DIGEST_SHA256, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
-        { DIGEST_SHA384, "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e"
-                         "8e2240ca5e69e2c78b3239ecfab21649" },
-        { DIGEST_SHA512, "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
-                         "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737" },
-        { DIGEST_SHA1, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79" }, /* RFC 2202 */
-    };
-    struct bytes message = BYTES_LITERAL("what do ya want for nothing?");
-    uint8_t value[DIGEST_MAX];
-    struct digest256 short_form;
-    size_t len;
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        assert_true(hmac(rows[i].hash, BYTES_LITERAL("Jefe"), message, value, &len));
-        assert_true(bytes_equal(bytes_of(value, len), hex(rows[i].value)));
+        if (tag == DER_CONTEXT(1))
+            algorithm = der_value(&explicit, tag);
     }
-    assert_true(hmac_sha256(BYTES_LITERAL("Jefe"), message, &short_form));
-    assert_true(bytes_equal(digest256_bytes(&short_form), hex(rows[1].value)));
-    assert_true(hmac(DIGEST_SHA256, BYTES_NONE, BYTES_NONE, value, &len));
-    assert_true(bytes_equal(bytes_of(value, len),
-                            hex("b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")));
-    assert_false(hmac(DIGEST_NONE, BYTES_LITERAL("Jefe"), message, value, &len));
+    assert_true(password_mac_is(algorithm));
+    assert_int_equal(decode_under(algorithm, &strict), PASSWORD_MAC_ALGORITHM); /* HMAC-SHA1 unasked */
+    assert_int_equal(decode_under(algorithm, &lax), PASSWORD_MAC_OK);
+    assert_int_equal(mac.hash, DIGEST_SHA256);
+    assert_int_equal(mac.iterations, 500);
+    part = wrap(DER_SEQUENCE, join(header, body));
+    assert_true(password_mac_holds(&mac, BYTES_LITERAL("s3cret"), part, value));
+    assert_false(password_mac_holds(&mac, BYTES_LITERAL("other"), part, value));
+    assert_false(password_mac_holds(&mac, BYTES_LITERAL("s3cret"), join(header, body), value));
 }
 
 static void other_secrets_messages_and_values_do_not_hold(void **state)
@@ -544,8 +526,7 @@ int main(void)
         TEST(a_bent_or_cut_algorithm_never_reads_out_of_bounds),
         TEST(whatever_the_parameters_libcrypto_computes_the_same),
         TEST(cmp_33_what_libcrypto_writes_is_read),
-        TEST(pbkdf2_has_the_values_of_rfc_6070),
-        TEST(hmac_has_the_values_of_rfc_4231),
+        TEST(cmp_33_the_protection_of_openssls_client_holds),
         TEST(other_secrets_messages_and_values_do_not_hold),
         TEST(an_empty_secret_and_no_kind_prove_nothing),
     };
