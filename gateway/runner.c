@@ -98,9 +98,9 @@ static void run_due_jobs(struct runner *runner)
     registry_view_reset(runner->view);
     if (!read)
         runner_log_trouble("jobs that are due", &err);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) /* what else is read lived in the view */
         if (!step_in_flight(runner, &due[i].id))
-            step_run_due(runner, &due[i]);
+            step_run_by_id(runner, &due[i].id);
 }
 
 /* Targets that have room again get those that waited for it. */

@@ -200,18 +200,6 @@ static void run_step(struct step *step)
         step_end(step);
 }
 
-void step_run_due(struct runner *runner, const struct job_record *job)
-{
-    struct step *step = step_new(runner);
-
-    if (step == NULL)
-        return;
-    step->job = *job;
-    step->job.kind = arena_copy(step->arena, job->kind);
-    step->job.state = arena_copy(step->arena, job->state);
-    run_step(step);
-}
-
 /* The job goes on from the state that was saved before the request left. */
 static bool read_saved(struct step *step, const struct job_id *id)
 {
