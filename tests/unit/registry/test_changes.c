@@ -55,6 +55,38 @@ static void what_is_added_is_copied(void **state)
     assert_string_equal(f->changes.first->state.key.kind, "txn");
 }
 
+static void changes_that_write_the_same_contradict_each_other(void **state)
+{
+    struct fixture *f = *state;
+    struct changes *c = &f->changes, mark = changes_mark(c);
+    const struct registration_id registration = { { 1 } }, another = { { 2 } };
+    const struct certificate_id certificate = { .serial_len = 1, .serial = { 5 } };
+    const struct state_key key = { .kind = "txn", .id = BYTES_LITERAL("a") },
+                           other = { .kind = "txn", .id = BYTES_LITERAL("b") };
+    const struct state_value value = { .blob = BYTES_LITERAL("blob") };
+
+    change_registration_use(c, &registration, 1, true);
+    change_certificate_revoke(c, &certificate, 0, 1);
+    change_state_put(c, &key, &value, 0);
+    assert_false(changes_contradict(c, mark)); /* nothing stood before */
+    mark = changes_mark(c);
+    change_registration_use(c, &another, 1, true);
+    change_registration_assume(c, &registration, 1);
+    change_certificate_assume(c, &certificate);
+    change_state_put(c, &other, &value, 0);
+    assert_false(changes_contradict(c, mark));
+    change_registration_use(c, &registration, 1, true);
+    assert_true(changes_contradict(c, mark));
+    changes_rewind(c, mark);
+    change_certificate_revoke(c, &certificate, 0, 1);
+    assert_true(changes_contradict(c, mark));
+    changes_rewind(c, mark);
+    change_state_delete(c, &key, 1);
+    assert_true(changes_contradict(c, mark));
+    changes_rewind(c, mark);
+    assert_false(changes_contradict(c, mark));
+}
+
 static void every_allocation_that_fails_marks_the_list(void **state)
 {
     struct fixture *f = *state;
@@ -75,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         registry_test(changes_stand_in_the_order_they_came_in),
         registry_test(what_is_added_is_copied),
+        registry_test(changes_that_write_the_same_contradict_each_other),
         registry_test(every_allocation_that_fails_marks_the_list),
     };
 
