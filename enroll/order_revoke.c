@@ -98,9 +98,19 @@ static bool put_order(struct turn *turn, const struct ca *ca, const struct certi
     return true;
 }
 
-static bool pass_on(struct turn *turn, const struct ca *ca, const struct certificate_id *id,
+/* The CA that it came from, when it can be asked: several ways may lead to one issuer. */
+static const struct ca *origin_of(const struct enroll_service *s, const struct certificate_record *record)
+{
+    for (size_t i = 0; i < s->ca_count; i++)
+        if (bytes_is(record->ca, s->ca[i].name) && s->ca[i].connector->revoke != NULL)
+            return &s->ca[i];
+    return NULL;
+}
+
+static bool pass_on(struct turn *turn, const struct enroll_service *s, const struct certificate_id *id,
                     struct error *err)
 {
+    const struct ca *ca;
     struct certificate_record record;
     struct state_value told = { .blob = BYTES_LITERAL("\1") };
     struct state_key key;
@@ -113,7 +123,17 @@ static bool pass_on(struct turn *turn, const struct ca *ca, const struct certifi
         return true;
     told.expires_s = record.not_after_s + 86400; /* then it is not listed any more */
     change_state_put(&turn->changes, &key, &told, 0);
-    return !bytes_is(record.ca, ca->name) || put_order(turn, ca, &record, err);
+    ca = origin_of(s, &record);
+    return ca == NULL || put_order(turn, ca, &record, err);
+}
+
+/* Its issuer's list was searched already. */
+static bool is_searched(const struct enroll_service *s, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (s->ca[i].connector->revoke != NULL && digest256_equal(&s->ca[i].issuer, &s->ca[index].issuer))
+            return true;
+    return false;
 }
 
 bool enroll_revocations_job_run(struct turn *turn, const void *service, const struct job_record *job,
@@ -130,13 +150,13 @@ bool enroll_revocations_job_run(struct turn *turn, const void *service, const st
     for (size_t i = 0; i < s->ca_count && head.size != seen_size(job->state); i++) {
         struct search search = { .turn = turn, .ca = &s->ca[i], .max = PIECE - count, .err = err };
 
-        if (s->ca[i].connector->revoke == NULL)
+        if (s->ca[i].connector->revoke == NULL || is_searched(s, i))
             continue;
         if (!registry_revoked_each(turn->view, &s->ca[i].issuer, turn->now_s, find_one, &search, err) ||
             search.failed)
             return false;
         for (size_t j = 0; j < search.count; j++)
-            if (!pass_on(turn, &s->ca[i], &search.found[j], err))
+            if (!pass_on(turn, s, &search.found[j], err))
                 return false;
         count += search.count;
     }

@@ -129,6 +129,15 @@ known() {
 print(*sorted(c["status"] for c in json.load(sys.stdin)) or ["none"])'
 }
 in_both() { echo "$(muster cert "$1" --json | known), $(upstream_muster cert "$1" --json | known)"; }
+# How many certificates are there of names with this beginning, of how many names.
+names_under() {
+    python3 -c 'import json, sys
+names = [c["fqdn"] for c in json.load(sys.stdin)["certificates"] if c["fqdn"].startswith(sys.argv[1])]
+print(len(names), "of", len(set(names)))' "$1"
+}
+asks_admin() { curl -s --cacert m/ca.pem --cert "$2/officer.pem" --key "$2/officer.key" "https://127.0.0.1:$1/api/v1/certificates?limit=1000"; }
+good_under() { asks_admin "$admin_port" m | names_under "$1"; }
+upstream_good_under() { asks_admin "$up_admin" up | names_under "$1"; }
 both_are() { [ "$(in_both "$1")" = "$2" ]; }
 
 register est '*.est.example.com' s3cret
@@ -163,7 +172,7 @@ done
 
 # --- a secret that the CA does not know ---
 est_until b.forward.example.com forged
-expect_equal "$code" 403 "a secret that the CA does not know: the device is refused"
+expect_equal "$code" 400 "a secret that the CA does not know: the device is refused"
 expect_soon "and the log says what the CA answered" gateway_said 'fqdn=b.forward.example.com .*reason=ca_rejected .*badMessageCheck'
 
 # --- an officer behind decides ---
@@ -180,18 +189,14 @@ expect_soon "another one waits" upstream_said 'operation=cr .*fqdn=b.approved.ex
 upstream_muster pending --json | python3 -c 'import json, sys
 for row in json.load(sys.stdin): print(row["id"])' | while read -r id; do upstream_muster deny "$id" >/dev/null; done
 est_until b.approved.example.com approved
-expect_equal "$code" 403 "denied"
+expect_equal "$code" 400 "denied"
 
 # --- revocation ---
-muster revoke --help >/dev/null
-serial=$(openssl x509 -in a.est.example.com.pem -noout -serial | sed 's/.*=//' | tr A-F a-f)
-muster revoke "$serial" --reason keyCompromise >client.log 2>&1 || fail "revoke"
+muster revoke a.est.example.com --reason keyCompromise >client.log 2>&1 || fail "revoke"
 expect_soon "a revocation is passed on" both_are a.est.example.com "revoked, revoked"
 
 # --- the CA is away ---
 kill_upstream
-est a.away.est.example.com demo
-expect_equal "$code" 403 "another depth is not registered"
 est away.est.example.com demo
 expect_equal "$code" 202 "the CA is away: come back later"
 expect_soon "and the log says so" gateway_said 'kind=order .*CA demo: '
@@ -207,7 +212,7 @@ expect_equal "$code" 202 "the CA does not answer: come back later"
 scep slow.scep.example.com &
 cmp_ir slow.cmp.example.com &
 slow="$!"
-expect_soon "requests to it end by their time-out" gateway_said 'fqdn=slow.est.example.com .*CA demo: .*[Tt]ime'
+expect_soon "requests to it end by their time-out" gateway_said 'kind=order .*CA demo: Timeout'
 kill -CONT "$upstream"
 wait "$slow"
 est_until slow.est.example.com demo
@@ -275,12 +280,8 @@ done
 kill_gateway
 launch
 wait $load
-good=0
-for i in $many; do
-    est_until load-$i.est.example.com demo
-    [ "$(in_both load-$i.est.example.com)" = "good, good" ] && [ -s load-$i.est.example.com.pem ] && good=$((good + 1))
-done
-expect_equal $good 40 "40 devices, the CA killed three times and the gateway once: one certificate each, in front and behind"
+for i in $many; do [ -s load-$i.est.example.com.pem ] || est_until load-$i.est.example.com demo; done
+expect_equal "$(ls load-*.pem | wc -l), $(good_under load-), $(upstream_good_under load-)" "40, 40 of 40, 40 of 40" "40 devices, the CA killed three times and the gateway once: one certificate each, in front and behind"
 
 # --- openssl cmp as CA ---
 mock_device() { # NAME: its key, and the one certificate that the CA will answer with
@@ -307,21 +308,23 @@ mock_case() { # NAME PROCEDURE [options of the CA]
     mock_device "$name"
     mock "$name" "$@"
     est_until "$name" "$at"
+    [ "$at" = mock-signed ] || [ "$code" != 200 ] || expect_soon "$name: certConf came" mock_heard "${messages:-2}"
     stop_mock
 }
+mock_heard() { [ "$(grep -c 'Received request' mock.log)" -ge "$1" ]; }
 expect_mock() { # NAME what
     expect_equal "$(openssl x509 -in "$1.pem" -noout -fingerprint 2>&1)" "$(openssl x509 -in "mock/$1.pem" -noout -fingerprint)" "$2"
 }
 ca=$work/m/ca.pem
 mock_case a.mock.example.com mock $by_mac
 expect_mock a.mock.example.com "openssl cmp as CA: p10cr under a secret"
-mock_case b.mock.example.com mock $by_mac -poll_count 2 -check_after 1
+messages=4 mock_case b.mock.example.com mock $by_mac -poll_count 2 -check_after 1
 expect_mock b.mock.example.com "which lets the gateway poll twice"
 mock_case c.mock.example.com mock-signed -srv_cert m/mock-signer.pem -srv_key mock/signer.key -srv_trusted m/ca.pem \
     -accept_raverified -grant_implicitconf
 expect_mock c.mock.example.com "ir with raVerified, both signed, implicit confirmation"
 mock_case d.mock.example.com mock $by_mac -pkistatus 2 -failure 19 -statusstring "not with us"
-expect_equal "$code" 403 "the CA rejects: the device is refused"
+expect_equal "$code" 400 "the CA rejects: the device is refused"
 expect_soon "and the log has the CA's words" gateway_said 'fqdn=d.mock.example.com .*reason=ca_rejected .*badCertTemplate: not with us'
 mock_device e.mock.example.com
 mock e.mock.example.com $by_mac -send_unprotected
@@ -334,15 +337,16 @@ expect_equal "$code" 202 "nor one under another secret"
 stop_mock
 mock e.mock.example.com $by_mac
 est_until e.mock.example.com mock
+expect_soon "e.mock.example.com: certConf came" mock_heard 2
 stop_mock
 expect_mock e.mock.example.com "until the CA itself answers"
 mock_device f.mock.example.com
 cp mock/a.mock.example.com.pem mock/f.mock.example.com.pem
 mock f.mock.example.com $by_mac
 est_until f.mock.example.com mock
+expect_soon "the CA is told of a wrong certificate" grep -q 'rejected by' mock.log
 stop_mock
-expect_equal "$code" 403 "somebody else's certificate is given to nobody"
-expect_match "$(grep -c 'certificate rejected by' mock.log)" '^[1-9]' "and the CA is told"
+expect_equal "$code" 400 "somebody else's certificate is given to nobody"
 
 expect_match "$(muster audit verify 2>&1; echo "status $?")" 'status 0' "the audit in front verifies"
 expect_match "$(upstream_muster audit verify 2>&1; echo "status $?")" 'status 0' "the audit behind verifies"
