@@ -52,36 +52,6 @@ static void cmp_45_a_cr_under_the_certificate_that_was_issued(void **state)
     cmp_confirmed(c, plan, &said);
 }
 
-static void cmp_130_a_vendors_device_proves_possession_of_its_new_key(void **state)
-{
-    struct cmp_case *c = *state;
-    const struct cmp_person device = cmp_vendor_device(c, (struct cmp_certificate_plan){ 0 });
-    struct cmp_plan plan = { .signer = &device, .request = { .cn = "router6.example.com" } };
-    struct cmp_said said;
-
-    plan.request.pop = CMP_POP_NONE;
-    said = cmp_ask(c, plan);
-    assert_rejected(c, &said, CMP_IP, CMP_BAD_POP);
-}
-
-static void cmp_132_a_base_station_learns_the_root_in_extra_certs(void **state)
-{
-    struct cmp_case *c = *state;
-    const struct cmp_person device = cmp_vendor_device(c, (struct cmp_certificate_plan){ 0 });
-    struct cmp_plan plan = { .signer = &device, .request.cn = "router6.example.com" };
-    struct cmp_said said;
-    bool root = false;
-
-    c->g->procedure.dialect.cmp_root_in_extra_certs = true;
-    c->g->procedure.dialect.cmp_signature_only = true;
-    said = cmp_ask(c, plan);
-    (void)assert_granted_as(c, &said, CMP_IP, CMP_GRANTED_WITH_MODS);
-    for (size_t i = 0; i < said.extra_count; i++)
-        root |= X509_self_signed(said.extra[i], 1) == 1;
-    assert_true(root);
-    cmp_confirmed(c, plan, &said);
-}
-
 /* --- the form --- */
 
 static void cmp_46_one_request_a_message(void **state)
@@ -529,8 +499,6 @@ int main(void)
         CMP_ROW(cmp_45_an_ir_under_a_secret),
         CMP_ROW(cmp_45_130_an_ir_under_a_vendors_certificate),
         CMP_ROW(cmp_45_a_cr_under_the_certificate_that_was_issued),
-        CMP_ROW(cmp_130_a_vendors_device_proves_possession_of_its_new_key),
-        CMP_ROW(cmp_132_a_base_station_learns_the_root_in_extra_certs),
         CMP_ROW(cmp_46_one_request_a_message),
         CMP_ROW(cmp_47_cert_req_id_is_zero),
         CMP_ROW(cmp_48_what_the_ca_decides_is_not_asked_for),
