@@ -248,7 +248,8 @@ static enum cmp_fault enroll_it(struct cmp_exchange *x, const struct certificati
     return cmp_deliver(x, &result, err);
 }
 
-/* --- origPKIMessage (RFC 9810 5.1.1.3, CMP-115): what an RA changed must have been good --- */
+/* --- origPKIMessage (RFC 9810 5.1.1.3, CMP-115): what an RA changed must have been good. From others it
+ * would be a second message to try a secret with. --- */
 
 static enum cmp_fault check_original(struct cmp_exchange *x, struct error *err)
 {
@@ -261,6 +262,8 @@ static enum cmp_fault check_original(struct cmp_exchange *x, struct error *err)
 
     if (info == NULL)
         return CMP_OK;
+    if (x->sender.role != CMP_ROLE_RA)
+        return CMP_FAULT_NOT_AUTHORIZED;
     if (!cmp_elements_decode(info->value, &element, 1, &count))
         return CMP_FAULT_COUNT;
     original = arena_alloc(x->turn->arena, sizeof(*original));
