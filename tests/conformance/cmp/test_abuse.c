@@ -4,6 +4,11 @@
 
 static const struct cmp_plan AN_IR = { .body = CMP_IR };
 
+static enum cmp_body cmp_response_body(enum cmp_body body)
+{
+    return body == CMP_IR ? CMP_IP : CMP_CP;
+}
+
 /* --- origPKIMessage --- */
 
 static struct cmp_plan with_original(struct cmp_case *c, struct cmp_plan plan, struct bytes original)
@@ -33,10 +38,76 @@ static void cmp_115_an_original_is_an_ras_word(void **state)
     (void)assert_granted(c, &said, CMP_IP);
 }
 
+/* --- messages that were heard --- */
+
+static size_t certificates_of(struct cmp_case *c, const X509 *certificate)
+{
+    const struct certificate_record record = cmp_record(c, certificate);
+    struct certificate_record found[8];
+    size_t count = 0;
+
+    assert_true(registry_certificates_by_key(a_gateway_view(c->g), &record.key, COUNT_OF(found), c->arena,
+                                             found, &count, NULL));
+    return count;
+}
+
+static struct bytes with_another_extra(struct cmp_case *c, struct bytes message)
+{
+    AUTO_STRUCT(buffer) out = BUFFER(CMP_MESSAGE_MAX);
+    const struct bytes extra = cmp_client_der(c->arena, c->ca);
+    struct cmp_message m;
+
+    assert_int_equal(cmp_message_decode(message, &m), CMP_DECODED_ALL);
+    cmp_message_put(&out, m.header_encoded, m.body_encoded, m.protection, &extra, 1);
+    return arena_copy(c->arena, buffer_bytes(&out));
+}
+
+static void cmp_20_a_request_of_old_makes_no_certificate(void **state)
+{
+    static const enum cmp_body bodies[] = { CMP_IR, CMP_P10CR };
+    struct cmp_case *c = *state;
+
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        const struct cmp_plan plan = { .body = bodies[i], .implicit_confirm = true };
+        struct bytes message = cmp_message_of(c, plan);
+        struct cmp_said said = cmp_send(c, message);
+        X509 *certificate = said.certificate;
+        size_t count;
+
+        assert_non_null(certificate);
+        count = certificates_of(c, certificate);
+        cmp_revoke(c, certificate);
+        c->g->now_s += (int64_t)c->g->config.enroll.transaction_keep_s + 1;
+        said = cmp_send(c, message); /* the transaction is forgotten */
+        assert_error(c, &said, CMP_BAD_SENDER_NONCE);
+        said = cmp_send(c, with_another_extra(c, message)); /* its protection does not cover these */
+        assert_error(c, &said, CMP_BAD_SENDER_NONCE);
+        assert_int_equal(certificates_of(c, certificate), count);
+        said = cmp_ask(c, plan); /* who knows the secret may well ask again */
+        (void)assert_granted_as(c, &said, cmp_response_body(bodies[i]), said.status);
+    }
+}
+
+/* Its second name: the same domain, another profile. */
+static void cmp_20_nor_under_another_procedure(void **state)
+{
+    struct cmp_case *c = *state;
+    struct bytes message = cmp_message_of(c, (struct cmp_plan){ .body = CMP_IR, .implicit_confirm = true });
+    struct cmp_said said = cmp_send(c, message);
+
+    (void)assert_granted(c, &said, CMP_IP);
+    c->g->procedure.name = "other";
+    c->path = "/.well-known/cmp/p/other";
+    said = cmp_send(c, message);
+    assert_error(c, &said, CMP_BAD_SENDER_NONCE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CMP_ROW(cmp_115_an_original_is_an_ras_word),
+        CMP_ROW(cmp_20_a_request_of_old_makes_no_certificate),
+        CMP_ROW(cmp_20_nor_under_another_procedure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
