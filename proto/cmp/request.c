@@ -212,36 +212,52 @@ static bool open_transaction(struct cmp_exchange *x, struct error *err)
            error_set(err, ERROR_CRYPTO, "SHA-256 of a CMP message");
 }
 
-static enum cmp_fault make_key(struct cmp_exchange *x, struct certification *c, struct error *err)
+static struct enrollment enrollment_of(const struct cmp_exchange *x, const struct certification *c)
 {
-    const struct profile *profile = c->profile != NULL ? c->profile : x->procedure->profile;
-
-    if (x->request.body == CMP_P10CR || !wants_generation(&c->crmf))
-        return CMP_OK;
-    x->transaction.generated = true;
-    return cmp_generate(x, &c->crmf.template, profile, &c->crmf.requested.key, err);
-}
-
-static enum cmp_fault enroll_it(struct cmp_exchange *x, const struct certification *c, struct error *err)
-{
-    struct enroll_result result = { 0 };
+    bool pkcs10 = x->request.body == CMP_P10CR;
     struct enrollment e = {
         .protocol = PROTOCOL_CMP,
         .procedure = x->procedure,
         .transaction_id = x->transaction_id,
         .signer = x->sender.identity,
         .requested = c->requested,
-        .form = x->request.body == CMP_P10CR ? REQUEST_PKCS10 : REQUEST_CRMF,
-        .request = x->request.body == CMP_P10CR ? x->request.content : c->crmf.encoded,
+        .form = pkcs10 ? REQUEST_PKCS10 : REQUEST_CRMF,
+        .request = pkcs10 ? x->request.content : c->crmf.encoded,
         .profile = c->profile,
         .renewal = x->request.body == CMP_KUR,
         .peer = *x->peer,
     };
 
+    set_credential(x, &e.credential);
+    return e;
+}
+
+/* A key is dear: it is made for those alone who are admitted. */
+static enum cmp_fault make_key(struct cmp_exchange *x, struct certification *c, struct error *err)
+{
+    const struct profile *profile = c->profile != NULL ? c->profile : x->procedure->profile;
+    const struct enrollment e = enrollment_of(x, c);
+    struct enroll_result refusal = { 0 };
+    bool admitted = false;
+
+    if (x->request.body == CMP_P10CR || !wants_generation(&c->crmf))
+        return CMP_OK;
+    if (!enroll_would_admit(x->turn, x->service->enroll, &e, &admitted, &refusal, err))
+        return CMP_FAULT_INTERNAL;
+    if (!admitted)
+        return cmp_deliver(x, &refusal, err);
+    x->transaction.generated = true;
+    return cmp_generate(x, &c->crmf.template, profile, &c->crmf.requested.key, err);
+}
+
+static enum cmp_fault enroll_it(struct cmp_exchange *x, const struct certification *c, struct error *err)
+{
+    struct enrollment e = enrollment_of(x, c);
+    struct enroll_result result = { 0 };
+
     if (!open_transaction(x, err))
         return CMP_FAULT_INTERNAL;
     e.confirm_within_s = x->transaction.implicit_confirm ? 0 : x->procedure->cmp_confirm_wait_s;
-    set_credential(x, &e.credential);
     if (!enroll(x->turn, x->service->enroll, &e, &result, err))
         return CMP_FAULT_INTERNAL;
     x->requested = c->requested;
@@ -293,7 +309,7 @@ enum cmp_fault cmp_serve_request(struct cmp_exchange *x, struct error *err)
     fault = judge(x, c);
     if (fault == CMP_OK)
         fault = make_key(x, c, err);
-    if (fault == CMP_FAULT_INTERNAL)
+    if (fault == CMP_FAULT_INTERNAL || x->reply.body != CMP_BODY_NONE)
         return fault;
     return fault == CMP_OK ? enroll_it(x, c, err) : cmp_reject(x, fault, NULL, err);
 }

@@ -102,12 +102,40 @@ static void cmp_20_nor_under_another_procedure(void **state)
     assert_error(c, &said, CMP_BAD_SENDER_NONCE);
 }
 
+/* --- keys that are made here --- */
+
+/* Keys of this size are not made at all: who is told so has been admitted. */
+static void cmp_122_no_key_is_made_for_who_is_not_admitted(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_person device = cmp_vendor_device(
+        c, (struct cmp_certificate_plan){ .key_usage = "digitalSignature,keyAgreement" });
+    struct cmp_plan plan = { .body = CMP_IR,
+                             .pvno = 3,
+                             .signer = &device,
+                             .request = {
+                                 .cn = "stranger.example.com", .no_key = true, .pop = CMP_POP_NONE } };
+    struct cmp_said said;
+
+    c->g->procedure.cmp_key_generation = true;
+    c->g->profile.keys = (struct key_rules){ .rsa_bits_min = 4096, .rsa_bits_max = 4096 };
+    said = cmp_ask(c, plan);
+    assert_rejected(c, &said, CMP_IP, CMP_NOT_AUTHORIZED);
+    plan.request.cn = "router6.example.com";
+    said = cmp_ask(c, plan);
+    assert_rejected(c, &said, CMP_IP, CMP_BAD_CERT_TEMPLATE);
+    c->g->profile.keys = (struct key_rules){ .p256 = true };
+    assert_int_equal(cmp_http(c, HTTP_METHOD_POST, c->path, CMP_TYPE, cmp_message_of(c, plan)).status, 200);
+    assert_string_equal(c->facts.verdict, "issued"); /* OpenSSL 3.0 does not read what it comes in */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CMP_ROW(cmp_115_an_original_is_an_ras_word),
         CMP_ROW(cmp_20_a_request_of_old_makes_no_certificate),
         CMP_ROW(cmp_20_nor_under_another_procedure),
+        CMP_ROW(cmp_122_no_key_is_made_for_who_is_not_admitted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
