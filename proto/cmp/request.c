@@ -83,6 +83,11 @@ static enum cmp_fault judge_sk_input(const struct cmp_exchange *x, const struct 
 
     if (!r->has_sk_input)
         return CMP_OK;
+    /* RFC 4211 4.1: `sender` is for those whose name is authentic. A secret proves none, and with it the
+     * proof that another made would fit any registration: it is publicKeyMAC that binds the key to the
+     * secret. */
+    if (r->sk_input_sender.len > 0 && x->sender.role == CMP_ROLE_SECRET)
+        return CMP_FAULT_POP;
     if (r->sk_input_sender.len > 0)
         return bytes_equal(r->sk_input_sender, x->request.header.sender) ? CMP_OK : CMP_FAULT_POP;
     if (x->sender.role != CMP_ROLE_SECRET ||
