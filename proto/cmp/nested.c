@@ -16,19 +16,37 @@ static bool inner_exchange(const struct cmp_exchange *outer, struct cmp_exchange
     return !outer->nested; /* one level: a nested message in a nested one would go on for ever */
 }
 
+/* It runs on the view of the turn, which does not know what messages before it in the batch want. One that
+ * wants to change the same is told to come again; the others are not its business. */
+static bool run_beside_others(struct cmp_exchange *inner, struct bytes message, int *status,
+                              struct error *err)
+{
+    struct changes *changes = &inner->turn->changes;
+    const struct changes before = changes_mark(changes);
+
+    if (!cmp_exchange_run(inner, message, status, err))
+        return false;
+    if (!changes_clash(changes, before))
+        return true;
+    changes_rewind(changes, before);
+    cmp_note(inner, "busy", cmp_fault_name(CMP_FAULT_BUSY), "another message of the batch changes the same");
+    return cmp_say_error(inner, cmp_answer_to_fault(CMP_FAULT_BUSY), err) == CMP_OK &&
+           cmp_reply_encode(inner, err);
+}
+
 /* The answer to one message, DER. */
 static enum cmp_fault run_inner(struct cmp_exchange *outer, struct bytes message, struct bytes *reply,
                                 struct error *err)
 {
     struct cmp_exchange *inner = arena_alloc(outer->turn->arena, sizeof(*inner));
     bool ran;
-    int status;
+    int status = 0;
 
     if (inner == NULL)
         return cmp_trouble(err, ERROR_MEMORY, "a nested message");
     if (!inner_exchange(outer, inner))
         return CMP_FAULT_BODY;
-    ran = cmp_exchange_run(inner, message, &status, err);
+    ran = run_beside_others(inner, message, &status, err);
     *reply = inner->out;
     cmp_exchange_end(inner);
     if (!ran)

@@ -129,13 +129,96 @@ static void cmp_122_no_key_is_made_for_who_is_not_admitted(void **state)
     assert_string_equal(c->facts.verdict, "issued"); /* OpenSSL 3.0 does not read what it comes in */
 }
 
+/* --- behind an RA --- */
+
+/* A batch of what devices sent; what each is answered stands in said->nested. */
+static struct cmp_said batched(struct cmp_case *c, const struct cmp_person *ra, const struct bytes *message,
+                               size_t count)
+{
+    struct cmp_plan plan = { .body = CMP_NESTED, .signer = ra, .nested_count = count };
+    struct cmp_said said;
+
+    for (size_t i = 0; i < count; i++)
+        plan.nested[i] = message[i];
+    said = cmp_ask(c, plan);
+    assert_int_equal(said.body, CMP_NESTED);
+    assert_int_equal(said.nested_count, count);
+    return said;
+}
+
+static struct cmp_said answer_in(struct cmp_case *c, const struct cmp_said *said, size_t i,
+                                 struct bytes asked, const char *secret)
+{
+    struct cmp_trust trust = cmp_trust_of(c);
+
+    trust.secret = secret;
+    return cmp_client_read(c->arena, said->nested[i], asked, &trust);
+}
+
+/* Two messages of one device that both change the same: else nobody in the batch would get an answer. */
+static void cmp_114_a_device_spoils_no_batch(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_person ra = cmp_trusted_ra(c, (struct cmp_certificate_plan){ 0 });
+    const struct cmp_person device = cmp_enrolled(c);
+    const struct cmp_plan rr = { .body = CMP_RR,
+                                 .signer = &device,
+                                 .revoke.certificate = device.certificate };
+    struct cmp_plan ir = { .body = CMP_IR,
+                           .sender_kid = BYTES_LITERAL("router7.example.com"),
+                           .request = { .cn = "router7.example.com", .key = cmp_client_key("P-256", 2) } };
+    struct bytes message[3] = { cmp_message_of(c, rr), cmp_message_of(c, rr), cmp_message_of(c, ir) };
+    struct cmp_said all, said;
+
+    (void)a_gateway_register(c->g, "router7.example.com", "s3cret",
+                             (struct registration){ .order = ORDER_CMP });
+    all = batched(c, &ra, message, COUNT_OF(message));
+    said = answer_in(c, &all, 0, message[0], NULL);
+    cmp_expect(c, &said, CMP_RP, CMP_ACCEPTED, 0);
+    said = answer_in(c, &all, 1, message[1], NULL);
+    assert_error(c, &said, CMP_SYSTEM_UNAVAIL);
+    said = answer_in(c, &all, 2, message[2], NULL);
+    (void)assert_granted(c, &said, CMP_IP);
+    assert_true(cmp_is_revoked(c, device.certificate));
+}
+
+/* One registration that gives one certificate, asked twice; and one key under two names. */
+static void cmp_114_what_counts_once_counts_once_in_a_batch(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_person ra = cmp_trusted_ra(c, (struct cmp_certificate_plan){ 0 });
+    struct cmp_plan one = { .body = CMP_IR,
+                            .sender_kid = BYTES_LITERAL("once.example.com"),
+                            .request = { .cn = "once.example.com", .key = cmp_client_key("P-256", 2) } },
+                    two = one, other = one;
+    struct bytes message[3];
+    struct cmp_said all, said;
+
+    (void)a_gateway_register(c->g, "once.example.com", "s3cret",
+                             (struct registration){ .order = ORDER_CMP, .one_time = true });
+    (void)a_gateway_register(c->g, "router7.example.com", "s3cret",
+                             (struct registration){ .order = ORDER_CMP });
+    two.request.key = cmp_client_key("P-256", 3);
+    other.sender_kid = BYTES_LITERAL("router7.example.com");
+    other.request.cn = "router7.example.com";
+    message[0] = cmp_message_of(c, one);
+    message[1] = cmp_message_of(c, two);
+    message[2] = cmp_message_of(c, other);
+    all = batched(c, &ra, message, COUNT_OF(message));
+    said = answer_in(c, &all, 0, message[0], NULL);
+    (void)assert_granted(c, &said, CMP_IP);
+    for (size_t i = 1; i < COUNT_OF(message); i++) {
+        said = answer_in(c, &all, i, message[i], NULL);
+        assert_error(c, &said, CMP_SYSTEM_UNAVAIL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CMP_ROW(cmp_115_an_original_is_an_ras_word),
-        CMP_ROW(cmp_20_a_request_of_old_makes_no_certificate),
-        CMP_ROW(cmp_20_nor_under_another_procedure),
-        CMP_ROW(cmp_122_no_key_is_made_for_who_is_not_admitted),
+        CMP_ROW(cmp_115_an_original_is_an_ras_word), CMP_ROW(cmp_20_a_request_of_old_makes_no_certificate),
+        CMP_ROW(cmp_20_nor_under_another_procedure), CMP_ROW(cmp_122_no_key_is_made_for_who_is_not_admitted),
+        CMP_ROW(cmp_114_a_device_spoils_no_batch),   CMP_ROW(cmp_114_what_counts_once_counts_once_in_a_batch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
