@@ -4,10 +4,9 @@
 enum { DAY_S = 86400, CENTURY_DAYS = 36500 };
 
 static const struct choice ca_kinds[] = { { "local", CA_KIND_LOCAL }, { "cmp", CA_KIND_CMP }, { 0 } };
-static const struct choice cmp_requests[] = { { "ir", CMP_UPSTREAM_IR },
-                                              { "cr", CMP_UPSTREAM_CR },
-                                              { "p10cr", CMP_UPSTREAM_P10CR },
-                                              { 0 } };
+static const struct choice cmp_requests[] = {
+    { "ir", CMP_UPSTREAM_IR }, { "cr", CMP_UPSTREAM_CR }, { "p10cr", CMP_UPSTREAM_P10CR }, { 0 }
+};
 static const struct choice password_macs[] = { { "pbm", PASSWORD_MAC_PBM },
                                                { "pbmac1", PASSWORD_MAC_PBMAC1 },
                                                { 0 } };
