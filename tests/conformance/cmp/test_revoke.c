@@ -134,6 +134,21 @@ static void cmp_94_certificates_that_are_not_ours_are_a_bad_cert_id(void **state
     }
 }
 
+static void cmp_94_nor_is_one_of_another_domain(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_person device = cmp_enrolled(c);
+    const struct cmp_person ra = cmp_trusted_ra(c, (struct cmp_certificate_plan){ 0 });
+    struct cmp_plan plan = an_rr(&device);
+    struct cmp_said said;
+
+    c->g->domain.id = domain_id_of(BYTES_LITERAL("elsewhere"));
+    plan.signer = &ra;
+    said = cmp_ask(c, plan);
+    assert_rejected(c, &said, CMP_RP, CMP_BAD_CERT_ID);
+    assert_false(cmp_is_revoked(c, device.certificate));
+}
+
 static void cmp_94_what_else_is_said_must_be_true(void **state)
 {
     struct cmp_case *c = *state;
@@ -238,6 +253,7 @@ int main(void)
         CMP_ROW(cmp_92_nobody_elses_certificate_revokes),
         CMP_ROW(cmp_93_issuer_and_serial_number_are_needed),
         CMP_ROW(cmp_94_certificates_that_are_not_ours_are_a_bad_cert_id),
+        CMP_ROW(cmp_94_nor_is_one_of_another_domain),
         CMP_ROW(cmp_94_what_else_is_said_must_be_true),
         CMP_ROW(cmp_95_a_revoked_certificate_is_cert_revoked),
         CMP_ROW(cmp_96_a_reason_that_is_none_is_a_bad_data_format),

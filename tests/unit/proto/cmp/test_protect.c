@@ -233,14 +233,15 @@ static void what_cannot_protect_makes_no_message(void **state)
     }
 }
 
-static void a_message_over_its_bound_is_not_made(void **state)
+static void a_message_over_its_bound_beside_the_content_is_not_made(void **state)
 {
     struct cmp_protector protector = by_mac(PASSWORD_MAC_PBM, DIGEST_SHA256, DIGEST_SHA256);
     uint8_t *zeros = arena_alloc(arena, CMP_MESSAGE_MAX);
-    struct bytes content = wrap(DER_OCTET_STRING, bytes_of(zeros, CMP_MESSAGE_MAX - 100)), der = BYTES_NONE;
+    struct bytes certificate = wrap(DER_SEQUENCE, bytes_of(zeros, CMP_MESSAGE_MAX - 100)), der = BYTES_NONE;
 
     (void)state;
-    assert_false(cmp_protect(&protector, a_header(), CMP_GENM, content, NULL, 0, arena, &der, &err));
+    assert_false(
+        cmp_protect(&protector, a_header(), CMP_PKICONF, hex("0500"), &certificate, 1, arena, &der, &err));
     assert_int_equal(err.code, ERROR_MEMORY);
     assert_null(der.data);
 }
@@ -504,7 +505,7 @@ int main(void)
         TEST(eddsa_has_no_hash_to_choose),
         TEST(without_protection_nothing_is_said_of_it),
         TEST(what_cannot_protect_makes_no_message),
-        TEST(a_message_over_its_bound_is_not_made),
+        TEST(a_message_over_its_bound_beside_the_content_is_not_made),
         TEST(every_allocation_that_fails_is_an_error),
         TEST(cmp_31_no_octet_of_header_and_body_can_change),
         TEST(cmp_30_bits_and_algorithm_come_together),
