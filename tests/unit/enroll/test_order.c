@@ -507,16 +507,12 @@ static size_t look_for_revocations(struct world *w, struct bytes *kept)
     return the_job(w, &any);
 }
 
-static void what_is_revoked_here_is_revoked_there_once(void **state)
+/* The one certificate, which is revoked. */
+static struct bytes revoke_it(struct world *w)
 {
-    struct world *w = *state;
     struct certificate_record record;
-    struct bytes kept = BYTES_NONE;
     size_t count;
 
-    ordered(w);
-    answered(w, a_certificate(w, as_ordered));
-    assert_int_equal(look_for_revocations(w, &kept), 0);
     assert_true(registry_view_renew(w->view, NULL));
     assert_true(registry_certificates_list(w->view, NULL, 1, w->arena, &record, &count, NULL));
     record.der = arena_copy(w->arena, record.der);
@@ -524,9 +520,43 @@ static void what_is_revoked_here_is_revoked_there_once(void **state)
     change_certificate_revoke(&w->turn.changes, &record.id, REVOCATION_SUPERSEDED, w->now_s);
     change_audit_append(&w->turn.changes, AUDIT_REVOKED, BYTES_LITERAL("{}"));
     assert_int_equal(apply(w), APPLY_DONE);
+    return record.der;
+}
+
+static void several_ways_may_lead_to_one_issuer(void **state)
+{
+    struct world *w = *state;
+    struct ca ways[3];
+    struct bytes kept = BYTES_NONE, der;
+
+    for (size_t i = 0; i < COUNT_OF(ways); i++)
+        ways[i] = w->ca;
+    ways[0].name = "by another protocol";
+    ways[2].name = "with another profile";
+    w->service.ca = ways;
+    w->service.ca_count = COUNT_OF(ways);
+    ordered(w);
+    answered(w, a_certificate(w, as_ordered));
+    der = revoke_it(w);
     assert_int_equal(look_for_revocations(w, &kept), 1);
     comes_due(w);
-    assert_bytes(bytes_from(effect.body, 1), record.der);
+    assert_bytes(bytes_from(effect.body, 1), der);
+    answered(w, BYTES_LITERAL("D"));
+    assert_int_equal(look_for_revocations(w, &kept), 0);
+}
+
+static void what_is_revoked_here_is_revoked_there_once(void **state)
+{
+    struct world *w = *state;
+    struct bytes kept = BYTES_NONE, der;
+
+    ordered(w);
+    answered(w, a_certificate(w, as_ordered));
+    assert_int_equal(look_for_revocations(w, &kept), 0);
+    der = revoke_it(w);
+    assert_int_equal(look_for_revocations(w, &kept), 1);
+    comes_due(w);
+    assert_bytes(bytes_from(effect.body, 1), der);
     unanswered(w);
     w->now_s += DAY_S;
     comes_due(w); /* told for a day, not for ever */
@@ -616,6 +646,7 @@ int main(void)
         order_test(a_ca_that_wants_to_know_is_told_that_it_was_taken),
         order_test(a_ca_that_wants_to_know_is_told_that_it_was_wrong),
         order_test(what_is_revoked_here_is_revoked_there_once),
+        order_test(several_ways_may_lead_to_one_issuer),
         order_test(the_ca_hears_of_the_certificate_after_the_device_has_said_its_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
