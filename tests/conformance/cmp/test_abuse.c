@@ -129,6 +129,27 @@ static void cmp_122_no_key_is_made_for_who_is_not_admitted(void **state)
     assert_string_equal(c->facts.verdict, "issued"); /* OpenSSL 3.0 does not read what it comes in */
 }
 
+/* --- what is echoed --- */
+
+static void cmp_7_what_is_too_long_to_be_echoed_is_malformed(void **state)
+{
+    static uint8_t many[70 * 1024];
+    struct cmp_case *c = *state;
+    AUTO_STRUCT(buffer) name = BUFFER(sizeof(many) + 16);
+    struct cmp_plan plan = { .body = CMP_GENM };
+    struct cmp_said said;
+    struct bytes message;
+
+    memset(many, 'a', sizeof(many));
+    der_put(&name, DER_CONTEXT_PRIMITIVE(GENERAL_NAME_URI), BYTES_ARRAY(many));
+    plan.sender = buffer_bytes(&name);
+    message = cmp_message_of(c, plan);
+    assert_int_equal(cmp_http(c, HTTP_METHOD_POST, c->path, CMP_TYPE, message).status, 400);
+    plan = (struct cmp_plan){ .body = CMP_GENM, .ask = { { .oid = bytes_of(many, 2000) } }, .ask_count = 1 };
+    said = cmp_ask(c, plan);
+    assert_error(c, &said, CMP_BAD_REQUEST);
+}
+
 /* --- behind an RA --- */
 
 /* A batch of what devices sent; what each is answered stands in said->nested. */
@@ -216,9 +237,13 @@ static void cmp_114_what_counts_once_counts_once_in_a_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CMP_ROW(cmp_115_an_original_is_an_ras_word), CMP_ROW(cmp_20_a_request_of_old_makes_no_certificate),
-        CMP_ROW(cmp_20_nor_under_another_procedure), CMP_ROW(cmp_122_no_key_is_made_for_who_is_not_admitted),
-        CMP_ROW(cmp_114_a_device_spoils_no_batch),   CMP_ROW(cmp_114_what_counts_once_counts_once_in_a_batch),
+        CMP_ROW(cmp_115_an_original_is_an_ras_word),
+        CMP_ROW(cmp_20_a_request_of_old_makes_no_certificate),
+        CMP_ROW(cmp_20_nor_under_another_procedure),
+        CMP_ROW(cmp_122_no_key_is_made_for_who_is_not_admitted),
+        CMP_ROW(cmp_7_what_is_too_long_to_be_echoed_is_malformed),
+        CMP_ROW(cmp_114_a_device_spoils_no_batch),
+        CMP_ROW(cmp_114_what_counts_once_counts_once_in_a_batch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
