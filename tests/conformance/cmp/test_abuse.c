@@ -102,6 +102,57 @@ static void cmp_20_nor_under_another_procedure(void **state)
     assert_error(c, &said, CMP_BAD_SENDER_NONCE);
 }
 
+/* It is answered once more, to whoever repeats it; the device goes on all the same. */
+static void cmp_19_a_repetition_by_others_breaks_no_transaction(void **state)
+{
+    struct cmp_case *c = *state;
+    struct bytes opening = cmp_message_of(c, AN_IR), poll;
+    struct cmp_said said, last, stolen;
+
+    c->g->procedure.manual_approval = true;
+    said = cmp_send(c, opening);
+    assert_waiting(c, &said, CMP_IP);
+    poll = cmp_message_of(c, cmp_client_next(AN_IR, &said, CMP_POLL_REQ));
+    last = cmp_send(c, poll);
+    assert_int_equal(last.body, CMP_POLL_REP);
+    cmp_decide(c, true);
+    stolen = cmp_send(c, opening);
+    (void)assert_granted(c, &stolen, CMP_IP);
+    stolen = cmp_send(c, opening);
+    stolen = cmp_send(c, poll);
+    said = cmp_ask(c, cmp_client_next(AN_IR, &last, CMP_POLL_REQ));
+    (void)assert_granted(c, &said, CMP_IP);
+    cmp_confirmed(c, AN_IR, &said);
+}
+
+/* The nonces of the first polls are forgotten in the end, and that of the answer "waiting" counts for long.
+ */
+static void cmp_20_nor_does_a_poll_of_old(void **state)
+{
+    struct cmp_case *c = *state;
+    struct bytes first = BYTES_NONE;
+    struct cmp_plan poll;
+    struct cmp_said said;
+
+    c->g->procedure.manual_approval = true;
+    said = cmp_ask(c, AN_IR);
+    for (unsigned i = 0; i < 40; i++) {
+        struct bytes message = cmp_message_of(c, cmp_client_next(AN_IR, &said, CMP_POLL_REQ));
+
+        first = i == 0 ? message : first;
+        said = cmp_send(c, message);
+        assert_int_equal(said.body, CMP_POLL_REP);
+    }
+    poll = cmp_client_next(AN_IR, &said, CMP_POLL_REQ);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(cmp_send(c, first).body, CMP_POLL_REP);
+    said = cmp_ask(c, poll);
+    assert_int_equal(said.body, CMP_POLL_REP);
+    cmp_decide(c, true);
+    said = cmp_ask(c, cmp_client_next(AN_IR, &said, CMP_POLL_REQ));
+    (void)assert_granted(c, &said, CMP_IP);
+}
+
 /* --- keys that are made here --- */
 
 /* Keys of this size are not made at all: who is told so has been admitted. */
@@ -240,6 +291,8 @@ int main(void)
         CMP_ROW(cmp_115_an_original_is_an_ras_word),
         CMP_ROW(cmp_20_a_request_of_old_makes_no_certificate),
         CMP_ROW(cmp_20_nor_under_another_procedure),
+        CMP_ROW(cmp_19_a_repetition_by_others_breaks_no_transaction),
+        CMP_ROW(cmp_20_nor_does_a_poll_of_old),
         CMP_ROW(cmp_122_no_key_is_made_for_who_is_not_admitted),
         CMP_ROW(cmp_7_what_is_too_long_to_be_echoed_is_malformed),
         CMP_ROW(cmp_114_a_device_spoils_no_batch),
