@@ -1,6 +1,7 @@
 /* What someone tries who may do a little: with a secret of his own, with messages of others that he heard, or
  * behind an RA. */
 #include "tests/conformance/cmp/cmp_case.h"
+#include "tests/lib/upstream.h"
 
 static const struct cmp_plan AN_IR = { .body = CMP_IR };
 
@@ -153,6 +154,48 @@ static void cmp_20_nor_does_a_poll_of_old(void **state)
     (void)assert_granted(c, &said, CMP_IP);
 }
 
+/* --- who takes the room of others --- */
+
+static void cmp_83_one_name_does_not_fill_the_list_of_the_officer(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_plan other = { .body = CMP_IR,
+                                    .sender_kid = BYTES_LITERAL("router7.example.com"),
+                                    .request.cn = "router7.example.com" };
+    struct cmp_said said;
+
+    (void)a_gateway_register(c->g, "router7.example.com", "s3cret",
+                             (struct registration){ .order = ORDER_CMP });
+    c->g->procedure.manual_approval = true;
+    for (unsigned i = 0; i < 8; i++) {
+        said = cmp_ask(c, AN_IR);
+        assert_waiting(c, &said, CMP_IP);
+    }
+    said = cmp_ask(c, AN_IR);
+    assert_rejected(c, &said, CMP_IP, CMP_SYSTEM_UNAVAIL);
+    said = cmp_ask(c, other);
+    assert_waiting(c, &said, CMP_IP);
+}
+
+static void cmp_85_what_waits_waits_on_when_there_is_no_room(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct connector *connector = c->g->ca.connector;
+    struct cmp_said said;
+
+    c->g->procedure.manual_approval = true;
+    said = cmp_ask(c, AN_IR);
+    assert_waiting(c, &said, CMP_IP);
+    cmp_decide(c, true);
+    c->g->ca.connector = &upstream_connector; /* and no order may be open */
+    said = cmp_ask(c, cmp_client_next(AN_IR, &said, CMP_POLL_REQ));
+    assert_int_equal(said.body, CMP_POLL_REP);
+    assert_true(said.check_after_s > 0);
+    c->g->ca.connector = connector;
+    said = cmp_ask(c, cmp_client_next(AN_IR, &said, CMP_POLL_REQ));
+    (void)assert_granted(c, &said, CMP_IP);
+}
+
 /* --- keys that are made here --- */
 
 /* Keys of this size are not made at all: who is told so has been admitted. */
@@ -293,6 +336,8 @@ int main(void)
         CMP_ROW(cmp_20_nor_under_another_procedure),
         CMP_ROW(cmp_19_a_repetition_by_others_breaks_no_transaction),
         CMP_ROW(cmp_20_nor_does_a_poll_of_old),
+        CMP_ROW(cmp_83_one_name_does_not_fill_the_list_of_the_officer),
+        CMP_ROW(cmp_85_what_waits_waits_on_when_there_is_no_room),
         CMP_ROW(cmp_122_no_key_is_made_for_who_is_not_admitted),
         CMP_ROW(cmp_7_what_is_too_long_to_be_echoed_is_malformed),
         CMP_ROW(cmp_114_a_device_spoils_no_batch),

@@ -2,6 +2,7 @@
  * against what was ordered. */
 #include "enroll/confirm.h"
 #include "enroll/order.h"
+#include "enroll/transaction_internal.h"
 #include "tests/lib/upstream.h"
 #include "tests/unit/enroll/enroll_world.h"
 
@@ -328,6 +329,23 @@ static void open_orders_are_bounded(void **state)
     assert_int_equal(ask(w, &a).kind, ENROLL_PENDING); /* has its own already */
 }
 
+/* Who is registered for one name does not take the room of all. */
+static void open_orders_of_one_name_are_fewer(void **state)
+{
+    struct world *w = *state;
+    char transaction[16];
+
+    w->ca.patience.orders_max = 100;
+    registered(w, "*.example.com", "s3cret", plain);
+    for (unsigned i = 0; i < OPEN_OF_ONE_MAX; i++) {
+        (void)snprintf(transaction, sizeof(transaction), "t%u", i);
+        assert_int_equal(asks(w, .transaction = transaction).kind, ENROLL_PENDING);
+    }
+    assert_refused(w, REFUSAL_CA_UNAVAILABLE, .transaction = "one more");
+    assert_int_equal(asks(w, .transaction = "another", .subject = "CN=router6.example.com").kind,
+                     ENROLL_PENDING);
+}
+
 /* --- a CA that lies --- */
 static void assert_wrong(struct world *w, struct bytes answer, const char *why)
 {
@@ -633,6 +651,7 @@ int main(void)
         order_test(a_rejection_is_told_and_then_it_may_order_again),
         order_test(a_one_time_registration_is_used_by_the_order_and_free_when_it_is_rejected),
         order_test(open_orders_are_bounded),
+        order_test(open_orders_of_one_name_are_fewer),
         order_test(a_certificate_over_another_key_reaches_nobody),
         order_test(one_for_another_name_reaches_nobody_and_is_revoked),
         order_test(one_with_another_common_name_reaches_nobody),
