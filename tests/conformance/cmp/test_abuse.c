@@ -270,6 +270,37 @@ static struct cmp_said answer_in(struct cmp_case *c, const struct cmp_said *said
     return cmp_client_read(c->arena, said->nested[i], asked, &trust);
 }
 
+/* An RA is trusted by a procedure, which has one CA; its domain may have more. */
+static void cmp_92_an_ra_revokes_what_the_procedures_ca_issued(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_person ra = cmp_trusted_ra(c, (struct cmp_certificate_plan){ 0 });
+    const struct cmp_person device = cmp_enrolled(c);
+    const struct cmp_plan rr = { .body = CMP_RR, .signer = &ra, .revoke.certificate = device.certificate };
+    struct ca both[2] = { c->g->ca, { .name = "other", .connector = c->g->ca.connector, .chain_count = 1 } };
+    struct ca_make make = { .validity_s = 10 * 365 * 86400, .now_s = c->g->now_s - 86400 };
+    AUTO_STRUCT(buffer) name = BUFFER(256);
+    struct cmp_said said;
+
+    assert_true(name_parse(BYTES_LITERAL("CN=Other CA"), &name));
+    make.subject = buffer_bytes(&name);
+    both[1].key_name = "ca";
+    assert_true(
+        ca_make_root(&make, c->g->config.keys, "ca", &c->g->random, c->arena, &both[1].chain[0], NULL));
+    assert_true(ca_prepare(&both[1], c->g->config.keys, NULL));
+    c->g->config.enroll.ca = both;
+    c->g->config.enroll.ca_count = COUNT_OF(both);
+    c->g->procedure.ca = "other";
+    said = cmp_ask(c, rr);
+    assert_rejected(c, &said, CMP_RP, CMP_NOT_AUTHORIZED);
+    c->g->procedure.ca = "demo";
+    said = cmp_ask(c, rr);
+    cmp_expect(c, &said, CMP_RP, CMP_ACCEPTED, 0);
+    ca_release(&both[1]);
+    c->g->config.enroll.ca = &c->g->ca;
+    c->g->config.enroll.ca_count = 1;
+}
+
 /* Two messages of one device that both change the same: else nobody in the batch would get an answer. */
 static void cmp_114_a_device_spoils_no_batch(void **state)
 {
@@ -340,6 +371,7 @@ int main(void)
         CMP_ROW(cmp_85_what_waits_waits_on_when_there_is_no_room),
         CMP_ROW(cmp_122_no_key_is_made_for_who_is_not_admitted),
         CMP_ROW(cmp_7_what_is_too_long_to_be_echoed_is_malformed),
+        CMP_ROW(cmp_92_an_ra_revokes_what_the_procedures_ca_issued),
         CMP_ROW(cmp_114_a_device_spoils_no_batch),
         CMP_ROW(cmp_114_what_counts_once_counts_once_in_a_batch),
     };
