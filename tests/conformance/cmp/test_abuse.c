@@ -353,6 +353,9 @@ static void cmp_114_what_counts_once_counts_once_in_a_batch(void **state)
     all = batched(c, &ra, message, COUNT_OF(message));
     said = answer_in(c, &all, 0, message[0], NULL);
     (void)assert_granted(c, &said, CMP_IP);
+    assert_string_equal(c->facts.operation, "nested");
+    assert_string_equal(c->facts.reason, "cmp_busy");
+    assert_int_equal(c->facts.fqdn.len, 0);
     for (size_t i = 1; i < COUNT_OF(message); i++) {
         said = answer_in(c, &all, i, message[i], NULL);
         assert_error(c, &said, CMP_SYSTEM_UNAVAIL);
