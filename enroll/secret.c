@@ -189,6 +189,13 @@ static void try_dummy(struct judging *j)
         (void)holds(j, &r);
 }
 
+/* As many as may be tried for what was sent, whatever is registered: the sender chooses what one try costs,
+ * and could count them. */
+static size_t tries_for(enum meaning meaning)
+{
+    return meaning == MEANT_KEY_NAME || meaning == MEANT_NAME ? SECRETS_TRIED_MAX : 1;
+}
+
 static void judge(struct judging *j, struct mac_verdict *out)
 {
     const struct registration *holder = find_holder(j);
@@ -198,7 +205,7 @@ static void judge(struct judging *j, struct mac_verdict *out)
         .reason = j->tried > 0 ? REFUSAL_SECRET : REFUSAL_NO_REGISTRATION,
         .registration = holder,
     };
-    if (j->tried == 0)
+    for (size_t i = j->tried; i < tries_for(j->meant.meaning) && holder == NULL; i++)
         try_dummy(j);
 }
 

@@ -30,7 +30,8 @@ struct mac_verdict {
  * key_id names by id or exactly by pattern or FQDN, and then no other; else those that match key_id as an
  * FQDN. A key_id that has the form of neither leaves it to the first name that is an FQDN: to one alone, or
  * another name before it would begin the slow-down anew. At most SECRETS_TRIED_MAX secrets in all (CMP-34).
- * When there is none to try, one verification of the same cost is done all the same.
+ * When none holds, as many are computed for a name as there may be to try, and one for an id or a pattern:
+ * time tells neither whether nor how often the name is registered.
  *
  * Sets turn->strike, strike_key and credential_held as enroll() does for a secret; an enroll() after it, with
  * CREDENTIAL_REGISTRATION, leaves them. False: an error of ours. */
