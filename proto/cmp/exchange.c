@@ -246,6 +246,6 @@ bool cmp_exchange_run(struct cmp_exchange *x, struct bytes der, int *http_status
 
 void cmp_exchange_end(struct cmp_exchange *x)
 {
-    secret_free(&x->sender.sealed);
+    password_mac_key_wipe(&x->sender.mac_key);
     secret_free(&x->device_key);
 }
