@@ -267,6 +267,6 @@ bool cmp_exchange_refuse(struct cmp_exchange *x, enum cmp_fault fault, struct ch
 
 void cmp_exchange_end(struct cmp_exchange *x)
 {
-    secret_free(&x->sender.sealed);
+    password_mac_key_wipe(&x->sender.mac_key);
     secret_free(&x->device_key);
 }

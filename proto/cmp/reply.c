@@ -98,7 +98,7 @@ static struct cmp_protector protector_for(const struct cmp_exchange *x)
         return (struct cmp_protector){
             .kind = CMP_PROTECTION_MAC,
             .mac = x->sender.mac,
-            .secret = x->sender.password,
+            .mac_key = &x->sender.mac_key,
         };
     return (struct cmp_protector){
         .kind = CMP_PROTECTION_SIGNATURE,
