@@ -214,13 +214,26 @@ static void advance(struct cmp_device *d, const struct cmp_said *said)
         d->own = (struct cmp_device_identity){ 0 };
 }
 
-struct cmp_said cmp_device_hear(struct cmp_device *d, const struct a_gateway *g, struct cmp_deal *deal,
-                                struct bytes sent, struct bytes reply, struct arena *arena)
+static struct cmp_deal *deal_of(const struct cmp_device *d, struct bytes sent)
+{
+    struct cmp_deal *deal = d->deal;
+    struct cmp_message m;
+
+    assert_int_equal(cmp_message_decode(sent, &m), CMP_DECODED_ALL);
+    while (deal != NULL && !bytes_equal(BYTES_ARRAY(deal->id), m.header.transaction_id))
+        deal = deal->next;
+    assert_non_null(deal);
+    return deal;
+}
+
+struct cmp_said cmp_device_hear(struct cmp_device *d, const struct a_gateway *g, struct bytes sent,
+                                struct bytes reply, struct arena *arena)
 {
     const struct cmp_trust trust = { .secret = d->secret,
                                      .ca = cmp_client_certificate(g->ca.chain[0]),
                                      .now_s = g->now_s };
     struct cmp_said said = cmp_client_read(arena, reply, sent, &trust);
+    struct cmp_deal *deal = deal_of(d, sent);
     bool opening = bytes_equal(sent, deal->opening);
 
     if (deal->superseded)

@@ -78,8 +78,8 @@ struct bytes cmp_device_go_on(struct cmp_device *d, const struct random_source *
 void cmp_device_request(const struct cmp_device *d, struct bytes message, struct arena *arena,
                         struct http_request *out);
 
-/* The answer to `sent`, which belongs to `deal`. */
-struct cmp_said cmp_device_hear(struct cmp_device *d, const struct a_gateway *g, struct cmp_deal *deal,
-                                struct bytes sent, struct bytes reply, struct arena *arena);
+/* The answer to `sent`, of whichever of its transactions. */
+struct cmp_said cmp_device_hear(struct cmp_device *d, const struct a_gateway *g, struct bytes sent,
+                                struct bytes reply, struct arena *arena);
 
 #endif

@@ -128,7 +128,7 @@ static inline void cast_devices(struct world *w)
         if (cast[i].pattern != NULL)
             w->registration[i] = a_gateway_register(w->gateway, cast[i].pattern,
                                                     i == CAST_VENDOR ? "" : "right-secret", r);
-        w->rival[i] = (struct device){ .kind = DEVICE_PLAIN, .scep = true, .number = 100 + i };
+        w->rival[i] = (struct device){ .kind = DEVICE_PLAIN, .protocol = PROTOCOL_SCEP, .number = 100 + i };
         if (cast[i].is_rivalled)
             device_init(&w->rival[i], cast[i].fqdn, i % DEVICE_KEYS);
     }

@@ -41,7 +41,7 @@ static void deliver_cmp(struct world *w, struct flight *f)
     struct cmp_said said;
 
     assert_int_equal(f->answering.response.status, 200);
-    said = cmp_device_hear(d, w->gateway, f->deal, f->sent, f->answering.response.body, f->arena);
+    said = cmp_device_hear(d, w->gateway, f->sent, f->answering.response.body, f->arena);
     tell(w, "  %s hears %s, status %d, failInfo 0x%x %.*s\n", d->fqdn, cmp_body_name(said.body),
          (int)said.status - 1, said.fail_info, BYTES_FMT(said.text));
     if (said.certificate != NULL) {
@@ -65,7 +65,8 @@ static void deliver(struct world *w, struct flight *f)
 
     if (!f->is_rival)
         deliver_cmp(w, f);
-    else if (device_read(&w->rival[f->device], w->gateway, &f->answering.response, f->arena, &der))
+    else if (device_read(&w->rival[f->device], w->gateway, &f->request, &f->answering.response, f->arena,
+                         &der))
         assert_true(a_gateway_has_certificate(w->gateway, der));
 }
 
@@ -466,7 +467,7 @@ static bool gets_one(struct world *w, unsigned i)
 
         cmp_device_request(d, sent, arena, &request);
         response = a_gateway_ask(w->gateway, &request, NULL);
-        (void)cmp_device_hear(d, w->gateway, d->deal, sent, response.body, arena);
+        (void)cmp_device_hear(d, w->gateway, sent, response.body, arena);
         if (d->phase != CMP_DEVICE_HOLDS)
             break;
         sent = cmp_device_settle(d, &w->gateway->random, CMP_CERT_CONF, true);
