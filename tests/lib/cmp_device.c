@@ -101,9 +101,9 @@ struct bytes cmp_device_settle(struct cmp_device *d, const struct random_source 
 {
     struct cmp_plan plan = { .body = body, .recip_nonce = d->recip_nonce };
 
+    d->deal->accepts |= accept;
+    d->deal->rejects |= !accept;
     if (d->deal->certificate.len > 0) {
-        d->deal->accepts |= accept;
-        d->deal->rejects |= !accept;
         plan.confirm = (struct cmp_confirm_plan){ .certificate = cmp_client_certificate(d->deal->certificate),
                                                   .cert_req_id = d->cert_req_id,
                                                   .status = accept ? CMP_ACCEPTED : CMP_REJECTION,

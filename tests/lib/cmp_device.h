@@ -28,7 +28,7 @@ struct cmp_deal {
     struct bytes opening, reply; /* its request, and the answer to it that had a certificate */
     struct bytes certificate;    /* DER; none yet */
     bool implied;                /* it came with implicit confirmation */
-    bool accepts, rejects;       /* what the device said of it */
+    bool accepts, rejects;       /* what the device said of it; giving up rejects what may come */
     bool settled;                /* and was answered with pkiConf */
 };
 
