@@ -34,7 +34,9 @@ static bool is_certificate(const struct change *c, struct certificate_id *out)
 
 static const struct state_key *state_key_of(const struct change *c)
 {
-    return c->kind == CHANGE_STATE_PUT || c->kind == CHANGE_STATE_DELETE ? &c->state.key : NULL;
+    return c->kind == CHANGE_STATE_PUT || c->kind == CHANGE_STATE_DELETE || c->kind == CHANGE_STATE_ASSUME
+               ? &c->state.key
+               : NULL;
 }
 
 static bool same_state(const struct state_key *a, const struct state_key *b)
@@ -52,7 +54,8 @@ static bool writes_the_same(const struct change *a, const struct change *b)
         return memcmp(registration[0].bytes, registration[1].bytes, ID_LEN) == 0;
     if (is_certificate(a, &certificate[0]) && is_certificate(b, &certificate[1]))
         return certificate_id_equal(&certificate[0], &certificate[1]);
-    return same_state(state_key_of(a), state_key_of(b));
+    return same_state(state_key_of(a), state_key_of(b)) &&
+           (a->kind != CHANGE_STATE_ASSUME || b->kind != CHANGE_STATE_ASSUME);
 }
 
 bool changes_contradict(const struct changes *changes, struct changes mark)
@@ -208,6 +211,16 @@ void change_state_put(struct changes *c, const struct state_key *key, const stru
 void change_state_delete(struct changes *c, const struct state_key *key, uint64_t expected_revision)
 {
     struct change *change = add(c, CHANGE_STATE_DELETE);
+
+    if (change == NULL)
+        return;
+    change->revision = expected_revision;
+    change->state.key = copy_state_key(c, key);
+}
+
+void change_state_assume(struct changes *c, const struct state_key *key, uint64_t expected_revision)
+{
+    struct change *change = add(c, CHANGE_STATE_ASSUME);
 
     if (change == NULL)
         return;

@@ -20,6 +20,7 @@ static void add_one_of_each(struct fixture *f, struct changes *c)
     change_certificate_assume(c, &certificate.id);
     change_state_put(c, &key, &value, 0);
     change_state_delete(c, &key, 1);
+    change_state_assume(c, &key, 1);
     change_job_put(c, &job);
     change_job_delete(c, &job.id);
     change_officer_put(c, &officer);
@@ -62,7 +63,8 @@ static void changes_that_write_the_same_contradict_each_other(void **state)
     const struct registration_id registration = { { 1 } }, another = { { 2 } };
     const struct certificate_id certificate = { .serial_len = 1, .serial = { 5 } };
     const struct state_key key = { .kind = "txn", .id = BYTES_LITERAL("a") },
-                           other = { .kind = "txn", .id = BYTES_LITERAL("b") };
+                           other = { .kind = "txn", .id = BYTES_LITERAL("b") },
+                           another_key = { .kind = "txn", .id = BYTES_LITERAL("c") };
     const struct state_value value = { .blob = BYTES_LITERAL("blob") };
 
     change_registration_use(c, &registration, 1, true);
@@ -82,6 +84,16 @@ static void changes_that_write_the_same_contradict_each_other(void **state)
     assert_true(changes_contradict(c, mark));
     changes_rewind(c, mark);
     change_state_delete(c, &key, 1);
+    assert_true(changes_contradict(c, mark));
+    changes_rewind(c, mark);
+    change_state_assume(c, &key, 0);
+    assert_true(changes_contradict(c, mark));
+    changes_rewind(c, mark);
+    change_state_assume(c, &another_key, 0);
+    mark = changes_mark(c);
+    change_state_assume(c, &another_key, 0);
+    assert_false(changes_contradict(c, mark));
+    change_state_put(c, &another_key, &value, 0);
     assert_true(changes_contradict(c, mark));
     changes_rewind(c, mark);
     assert_false(changes_contradict(c, mark));
