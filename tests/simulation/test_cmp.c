@@ -11,7 +11,7 @@
 #include "registry/certificates.h"
 #include "registry/registrations.h"
 #include "registry/state.h"
-#include "tests/simulation/cmp_ledger.h"
+#include "tests/lib/cmp_ledger.h"
 #include "tests/simulation/cmp_world.h"
 
 /* --- answers --- */

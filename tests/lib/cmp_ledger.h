@@ -90,7 +90,10 @@ static inline void ledger_issued(struct ledger *l, uint64_t index, struct bytes 
     }
     old = ledger_find(l, row->renews);
     assert_true(row->renews.len == 0 || old != NULL);
-    assert_true(old == NULL || !cmp || (!old->has_successor && !old->revoked));
+    if (old != NULL && cmp && (old->has_successor || old->revoked))
+        fail_msg("entry %llu for %.*s: the certificate that it renews (entry %llu) %s",
+                 (unsigned long long)index, BYTES_FMT(row->fqdn), (unsigned long long)old->index,
+                 old->revoked ? "is revoked" : "has a successor");
     if (row->implicit)
         ledger_supersede(l, row);
     for (size_t i = 0; i < l->one_time_count && row->renews.len == 0; i++)
@@ -155,7 +158,7 @@ static inline void ledger_settled(const struct ledger *l)
         if (row->deal == NULL)
             continue;
         assert_true(row->implicit ? !row->confirmed && !row->given_back : row->confirmed != row->given_back);
-        if (row->deal->settled)
+        if (row->deal->settled && row->deal->rejects != row->deal->accepts)
             assert_true(row->deal->rejects ? row->given_back : row->confirmed);
         if (!row->implicit && !row->deal->accepts)
             assert_true(row->given_back);
