@@ -23,7 +23,8 @@ static enum concern concern_of(const struct change *change)
     case CHANGE_CERTIFICATE_REVOKE:
     case CHANGE_CERTIFICATE_ASSUME: return CONCERN_CERTIFICATE;
     case CHANGE_STATE_PUT:
-    case CHANGE_STATE_DELETE: return CONCERN_STATE;
+    case CHANGE_STATE_DELETE:
+    case CHANGE_STATE_ASSUME: return CONCERN_STATE;
     case CHANGE_JOB_PUT:
     case CHANGE_JOB_DELETE: return CONCERN_JOB;
     case CHANGE_OFFICER_PUT: return CONCERN_OFFICER;
@@ -36,7 +37,8 @@ static enum concern concern_of(const struct change *change)
 
 static bool only_assumes(const struct change *change)
 {
-    return change->kind == CHANGE_REGISTRATION_ASSUME || change->kind == CHANGE_CERTIFICATE_ASSUME;
+    return change->kind == CHANGE_REGISTRATION_ASSUME || change->kind == CHANGE_CERTIFICATE_ASSUME ||
+           change->kind == CHANGE_STATE_ASSUME;
 }
 
 static const struct registration_id *registration_of(const struct change *change)

@@ -75,6 +75,14 @@ static uint32_t keep_delivered_s(const struct cmp_exchange *x)
                                                           : keep_s + x->procedure->cmp_confirm_wait_s;
 }
 
+/* What a certificate begins, it begins while it has no successor. */
+static bool assume_no_update(struct cmp_exchange *x, struct error *err)
+{
+    if (x->sender.role != CMP_ROLE_HOLDER || !cmp_body_opens(x->request.body))
+        return true;
+    return cmp_update_assume(x->turn, &x->sender.holder.record.id, err);
+}
+
 /* A key update leaves the old certificate in force until its successor is confirmed (CMP-60). */
 static bool note_update(struct cmp_exchange *x, struct error *err)
 {
@@ -82,7 +90,7 @@ static bool note_update(struct cmp_exchange *x, struct error *err)
     int64_t until_s = x->turn->now_s + (int64_t)x->procedure->cmp_confirm_wait_s;
 
     if (t->old.serial_len == 0)
-        return true;
+        return assume_no_update(x, err);
     return t->implicit_confirm ? cmp_update_put(x->turn, &t->old, CMP_UPDATE_DONE, 0, err)
                                : cmp_update_put(x->turn, &t->old, CMP_UPDATE_PENDING, until_s, err);
 }
@@ -135,7 +143,9 @@ static enum cmp_fault deliver_waiting(struct cmp_exchange *x, struct error *err)
         return fault;
     x->transaction.phase = CMP_PHASE_WAITING;
     x->transaction.waiting_nonce = x->nonce;
-    return remember_reply(x, x->service->enroll->pending_keep_s, err) ? CMP_OK : CMP_FAULT_INTERNAL;
+    return assume_no_update(x, err) && remember_reply(x, x->service->enroll->pending_keep_s, err)
+               ? CMP_OK
+               : CMP_FAULT_INTERNAL;
 }
 
 static enum cmp_fault deliver_poll_rep(struct cmp_exchange *x, unsigned after_s, struct error *err)

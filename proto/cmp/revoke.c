@@ -145,6 +145,8 @@ static enum cmp_fault revoke(struct cmp_exchange *x, const struct revocation *r,
     const struct cmp_status_info accepted = { .status = CMP_ACCEPTED };
     enum revoke_outcome outcome = REVOKE_UNKNOWN;
 
+    if (x->sender.role == CMP_ROLE_HOLDER && !cmp_update_assume(x->turn, &r->record.id, err))
+        return CMP_FAULT_INTERNAL;
     if (!enroll_revoke(x->turn, x->procedure, &r->record.id, r->reason,
                        x->sender.role == CMP_ROLE_RA ? "ra" : "holder", &outcome, err))
         return CMP_FAULT_INTERNAL;

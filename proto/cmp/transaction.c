@@ -274,3 +274,15 @@ bool cmp_update_put(struct turn *turn, const struct certificate_id *old, enum cm
         change_state_delete(&turn->changes, &key, value.revision);
     return true;
 }
+
+bool cmp_update_assume(struct turn *turn, const struct certificate_id *old, struct error *err)
+{
+    struct state_value value = { 0 };
+    struct state_key key;
+    bool found;
+
+    if (!update_find(turn, old, &key, &value, &found, err))
+        return false;
+    change_state_assume(&turn->changes, &key, found ? value.revision : 0);
+    return true;
+}

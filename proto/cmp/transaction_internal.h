@@ -69,5 +69,8 @@ MUST_USE bool cmp_update_read(struct turn *turn, const struct certificate_id *ol
 /* `until_s`: PENDING ends by itself then; 0: kept for good. */
 MUST_USE bool cmp_update_put(struct turn *turn, const struct certificate_id *old, enum cmp_update update,
                              int64_t until_s, struct error *err);
+/* What the turn does is right only while that stays as it is: an update that is written meanwhile makes it
+ * run again. */
+MUST_USE bool cmp_update_assume(struct turn *turn, const struct certificate_id *old, struct error *err);
 
 #endif

@@ -20,6 +20,7 @@ static void add_one_of_each(struct fixture *f, struct changes *c)
     change_certificate_assume(c, &certificate.id);
     change_state_put(c, &key, &value, 0);
     change_state_delete(c, &key, 1);
+    change_state_assume(c, &key, 1);
     change_job_put(c, &job);
     change_job_delete(c, &job.id);
     change_officer_put(c, &officer);
@@ -94,6 +95,7 @@ static void add_of(struct changes *c, enum change_kind kind, uint8_t n)
     case CHANGE_CERTIFICATE_ASSUME: change_certificate_assume(c, &certificate.id); break;
     case CHANGE_STATE_PUT: change_state_put(c, &key, &value, 0); break;
     case CHANGE_STATE_DELETE: change_state_delete(c, &key, 1); break;
+    case CHANGE_STATE_ASSUME: change_state_assume(c, &key, 1); break;
     case CHANGE_JOB_PUT: change_job_put(c, &job); break;
     case CHANGE_JOB_DELETE: change_job_delete(c, &job.id); break;
     case CHANGE_OFFICER_PUT: change_officer_put(c, &officer); break;
@@ -131,6 +133,8 @@ static void changes_of_the_same_clash_unless_they_only_assume(void **state)
         { CHANGE_CERTIFICATE_ASSUME, CHANGE_CERTIFICATE_REVOKE, true },
         { CHANGE_CERTIFICATE_ASSUME, CHANGE_CERTIFICATE_ASSUME, false },
         { CHANGE_STATE_PUT, CHANGE_STATE_DELETE, true },
+        { CHANGE_STATE_ASSUME, CHANGE_STATE_PUT, true },
+        { CHANGE_STATE_ASSUME, CHANGE_STATE_ASSUME, false },
         { CHANGE_JOB_PUT, CHANGE_JOB_DELETE, true },
         { CHANGE_OFFICER_PUT, CHANGE_OFFICER_PUT, true },
         { CHANGE_JTI_USE, CHANGE_JTI_USE, true },
