@@ -46,6 +46,15 @@ static const struct settings settings_crl = {
     crl_rows, COUNT_OF(crl_rows), sizeof(struct parsed_ca), NULL, NO_PLACE
 };
 
+static const struct setting root_update_rows[] = {
+    { "new_with_new", SETTING_PATH, .required = true, SETTING_AT(struct parsed_ca, new_with_new) },
+    { "new_with_old", SETTING_PATH, .required = true, SETTING_AT(struct parsed_ca, new_with_old) },
+    { "old_with_new", SETTING_PATH, SETTING_AT(struct parsed_ca, old_with_new) },
+};
+static const struct settings settings_root_update = {
+    root_update_rows, COUNT_OF(root_update_rows), sizeof(struct parsed_ca), NULL, NO_PLACE
+};
+
 #define CMP_AT(field) SETTING_AT(struct parsed_ca, cmp.field)
 static const struct setting cmp_rows[] = {
     { "url", SETTING_URL, .required = true, CMP_AT(url) },
@@ -76,6 +85,7 @@ static const struct setting ca_rows[] = {
     { "hash", SETTING_CHOICE, SETTING_AT(struct parsed_ca, ca.hash), .choice = hashes },
     { "crl", SETTING_GROUP, .group = &settings_crl },
     { "ca_issuers_url", SETTING_URLS, SETTING_AT(struct parsed_ca, ca_issuers_url), .max = CA_URLS_MAX },
+    { "root_update", SETTING_GROUP, .group = &settings_root_update },
     { "cmp", SETTING_GROUP, .group = &settings_cmp_upstream },
     { "timeout", SETTING_MILLISECONDS, SETTING_AT(struct parsed_ca, ca.patience.timeout_ms), .min = 100, .max = 600000 },
     { "concurrency", SETTING_COUNT, SETTING_AT(struct parsed_ca, ca.patience.concurrency), .min = 1, .max = 32 },

@@ -46,6 +46,7 @@ struct parsed_ca {
     enum ca_kind kind;
     struct ca ca;
     struct items chain, crl_url, ca_issuers_url;
+    const char *new_with_new, *new_with_old, *old_with_new; /* of the root that follows */
     struct parsed_cmp_upstream cmp;
 };
 

@@ -25,7 +25,7 @@ struct enroll_service {
     const struct slow_down *slow_down; /* NULL: no slow-down */
     uint32_t transaction_keep_s;       /* how long a finished transaction is remembered */
     uint32_t pending_keep_s;           /* how long an officer may think */
-    unsigned pending_max;              /* of one procedure; beyond: REFUSAL_CA_UNAVAILABLE */
+    unsigned pending_max; /* of one procedure, few of them of one name; beyond: REFUSAL_CA_UNAVAILABLE */
 };
 
 const struct ca *enroll_ca(const struct enroll_service *service, const struct procedure *procedure);

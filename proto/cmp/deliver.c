@@ -151,6 +151,11 @@ static enum cmp_fault deliver_poll_rep(struct cmp_exchange *x, unsigned after_s,
     return remember_reply(x, x->service->enroll->pending_keep_s, err) ? CMP_OK : CMP_FAULT_INTERNAL;
 }
 
+static enum cmp_fault still_waiting(struct cmp_exchange *x, unsigned after_s, struct error *err)
+{
+    return x->repeats ? cmp_say_again(x) : deliver_poll_rep(x, after_s > 0 ? after_s : 60, err);
+}
+
 /* --- refused --- */
 
 /* Only a transaction that was open is remembered as closed: strangers leave nothing behind. */
@@ -171,11 +176,13 @@ enum cmp_fault cmp_deliver(struct cmp_exchange *x, const struct enroll_result *r
     switch (result->kind) {
     case ENROLL_ISSUED: return deliver_certificate(x, result, err);
     case ENROLL_PENDING:
-        if (x->repeats)
-            return cmp_say_again(x);
-        return x->request.body == CMP_POLL_REQ ? deliver_poll_rep(x, result->retry_after_s, err)
-                                               : deliver_waiting(x, err);
-    case ENROLL_REFUSED: break;
+        return x->repeats || x->request.body == CMP_POLL_REQ ? still_waiting(x, result->retry_after_s, err)
+                                                             : deliver_waiting(x, err);
+    case ENROLL_REFUSED:
+        /* No refusal of what waits: that it has to wait longer. */
+        if (result->reason == REFUSAL_CA_UNAVAILABLE && x->transaction.phase == CMP_PHASE_WAITING)
+            return still_waiting(x, x->procedure->retry_after_s, err);
+        break;
     }
     return deliver_refusal(x, result, err);
 }

@@ -117,7 +117,8 @@ static bool continues_nonce(const struct cmp_exchange *x)
     if (!h->has_recip_nonce || h->recip_nonce.len == 0)
         return false;
     return bytes_equal(h->recip_nonce, t->our_nonce) ||
-           (t->waiting_nonce.len > 0 && bytes_equal(h->recip_nonce, t->waiting_nonce));
+           bytes_equal(h->recip_nonce, t->nonce_before) || /* recip_nonce is not empty */
+           bytes_equal(h->recip_nonce, t->waiting_nonce);
 }
 
 static enum cmp_fault judge_follow_up(struct cmp_exchange *x, struct error *err)
@@ -266,6 +267,6 @@ bool cmp_exchange_refuse(struct cmp_exchange *x, enum cmp_fault fault, struct ch
 
 void cmp_exchange_end(struct cmp_exchange *x)
 {
-    secret_free(&x->sender.sealed);
+    password_mac_key_wipe(&x->sender.mac_key);
     secret_free(&x->device_key);
 }

@@ -1,4 +1,5 @@
 /* ir, cr, kur and p10cr: from the message to an enrollment (RFC 9810 5.3.1 to 5.3.5, RFC 9483 4.1). */
+#include "enroll/secret.h"
 #include "proto/cmp/exchange_internal.h"
 
 enum { CERT_REQ_ID = 0, CERT_REQ_ID_OF_PKCS10 = -1 };
@@ -79,6 +80,8 @@ static enum cmp_fault judge_sk_input(const struct cmp_exchange *x, const struct 
                                               .allow_hmac_sha1 = x->procedure->dialect.cmp_hmac_sha1 ||
                                                                  x->procedure->dialect.cmp_sha1,
                                               .allow_sha1 = x->procedure->dialect.cmp_sha1 };
+    AUTO_STRUCT(secret) sealed = { 0 };
+    struct bytes password = BYTES_NONE;
     struct password_mac mac;
 
     if (!r->has_sk_input)
@@ -93,8 +96,10 @@ static enum cmp_fault judge_sk_input(const struct cmp_exchange *x, const struct 
     if (x->sender.role != CMP_ROLE_SECRET ||
         password_mac_decode(r->sk_input_mac_algorithm, &rules, &mac) != PASSWORD_MAC_OK)
         return CMP_FAULT_POP;
-    return password_mac_holds(&mac, x->sender.password, r->sk_input_key, r->sk_input_mac) ? CMP_OK
-                                                                                          : CMP_FAULT_POP;
+    return enroll_registration_password(x->turn->keys, x->sender.registration, &sealed, &password) &&
+                   password_mac_holds(&mac, password, r->sk_input_key, r->sk_input_mac)
+               ? CMP_OK
+               : CMP_FAULT_POP;
 }
 
 static bool wants_generation(const struct crmf_request *r)

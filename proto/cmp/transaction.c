@@ -24,6 +24,7 @@ enum field {
     FIELD_GENERATED,
     FIELD_POLL,
     FIELD_POLL_REPLY,
+    FIELD_NONCE_BEFORE,
 };
 
 static struct state_key key_for(struct bytes procedure, struct bytes id)
@@ -78,6 +79,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_REPLY: t->reply = f->content; return true;
     case FIELD_POLL: return take_digest(f->content, &t->poll);
     case FIELD_POLL_REPLY: t->poll_reply = f->content; return true;
+    case FIELD_NONCE_BEFORE: t->nonce_before = f->content; return true;
     case FIELD_WAITING_NONCE: t->waiting_nonce = f->content; return true;
     case FIELD_CERTIFICATE: t->certificate = f->content; return true;
     case FIELD_OLD_ISSUER: return take_digest(f->content, &t->old.issuer);
@@ -140,6 +142,7 @@ bool cmp_transaction_put(struct turn *turn, struct bytes procedure, struct bytes
     record_put(&blob, FIELD_REPLY, t->reply);
     record_put(&blob, FIELD_POLL, digest256_bytes(&t->poll));
     record_put(&blob, FIELD_POLL_REPLY, t->poll_reply);
+    record_put(&blob, FIELD_NONCE_BEFORE, t->nonce_before);
     record_put(&blob, FIELD_WAITING_NONCE, t->waiting_nonce);
     record_put(&blob, FIELD_CERTIFICATE, t->certificate);
     record_put(&blob, FIELD_OLD_ISSUER, digest256_bytes(&t->old.issuer));

@@ -28,6 +28,8 @@ struct cmp_transaction {
     struct digest256 algorithm; /* how (cmp_sender.algorithm) */
     struct bytes signer;        /* the certificate that signed, DER; none with a MAC */
     struct bytes our_nonce;     /* senderNonce of our last answer */
+    struct bytes nonce_before;  /* that of an earlier one, from which alone the device may go on: what came
+                                   since may be somebody's repetition */
     struct bytes waiting_nonce; /* of the answer that said "waiting" (CMP-19) */
     struct bytes seen;          /* senderNonces of the other side: SHA-256 of each, the newest last */
     struct bytes reply;         /* our answer to the message that opened it */

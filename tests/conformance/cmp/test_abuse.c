@@ -1,6 +1,7 @@
 /* What someone tries who may do a little: with a secret of his own, with messages of others that he heard, or
  * behind an RA. */
 #include "tests/conformance/cmp/cmp_case.h"
+#include "tests/lib/upstream.h"
 
 static const struct cmp_plan AN_IR = { .body = CMP_IR };
 
@@ -102,6 +103,99 @@ static void cmp_20_nor_under_another_procedure(void **state)
     assert_error(c, &said, CMP_BAD_SENDER_NONCE);
 }
 
+/* It is answered once more, to whoever repeats it; the device goes on all the same. */
+static void cmp_19_a_repetition_by_others_breaks_no_transaction(void **state)
+{
+    struct cmp_case *c = *state;
+    struct bytes opening = cmp_message_of(c, AN_IR), poll;
+    struct cmp_said said, last, stolen;
+
+    c->g->procedure.manual_approval = true;
+    said = cmp_send(c, opening);
+    assert_waiting(c, &said, CMP_IP);
+    poll = cmp_message_of(c, cmp_client_next(AN_IR, &said, CMP_POLL_REQ));
+    last = cmp_send(c, poll);
+    assert_int_equal(last.body, CMP_POLL_REP);
+    cmp_decide(c, true);
+    stolen = cmp_send(c, opening);
+    (void)assert_granted(c, &stolen, CMP_IP);
+    stolen = cmp_send(c, opening);
+    stolen = cmp_send(c, poll);
+    said = cmp_ask(c, cmp_client_next(AN_IR, &last, CMP_POLL_REQ));
+    (void)assert_granted(c, &said, CMP_IP);
+    cmp_confirmed(c, AN_IR, &said);
+}
+
+/* The nonces of the first polls are forgotten in the end, and that of the answer "waiting" counts for long.
+ */
+static void cmp_20_nor_does_a_poll_of_old(void **state)
+{
+    struct cmp_case *c = *state;
+    struct bytes first = BYTES_NONE;
+    struct cmp_plan poll;
+    struct cmp_said said;
+
+    c->g->procedure.manual_approval = true;
+    said = cmp_ask(c, AN_IR);
+    for (unsigned i = 0; i < 40; i++) {
+        struct bytes message = cmp_message_of(c, cmp_client_next(AN_IR, &said, CMP_POLL_REQ));
+
+        first = i == 0 ? message : first;
+        said = cmp_send(c, message);
+        assert_int_equal(said.body, CMP_POLL_REP);
+    }
+    poll = cmp_client_next(AN_IR, &said, CMP_POLL_REQ);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(cmp_send(c, first).body, CMP_POLL_REP);
+    said = cmp_ask(c, poll);
+    assert_int_equal(said.body, CMP_POLL_REP);
+    cmp_decide(c, true);
+    said = cmp_ask(c, cmp_client_next(AN_IR, &said, CMP_POLL_REQ));
+    (void)assert_granted(c, &said, CMP_IP);
+}
+
+/* --- who takes the room of others --- */
+
+static void cmp_83_one_name_does_not_fill_the_list_of_the_officer(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_plan other = { .body = CMP_IR,
+                                    .sender_kid = BYTES_LITERAL("router7.example.com"),
+                                    .request.cn = "router7.example.com" };
+    struct cmp_said said;
+
+    (void)a_gateway_register(c->g, "router7.example.com", "s3cret",
+                             (struct registration){ .order = ORDER_CMP });
+    c->g->procedure.manual_approval = true;
+    for (unsigned i = 0; i < 8; i++) {
+        said = cmp_ask(c, AN_IR);
+        assert_waiting(c, &said, CMP_IP);
+    }
+    said = cmp_ask(c, AN_IR);
+    assert_rejected(c, &said, CMP_IP, CMP_SYSTEM_UNAVAIL);
+    said = cmp_ask(c, other);
+    assert_waiting(c, &said, CMP_IP);
+}
+
+static void cmp_85_what_waits_waits_on_when_there_is_no_room(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct connector *connector = c->g->ca.connector;
+    struct cmp_said said;
+
+    c->g->procedure.manual_approval = true;
+    said = cmp_ask(c, AN_IR);
+    assert_waiting(c, &said, CMP_IP);
+    cmp_decide(c, true);
+    c->g->ca.connector = &upstream_connector; /* and no order may be open */
+    said = cmp_ask(c, cmp_client_next(AN_IR, &said, CMP_POLL_REQ));
+    assert_int_equal(said.body, CMP_POLL_REP);
+    assert_true(said.check_after_s > 0);
+    c->g->ca.connector = connector;
+    said = cmp_ask(c, cmp_client_next(AN_IR, &said, CMP_POLL_REQ));
+    (void)assert_granted(c, &said, CMP_IP);
+}
+
 /* --- keys that are made here --- */
 
 /* Keys of this size are not made at all: who is told so has been admitted. */
@@ -129,6 +223,27 @@ static void cmp_122_no_key_is_made_for_who_is_not_admitted(void **state)
     assert_string_equal(c->facts.verdict, "issued"); /* OpenSSL 3.0 does not read what it comes in */
 }
 
+/* --- what is echoed --- */
+
+static void cmp_7_what_is_too_long_to_be_echoed_is_malformed(void **state)
+{
+    static uint8_t many[70 * 1024];
+    struct cmp_case *c = *state;
+    AUTO_STRUCT(buffer) name = BUFFER(sizeof(many) + 16);
+    struct cmp_plan plan = { .body = CMP_GENM };
+    struct cmp_said said;
+    struct bytes message;
+
+    memset(many, 'a', sizeof(many));
+    der_put(&name, DER_CONTEXT_PRIMITIVE(GENERAL_NAME_URI), BYTES_ARRAY(many));
+    plan.sender = buffer_bytes(&name);
+    message = cmp_message_of(c, plan);
+    assert_int_equal(cmp_http(c, HTTP_METHOD_POST, c->path, CMP_TYPE, message).status, 400);
+    plan = (struct cmp_plan){ .body = CMP_GENM, .ask = { { .oid = bytes_of(many, 2000) } }, .ask_count = 1 };
+    said = cmp_ask(c, plan);
+    assert_error(c, &said, CMP_BAD_REQUEST);
+}
+
 /* --- behind an RA --- */
 
 /* A batch of what devices sent; what each is answered stands in said->nested. */
@@ -153,6 +268,37 @@ static struct cmp_said answer_in(struct cmp_case *c, const struct cmp_said *said
 
     trust.secret = secret;
     return cmp_client_read(c->arena, said->nested[i], asked, &trust);
+}
+
+/* An RA is trusted by a procedure, which has one CA; its domain may have more. */
+static void cmp_92_an_ra_revokes_what_the_procedures_ca_issued(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_person ra = cmp_trusted_ra(c, (struct cmp_certificate_plan){ 0 });
+    const struct cmp_person device = cmp_enrolled(c);
+    const struct cmp_plan rr = { .body = CMP_RR, .signer = &ra, .revoke.certificate = device.certificate };
+    struct ca both[2] = { c->g->ca, { .name = "other", .connector = c->g->ca.connector, .chain_count = 1 } };
+    struct ca_make make = { .validity_s = 10 * 365 * 86400, .now_s = c->g->now_s - 86400 };
+    AUTO_STRUCT(buffer) name = BUFFER(256);
+    struct cmp_said said;
+
+    assert_true(name_parse(BYTES_LITERAL("CN=Other CA"), &name));
+    make.subject = buffer_bytes(&name);
+    both[1].key_name = "ca";
+    assert_true(
+        ca_make_root(&make, c->g->config.keys, "ca", &c->g->random, c->arena, &both[1].chain[0], NULL));
+    assert_true(ca_prepare(&both[1], c->g->config.keys, NULL));
+    c->g->config.enroll.ca = both;
+    c->g->config.enroll.ca_count = COUNT_OF(both);
+    c->g->procedure.ca = "other";
+    said = cmp_ask(c, rr);
+    assert_rejected(c, &said, CMP_RP, CMP_NOT_AUTHORIZED);
+    c->g->procedure.ca = "demo";
+    said = cmp_ask(c, rr);
+    cmp_expect(c, &said, CMP_RP, CMP_ACCEPTED, 0);
+    ca_release(&both[1]);
+    c->g->config.enroll.ca = &c->g->ca;
+    c->g->config.enroll.ca_count = 1;
 }
 
 /* Two messages of one device that both change the same: else nobody in the batch would get an answer. */
@@ -207,6 +353,9 @@ static void cmp_114_what_counts_once_counts_once_in_a_batch(void **state)
     all = batched(c, &ra, message, COUNT_OF(message));
     said = answer_in(c, &all, 0, message[0], NULL);
     (void)assert_granted(c, &said, CMP_IP);
+    assert_string_equal(c->facts.operation, "nested");
+    assert_string_equal(c->facts.reason, "cmp_busy");
+    assert_int_equal(c->facts.fqdn.len, 0);
     for (size_t i = 1; i < COUNT_OF(message); i++) {
         said = answer_in(c, &all, i, message[i], NULL);
         assert_error(c, &said, CMP_SYSTEM_UNAVAIL);
@@ -216,9 +365,18 @@ static void cmp_114_what_counts_once_counts_once_in_a_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CMP_ROW(cmp_115_an_original_is_an_ras_word), CMP_ROW(cmp_20_a_request_of_old_makes_no_certificate),
-        CMP_ROW(cmp_20_nor_under_another_procedure), CMP_ROW(cmp_122_no_key_is_made_for_who_is_not_admitted),
-        CMP_ROW(cmp_114_a_device_spoils_no_batch),   CMP_ROW(cmp_114_what_counts_once_counts_once_in_a_batch),
+        CMP_ROW(cmp_115_an_original_is_an_ras_word),
+        CMP_ROW(cmp_20_a_request_of_old_makes_no_certificate),
+        CMP_ROW(cmp_20_nor_under_another_procedure),
+        CMP_ROW(cmp_19_a_repetition_by_others_breaks_no_transaction),
+        CMP_ROW(cmp_20_nor_does_a_poll_of_old),
+        CMP_ROW(cmp_83_one_name_does_not_fill_the_list_of_the_officer),
+        CMP_ROW(cmp_85_what_waits_waits_on_when_there_is_no_room),
+        CMP_ROW(cmp_122_no_key_is_made_for_who_is_not_admitted),
+        CMP_ROW(cmp_7_what_is_too_long_to_be_echoed_is_malformed),
+        CMP_ROW(cmp_92_an_ra_revokes_what_the_procedures_ca_issued),
+        CMP_ROW(cmp_114_a_device_spoils_no_batch),
+        CMP_ROW(cmp_114_what_counts_once_counts_once_in_a_batch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

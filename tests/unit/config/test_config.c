@@ -88,9 +88,11 @@ struct world {
 };
 static struct world world;
 
-/* CN=Test CA, CN=Service */
+/* CN=Test CA, CN=Next CA, CN=Service */
 static const uint8_t ca_subject[] = { 0x30, 0x12, 0x31, 0x10, 0x30, 0x0e, 0x06, 0x03, 0x55, 0x04,
                                       0x03, 0x0c, 0x07, 'T',  'e',  's',  't',  ' ',  'C',  'A' };
+static const uint8_t next_subject[] = { 0x30, 0x12, 0x31, 0x10, 0x30, 0x0e, 0x06, 0x03, 0x55, 0x04,
+                                        0x03, 0x0c, 0x07, 'N',  'e',  'x',  't',  ' ',  'C',  'A' };
 static const uint8_t service_subject[] = { 0x30, 0x12, 0x31, 0x10, 0x30, 0x0e, 0x06, 0x03, 0x55, 0x04,
                                            0x03, 0x0c, 0x07, 'S',  'e',  'r',  'v',  'i',  'c',  'e' };
 
@@ -150,6 +152,24 @@ static void make_service(const struct ca *ca, enum service_kind kind, struct key
     save_certificate(der, file);
 }
 
+/* A root of `key` under `subject`, in FILE, signed by another root or itself. */
+static void make_cross(struct keys *keys, const char *key, const uint8_t subject[20], const char *signer,
+                       const uint8_t issuer[20], const char *file, struct arena *arena)
+{
+    struct certificate_template t = { .serial = BYTES_LITERAL("\7"),
+                                      .issuer = bytes_of(issuer, sizeof(ca_subject)),
+                                      .subject = bytes_of(subject, sizeof(ca_subject)),
+                                      .not_after_s = clock_now_s() + 86400,
+                                      .spki = keys_public(keys, key),
+                                      .is_ca = true,
+                                      .path_len = -1 };
+    struct bytes der = BYTES_NONE;
+
+    if (!certificate_sign(&t, keys, signer, DIGEST_NONE, arena, &der, &world.err))
+        fail_msg("%s", world.err.text);
+    save_certificate(der, file);
+}
+
 static int make_files(void **state)
 {
     AUTO_ARENA *arena = arena_new(8 << 20);
@@ -169,6 +189,9 @@ static int make_files(void **state)
     make_ca(keys, "ca", "ca.pem", arena, &ca);
     make_ca(keys, "other", "other-ca.pem", arena, &other);
     make_service(&ca, SERVICE_TLS, keys, "tls", "tls.pem", arena);
+    make_cross(keys, "other", next_subject, "other", next_subject, "next.pem", arena);
+    make_cross(keys, "other", next_subject, "ca", ca_subject, "next-by-old.pem", arena);
+    make_cross(keys, "ca", ca_subject, "other", next_subject, "old-by-next.pem", arena);
     make_service(&ca, SERVICE_SCEP_RA, keys, "ra", "ra.pem", arena);
     make_service(&ca, SERVICE_CMP_RA, keys, "cmp", "cmp.pem", arena);
     make_service(&ca, SERVICE_TLS, keys, "cmp", "cmp-as-tls.pem", arena);
@@ -770,6 +793,34 @@ static void dialects_are_checked(void **state)
                  "procedures[0].switches: unknown setting 'est_digest_md6'; did you mean 'est_digest_md5'?");
 }
 
+static void cmp_101_the_root_that_follows_is_read_and_checked(void **state)
+{
+    static const char key[] = "    key: ca\n";
+    char text[8192];
+    struct config *config = load_with(
+        key,
+        "    key: ca\n"
+        "    root_update: { new_with_new: next.pem, new_with_old: next-by-old.pem,\n"
+        "      old_with_new: old-by-next.pem }\n",
+        text, sizeof(text));
+
+    (void)state;
+    if (config == NULL)
+        fail_msg("%s", world.err.text);
+    assert_true(config->ca[0].root_new_with_new.len > 0);
+    assert_true(config->ca[0].root_new_with_old.len > 0);
+    assert_true(config->ca[0].root_old_with_new.len > 0);
+    config_free(config);
+    assert_fault(key, "    key: ca\n    root_update: { new_with_new: next.pem }\n", "root_update",
+                 "cas[0].root_update.new_with_old: missing");
+    assert_fault(
+        key, "    key: ca\n    root_update: { new_with_new: next.pem, new_with_old: old-by-next.pem }\n",
+        "root_update", "cas[0].root_update: CA 'demo': new_with_old: it certifies another root's key");
+    assert_fault(key,
+                 "    key: ca\n    root_update: { new_with_new: gone.pem, new_with_old: next-by-old.pem }\n",
+                 "root_update", "cas[0].root_update.new_with_new: ");
+}
+
 static void figures_that_do_not_fit_together_are_named(void **state)
 {
     (void)state;
@@ -830,6 +881,7 @@ int main(void)
         cmocka_unit_test(an_open_ca_is_refused),
         cmocka_unit_test(est_10_an_operation_of_est_names_no_procedure),
         cmocka_unit_test(dialects_are_checked),
+        cmocka_unit_test(cmp_101_the_root_that_follows_is_read_and_checked),
         cmocka_unit_test(figures_that_do_not_fit_together_are_named),
         cmocka_unit_test(without_a_listener_nothing_starts),
     };

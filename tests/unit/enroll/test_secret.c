@@ -1,5 +1,7 @@
 #include "enroll/secret.h"
 
+#include <time.h>
+
 #include "lib/base/encode.h"
 #include "tests/unit/enroll/enroll_world.h"
 
@@ -195,6 +197,42 @@ static void another_message_or_value_does_not_hold(void **state)
     claim.value = BYTES_NONE;
     assert_int_equal(judge_claim(w, &claim).reason, REFUSAL_SECRET);
     assert_not_held(w, REFUSAL_SECRET, .key_id = "router5.example.com", .password = "wrong");
+}
+
+/* --- time --- */
+
+/* The least of some tries: others use this machine too. */
+static clock_t time_of(struct world *w, const char *name)
+{
+    struct mac_claim claim = a_claim(w, &(struct claiming){ .name = { name }, .password = "wrong" });
+    clock_t least = 0;
+
+    claim.mac.iterations = 20000;
+    for (unsigned i = 0; i < 7; i++) {
+        clock_t begun = clock(), took;
+
+        assert_false(judge_claim(w, &claim).held);
+        took = clock() - begun;
+        least = i == 0 || took < least ? took : least;
+    }
+    return least;
+}
+
+static void time_does_not_tell_what_is_registered(void **state)
+{
+    static const char *const name[] = { "router5.example.com", "router6.example.com", "router5.example.net" };
+    struct world *w = *state;
+    clock_t took[COUNT_OF(name)], least = 0, most = 0;
+
+    registered(w, "router5.example.com", "s3cret", plain); /* twice, once, not at all */
+    registered(w, "*.example.com", "wild", plain);
+    for (size_t i = 0; i < COUNT_OF(name); i++) {
+        took[i] = time_of(w, name[i]);
+        least = i == 0 || took[i] < least ? took[i] : least;
+        most = took[i] > most ? took[i] : most;
+    }
+    if (most > least + least / 2)
+        fail_msg("between %ld and %ld", (long)least, (long)most);
 }
 
 /* --- slow-down --- */
@@ -403,6 +441,7 @@ int main(void)
         world_test(a_secret_holds_in_any_state),
         world_test(nothing_is_proved_by_a_registration_without_a_password),
         world_test(another_message_or_value_does_not_hold),
+        world_test(time_does_not_tell_what_is_registered),
         world_test(after_wrong_secrets_the_next_try_waits),
         world_test(the_pause_is_one_for_every_way_of_speaking),
         world_test(unknown_names_wait_too),
