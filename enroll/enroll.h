@@ -50,6 +50,13 @@ struct enroll_result {
 MUST_USE bool enroll(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
                      struct enroll_result *out, struct error *err);
 
+/* Whether enroll() would come as far as making names, for a request whose key is not there yet: before one is
+ * made for it, which is dear. Not admitted: *out is the refusal. Not for secrets that are judged here: it
+ * counts none. Writes nothing. */
+MUST_USE bool enroll_would_admit(struct turn *turn, const struct enroll_service *service,
+                                 const struct enrollment *e, bool *admitted, struct enroll_result *out,
+                                 struct error *err);
+
 /* A poll that names a transaction alone (SCEP CertPoll). *found false: no such transaction (SCEP-101). A
  * signer other than the one who began it: REFUSAL_CONFLICT. An approved one is issued now, if its
  * registration is still open. */
