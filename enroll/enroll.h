@@ -86,7 +86,7 @@ struct holder {
     enum holder_kind kind;
     bool usable; /* zeroed: not. Revoked, expired beyond grace, of another domain, superseded: not */
     bool awaits_confirmation; /* OURS: it is not confirmed, or its renewal is not. It may confirm and poll; to
-                                 renew, enroll or revoke by it is refused (CMP-60), by enroll() itself */
+                                 renew or enroll by it is refused by enroll() itself (CMP-60) */
     enum refusal fault;       /* when not usable */
     const char *detail;       /* static text for the log, when not usable */
     struct certificate certificate;

@@ -101,6 +101,22 @@ static void cmp_92_nobody_elses_certificate_revokes(void **state)
     assert_false(cmp_is_revoked(c, device.certificate));
 }
 
+static void cmp_92_a_certificate_may_be_revoked_before_it_is_confirmed(void **state)
+{
+    const struct cmp_plan plan = { .body = CMP_IR };
+    struct cmp_case *c = *state;
+    struct cmp_said said = cmp_ask(c, plan), end;
+    const struct cmp_person device = { .key = cmp_client_key("P-256", 0),
+                                       .certificate = assert_granted(c, &said, CMP_IP) };
+
+    assert_revoked(c, an_rr(&device), REVOCATION_KEY_COMPROMISE);
+    end = cmp_ask(c, cmp_client_next(plan, &said, CMP_CERT_CONF));
+    assert_error(c, &end, CMP_BAD_REQUEST);
+    c->g->now_s += c->g->procedure.cmp_confirm_wait_s + 1;
+    cmp_run_confirm_jobs(c);
+    assert_int_equal(cmp_record(c, device.certificate).revocation_reason, REVOCATION_KEY_COMPROMISE);
+}
+
 static void cmp_93_issuer_and_serial_number_are_needed(void **state)
 {
     struct cmp_case *c = *state;
@@ -251,6 +267,7 @@ int main(void)
         CMP_ROW(cmp_92_the_reason_is_kept),
         CMP_ROW(cmp_92_a_trusted_ra_revokes_any),
         CMP_ROW(cmp_92_nobody_elses_certificate_revokes),
+        CMP_ROW(cmp_92_a_certificate_may_be_revoked_before_it_is_confirmed),
         CMP_ROW(cmp_93_issuer_and_serial_number_are_needed),
         CMP_ROW(cmp_94_certificates_that_are_not_ours_are_a_bad_cert_id),
         CMP_ROW(cmp_94_nor_is_one_of_another_domain),

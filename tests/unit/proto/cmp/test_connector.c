@@ -133,7 +133,7 @@ static void an_order_is_asked_for_filled_and_confirmed(void **state)
     assert_int_equal(hears_answer(request, CONFIRMED), CONNECTOR_DONE);
 }
 
-static void what_admission_decided_is_what_is_asked_for(void **state)
+static void cmp_117_what_admission_decided_is_what_is_asked_for(void **state)
 {
     const struct crmf_rules rules = { .key = KEY_RULES_DEFAULT };
     struct crmf_request crmf;
@@ -377,7 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CONNECTOR_TEST(an_order_is_asked_for_filled_and_confirmed),
-        CONNECTOR_TEST(what_admission_decided_is_what_is_asked_for),
+        CONNECTOR_TEST(cmp_117_what_admission_decided_is_what_is_asked_for),
         CONNECTOR_TEST(a_pkcs10_is_handed_on_where_it_is_at_hand),
         CONNECTOR_TEST(implicit_confirmation_ends_it),
         CONNECTOR_TEST(ca_certificates_come_along_and_no_others),
