@@ -209,7 +209,7 @@ static bool judge_admission(struct run *r, struct course *c, const char **fault,
     bool registered = !bytes_equal(registration_id_bytes(&r->order.registration),
                                    registration_id_bytes(&none));
     struct registration *registration;
-    bool found = false;
+    bool found = false, awaited = false;
 
     *fault = NULL;
     if (!read_registration(r, &registration, err))
@@ -225,6 +225,10 @@ static bool judge_admission(struct run *r, struct course *c, const char **fault,
     c->holder.kind = HOLDER_OURS;
     if (!found || c->holder.record.status != CERTIFICATE_GOOD)
         *fault = "the certificate that it renews was revoked meanwhile";
+    if (!confirmation_awaited(r->turn, &r->order.renews, &awaited, err))
+        return false;
+    if (*fault == NULL && awaited) /* two renewals of one certificate: the first counts */
+        *fault = "another renewal of its certificate awaits confirmation";
     return true;
 }
 

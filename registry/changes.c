@@ -161,6 +161,16 @@ void change_state_delete(struct changes *c, const struct state_key *key, uint64_
     change->state.key = copy_state_key(c, key);
 }
 
+void change_state_assume(struct changes *c, const struct state_key *key, uint64_t expected_revision)
+{
+    struct change *change = add(c, CHANGE_STATE_ASSUME);
+
+    if (change == NULL)
+        return;
+    change->revision = expected_revision;
+    change->state.key = copy_state_key(c, key);
+}
+
 void change_job_put(struct changes *c, const struct job_record *job)
 {
     struct change *change = add(c, CHANGE_JOB_PUT);

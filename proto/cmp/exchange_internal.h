@@ -25,9 +25,8 @@ struct cmp_sender {
     enum cmp_role role;
     /* SECRET */
     struct password_mac mac;
+    struct password_mac_key mac_key; /* for the answer; wiped by cmp_exchange_end() */
     const struct registration *registration;
-    struct secret sealed;  /* owned by the exchange */
-    struct bytes password; /* borrowed from it */
     /* the others */
     struct holder holder;                    /* the signer's certificate, and our record of it */
     struct bytes chain[CMP_EXTRA_CERTS_MAX]; /* what came beside it */
@@ -64,7 +63,8 @@ struct cmp_exchange {
     const struct requested *requested; /* ir, cr, kur, p10cr; else NULL */
     struct secret device_key; /* made here for the device: PKCS#8; none else. Owned by the exchange */
     struct cmp_reply reply;
-    struct bytes out; /* the answer, DER */
+    enum cmp_fault fault; /* what the body `error` says; OK: it says something else */
+    struct bytes out;     /* the answer, DER */
 };
 
 /* A step of the way: CMP_OK to go on (or done, when the reply has a body), a fault that becomes the body
@@ -83,6 +83,9 @@ const struct cmp_ra *cmp_ra_of(const struct cmp_service *service, const struct p
 /* Runs one message to its answer in x->out. *http_status: 200, or what is said instead of a PKIMessage (400,
  * 403). False: an error of ours. */
 MUST_USE bool cmp_exchange_run(struct cmp_exchange *x, struct bytes der, int *http_status, struct error *err);
+/* Another answer than the one that it ran to: `fault`; the changes go back to `before`. */
+MUST_USE bool cmp_exchange_refuse(struct cmp_exchange *x, enum cmp_fault fault, struct changes before,
+                                  struct error *err);
 void cmp_exchange_end(struct cmp_exchange *x); /* wipes what it holds */
 
 /* --- check.c: the header, without state or keys (CMP-11 to CMP-28). Pure. --- */

@@ -16,24 +16,39 @@ static bool inner_exchange(const struct cmp_exchange *outer, struct cmp_exchange
     return !outer->nested; /* one level: a nested message in a nested one would go on for ever */
 }
 
+/* How one message of several is answered after all: none is served beside one whose protection does not hold
+ * (CMP-114), nor two that would change the same thing, as each is judged by what was before them all. */
+static enum cmp_fault judge_inner(struct cmp_exchange *inner, struct changes before, struct error *err)
+{
+    if (cmp_answer_to_fault(inner->fault).fail_info == CMP_BAD_MESSAGE_CHECK)
+        return inner->fault;
+    if (!changes_clash(&inner->turn->changes, before))
+        return CMP_OK;
+    return cmp_exchange_refuse(inner, CMP_FAULT_BUSY, before, err) ? CMP_OK : CMP_FAULT_INTERNAL;
+}
+
 /* The answer to one message, DER. */
-static enum cmp_fault run_inner(struct cmp_exchange *outer, struct bytes message, struct bytes *reply,
-                                struct error *err)
+static enum cmp_fault run_inner(struct cmp_exchange *outer, struct bytes message, bool alone,
+                                struct bytes *reply, struct error *err)
 {
     struct cmp_exchange *inner = arena_alloc(outer->turn->arena, sizeof(*inner));
-    bool ran;
+    const struct changes before = changes_mark(&outer->turn->changes);
+    enum cmp_fault fault = CMP_OK;
     int status;
 
     if (inner == NULL)
         return cmp_trouble(err, ERROR_MEMORY, "a nested message");
     if (!inner_exchange(outer, inner))
         return CMP_FAULT_BODY;
-    ran = cmp_exchange_run(inner, message, &status, err);
+    if (!cmp_exchange_run(inner, message, &status, err))
+        fault = CMP_FAULT_INTERNAL;
+    else if (status != 200)
+        fault = CMP_FAULT_SYNTAX;
+    else if (!alone)
+        fault = judge_inner(inner, before, err);
     *reply = inner->out;
     cmp_exchange_end(inner);
-    if (!ran)
-        return CMP_FAULT_INTERNAL;
-    return status == 200 ? CMP_OK : CMP_FAULT_SYNTAX;
+    return fault;
 }
 
 /* --- one message: added protection (CMP-112, CMP-113) --- */
@@ -53,21 +68,30 @@ static enum cmp_fault serve_one(struct cmp_exchange *x, struct bytes message, co
 {
     enum cmp_fault fault = check_copied(x, header);
 
-    return fault == CMP_OK ? run_inner(x, message, &x->out, err) : fault;
+    return fault == CMP_OK ? run_inner(x, message, true, &x->out, err) : fault;
 }
 
 /* --- several: a batch (CMP-114) --- */
 
-static enum cmp_fault check_distinct(const struct cmp_header *header, size_t count)
+static enum cmp_fault check_pair(const struct cmp_header *a, const struct cmp_header *b)
 {
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < i; k++) {
-            if (bytes_equal(header[i].transaction_id, header[k].transaction_id))
-                return CMP_FAULT_TRANSACTION_IN_USE;
-            if (bytes_equal(header[i].sender_nonce, header[k].sender_nonce))
-                return CMP_FAULT_SENDER_NONCE;
-        }
-    return CMP_OK;
+    if (bytes_equal(a->transaction_id, b->transaction_id))
+        return CMP_FAULT_TRANSACTION_IN_USE;
+    return bytes_equal(a->sender_nonce, b->sender_nonce) ? CMP_FAULT_SENDER_NONCE : CMP_OK;
+}
+
+/* Each has its own, and so has the outer message. */
+static enum cmp_fault check_distinct(const struct cmp_header *outer, const struct cmp_header *header,
+                                     size_t count)
+{
+    enum cmp_fault fault = CMP_OK;
+
+    for (size_t i = 0; i < count && fault == CMP_OK; i++) {
+        fault = check_pair(outer, &header[i]);
+        for (size_t k = 0; k < i && fault == CMP_OK; k++)
+            fault = check_pair(&header[i], &header[k]);
+    }
+    return fault;
 }
 
 static enum cmp_fault serve_batch(struct cmp_exchange *x, const struct bytes *message,
@@ -75,13 +99,19 @@ static enum cmp_fault serve_batch(struct cmp_exchange *x, const struct bytes *me
 {
     AUTO_STRUCT(buffer) content = BUFFER(CMP_CONTENT_MAX);
     struct bytes reply[CMP_NESTED_MAX];
-    enum cmp_fault fault = check_distinct(header, count);
+    const struct turn_facts before = x->turn->facts;
+    enum cmp_fault fault = check_distinct(&x->request.header, header, count);
+    const char *reason = NULL;
 
-    for (size_t i = 0; i < count && fault == CMP_OK; i++)
-        fault = run_inner(x, message[i], &reply[i], err);
+    for (size_t i = 0; i < count && fault == CMP_OK; i++) {
+        x->turn->facts = before;
+        fault = run_inner(x, message[i], false, &reply[i], err);
+        reason = reason == NULL ? x->turn->facts.reason : reason;
+    }
     if (fault != CMP_OK)
         return fault;
-    cmp_note(x, "served", NULL, "a batch");
+    x->turn->facts = before; /* those of the last one would speak for all */
+    cmp_note(x, "served", reason, reason != NULL ? "a batch; the first refusal in it" : "a batch");
     cmp_elements_put(&content, reply, count);
     return cmp_say(x, CMP_NESTED, &content, err);
 }

@@ -16,6 +16,7 @@ STANDARDS = {
     "scep": "SCEP (RFC 8894)",
     "est": "EST (RFC 7030, 8951, 9908)",
     "cmp": "CMP (RFC 9810, 9811, 9483, TS 33.310)",
+    "cmp": "CMP (RFC 9810, 9811, 9483, 4211, 9481)",
     "csr": "Requests, names and preregistration (RFC 2986, 5280 and this project's rules)",
 }
 TEST = re.compile(r"\[\s+(OK|FAILED|SKIPPED)\s+\]\s+((scep|est|cmp|csr)_\d[a-z0-9_]*)")

@@ -115,6 +115,17 @@ static void hashes_and_their_oids_are_a_pair(void **state)
     assert_int_equal(signature_algorithm_hash(hex("3003 06012a")), DIGEST_NONE);
 }
 
+static void a_mac_is_no_signature_algorithm(void **state)
+{
+    (void)state;
+    assert_true(signature_algorithm_is_known(algorithm_of(KEY_EC_P384, DIGEST_SHA384)));
+    assert_true(signature_algorithm_is_known(algorithm_of(KEY_ED448, DIGEST_NONE)));
+    assert_true(signature_algorithm_is_known(hex("300d 06092a864886f70d010105 0500"))); /* sha1WithRSA */
+    assert_false(signature_algorithm_is_known(hex("300b 06092a864886f67d07421e")));     /* DHBasedMac */
+    assert_false(signature_algorithm_is_known(hex("3003 06012a")));
+    assert_false(signature_algorithm_is_known(BYTES_NONE));
+}
+
 static void what_cannot_be_named_is_not_written(void **state)
 {
     struct buffer out = BUFFER(1024);
@@ -133,7 +144,7 @@ int main(void)
         TEST(every_algorithm_verifies_its_own),          TEST(another_key_or_hash_is_wrong),
         TEST(csr_14_refused_hashes_are_refused_by_name), TEST(malformed_algorithms_are_syntax),
         TEST(empty_and_bent_signatures_are_wrong),       TEST(hashes_and_their_oids_are_a_pair),
-        TEST(what_cannot_be_named_is_not_written),
+        TEST(a_mac_is_no_signature_algorithm),           TEST(what_cannot_be_named_is_not_written),
     };
 
     return cmocka_run_group_tests(tests, open_ring, close_ring);
