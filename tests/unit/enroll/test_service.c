@@ -283,6 +283,22 @@ static void the_audit_says_what_was_issued_to_whom(void **state)
                                                  "\",\"ca\":\"demo\",\"serial\":\""));
 }
 
+static void it_is_no_device_s_credential(void **state)
+{
+    struct world *w = *state;
+    struct certificate_record record;
+    struct holder holder;
+
+    assert_true(look(w));
+    comes_due(w);
+    assert_int_equal(recorded(w, &record), 1);
+    record.der = arena_copy(w->arena, record.der);
+    begin_turn(w);
+    assert_true(enroll_holder(&w->turn, &w->service, &w->procedure, record.der, NULL, 0, &holder, NULL));
+    assert_false(holder.usable);
+    assert_string_equal(holder.detail, "the certificate is of another domain");
+}
+
 static void an_upstream_ca_is_asked_step_by_step(void **state)
 {
     struct world *w = *state;
@@ -592,6 +608,7 @@ int main(void)
         local_test(a_short_life_is_not_renewed_in_its_first_half),
         local_test(the_embedded_ca_certifies_the_same_again),
         local_test(the_audit_says_what_was_issued_to_whom),
+        local_test(it_is_no_device_s_credential),
         upstream_test(an_upstream_ca_is_asked_step_by_step),
         upstream_test(a_ca_that_wants_to_know_is_told_once_it_is_written),
         upstream_test(silence_is_met_with_the_same_octets_and_given_up_in_the_end),
