@@ -290,7 +290,21 @@ static void an_enrollment_after_it_counts_nothing_again(void **state)
     assert_true(w->turn.credential_held);
 }
 
-/* --- the password for a reply --- */
+/* --- what a reply is protected under --- */
+static void the_key_that_held_is_given_back_and_no_other(void **state)
+{
+    struct world *w = *state;
+    struct mac_claim claim;
+    struct mac_verdict verdict;
+
+    registered(w, "router5.example.com", "s3cret", plain);
+    claim = a_claim(w, &(struct claiming){ .key_id = "router5.example.com" });
+    verdict = judge_claim(w, &claim);
+    assert_true(password_mac_proves(&claim.mac, &verdict.key, claim.message, claim.value));
+    assert_int_equal(judged(w, .key_id = "router5.example.com", .password = "wrong").key.len, 0);
+    assert_int_equal(judged(w, .key_id = "nobody.example.com").key.len, 0);
+}
+
 static void the_password_is_what_was_registered(void **state)
 {
     struct world *w = *state;
@@ -347,6 +361,7 @@ int main(void)
         world_test(what_may_be_changed_at_will_does_not_begin_anew),
         world_test(an_enrollment_after_it_counts_nothing_again),
         world_test(the_password_is_what_was_registered),
+        world_test(the_key_that_held_is_given_back_and_no_other),
         world_test(every_allocation_that_fails_holds_nothing),
     };
 
