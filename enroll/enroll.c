@@ -5,12 +5,19 @@
 
 typedef enum progress step(struct course *c, struct error *err);
 
-static enum progress walk(struct course *c, step *const *steps, size_t count, struct error *err)
+static enum progress walk_on(struct course *c, step *const *steps, size_t count, struct error *err)
 {
     enum progress progress = PROGRESS_ON;
 
     for (size_t i = 0; i < count && progress == PROGRESS_ON; i++)
         progress = steps[i](c, err);
+    return progress;
+}
+
+static enum progress walk(struct course *c, step *const *steps, size_t count, struct error *err)
+{
+    enum progress progress = walk_on(c, steps, count, err);
+
     if (progress == PROGRESS_ON) {
         (void)error_set(err, ERROR_INTERNAL, "an enrollment came to no end");
         return PROGRESS_ERROR;
@@ -234,6 +241,37 @@ bool enroll(struct turn *turn, const struct enroll_service *service, const struc
         return false;
     if (shows_secret(e))
         turn->credential_held = result.credential_held;
+    *out = result;
+    return true;
+}
+
+bool enroll_would_admit(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
+                        bool *admitted, struct enroll_result *out, struct error *err)
+{
+    static step *const steps[] = {
+        step_open,
+        step_hold,
+        step_complete_update,
+        step_identify,
+        step_judge_certificate,
+        step_admit,
+        step_judge_other_names,
+    };
+    struct enroll_result result = { 0 };
+    struct course c = {
+        .turn = turn,
+        .service = service,
+        .e = *e,
+        .protocol_says_renewal = e->renewal,
+        .out = &result,
+    };
+    enum progress progress;
+
+    begin(&c);
+    progress = walk_on(&c, steps, COUNT_OF(steps), err);
+    if (progress == PROGRESS_ERROR)
+        return false;
+    *admitted = progress == PROGRESS_ON;
     *out = result;
     return true;
 }

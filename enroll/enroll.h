@@ -50,6 +50,13 @@ struct enroll_result {
 MUST_USE bool enroll(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
                      struct enroll_result *out, struct error *err);
 
+/* Whether enroll() would come as far as making names, for a request whose key is not there yet: before one is
+ * made for it, which is dear. Not admitted: *out is the refusal. Not for secrets that are judged here: it
+ * counts none. Writes nothing. */
+MUST_USE bool enroll_would_admit(struct turn *turn, const struct enroll_service *service,
+                                 const struct enrollment *e, bool *admitted, struct enroll_result *out,
+                                 struct error *err);
+
 /* A poll that names a transaction alone (SCEP CertPoll). *found false: no such transaction (SCEP-101). A
  * signer other than the one who began it: REFUSAL_CONFLICT. An approved one is issued now, if its
  * registration is still open. */
@@ -79,7 +86,7 @@ struct holder {
     enum holder_kind kind;
     bool usable; /* zeroed: not. Revoked, expired beyond grace, of another domain, superseded: not */
     bool awaits_confirmation; /* OURS: it is not confirmed, or its renewal is not. It may confirm and poll; to
-                                 renew, enroll or revoke by it is refused (CMP-60), by enroll() itself */
+                                 renew or enroll by it is refused by enroll() itself (CMP-60) */
     enum refusal fault;       /* when not usable */
     const char *detail;       /* static text for the log, when not usable */
     struct certificate certificate;

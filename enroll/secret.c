@@ -4,12 +4,42 @@
 #include "lib/base/encode.h"
 #include "registry/registrations.h"
 
+/* One request may carry several messages: each wrong secret counts, and one that held or was not looked at
+ * takes none of them back. */
+static bool keep_strike(struct turn *turn, struct error *err)
+{
+    struct struck *struck = turn->strike ? arena_alloc(turn->arena, sizeof(*struck)) : NULL;
+
+    if (turn->strike && struck == NULL)
+        return error_set(err, ERROR_MEMORY, "a wrong secret");
+    if (struck != NULL) {
+        *struck = (struct struck){ .key = turn->strike_key, .next = turn->struck };
+        turn->struck = struck;
+    }
+    turn->strike = turn->credential_held = false;
+    return true;
+}
+
+static bool was_struck(const struct turn *turn)
+{
+    for (const struct struck *s = turn->struck; s != NULL; s = s->next)
+        if (digest256_equal(&s->key, &turn->strike_key))
+            return true;
+    return false;
+}
+
 bool secret_wait_s(struct turn *turn, const struct enroll_service *service, const struct procedure *procedure,
                    const struct ip_address *peer, const struct dns_name *name, unsigned *out,
                    struct error *err)
 {
+    if (!keep_strike(turn, err))
+        return false;
     if (!slow_down_key(peer, name, &turn->strike_key))
         return error_set(err, ERROR_CRYPTO, "SHA-256");
+    if (service->slow_down != NULL && procedure->slow_after > 0 && was_struck(turn)) {
+        *out = 1; /* the table learns of it only when the turn is over */
+        return true;
+    }
     *out = service->slow_down == NULL
                ? 0
                : slow_down_wait_s(service->slow_down, &turn->strike_key, procedure->slow_after,

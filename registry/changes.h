@@ -48,10 +48,10 @@ static inline struct changes changes_mark(const struct changes *changes)
 }
 void changes_rewind(struct changes *changes, struct changes mark);
 
-/* What was added since the mark would write something that was to be written before it: of two such changes
- * the registry takes neither (APPLY_INVALID). Or it would write state that was assumed before, or assumes
- * state that was to be written. For handlers that put several answers into one list. */
-bool changes_contradict(const struct changes *changes, struct changes mark);
+/* A change since `mark` concerns what one before it concerns, and not both merely assume: they were made from
+ * one view, so that the later one does not know of the earlier. Together they would be refused when they are
+ * applied, or contradict each other. */
+bool changes_clash(const struct changes *changes, struct changes mark);
 
 static inline bool changes_failed(const struct changes *changes)
 {

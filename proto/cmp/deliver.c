@@ -104,6 +104,8 @@ static bool remember_reply(struct cmp_exchange *x, uint32_t keep_s, struct error
         return false;
     if (cmp_body_opens(x->request.body))
         t->reply = x->out;
+    if (cmp_body_opens(x->request.body) && !x->repeats && !cmp_opening_put(x->turn, &x->request, err))
+        return false;
     if (x->request.body == CMP_POLL_REQ) {
         if (!sha256(x->request.encoded, &t->poll))
             return error_set(err, ERROR_CRYPTO, "SHA-256 of a CMP message");

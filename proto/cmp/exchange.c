@@ -143,13 +143,25 @@ static enum cmp_fault judge_follow_up(struct cmp_exchange *x, struct error *err)
     return seen ? CMP_FAULT_SENDER_NONCE : CMP_OK;
 }
 
+/* A message that was served, and whose transaction is forgotten. */
+static enum cmp_fault judge_opening(struct cmp_exchange *x, struct error *err)
+{
+    bool seen = false;
+
+    if (!cmp_opening_seen(x->turn, &x->request, &seen, err))
+        return CMP_FAULT_INTERNAL;
+    return seen ? CMP_FAULT_REPLAYED : CMP_OK;
+}
+
 static enum cmp_fault step_transaction(struct cmp_exchange *x, struct error *err)
 {
     if (cmp_body_follows(x->request.body))
         return judge_follow_up(x, err);
-    return begins(x->request.body) && x->transaction.phase != CMP_PHASE_NONE && !x->repeats
-               ? CMP_FAULT_TRANSACTION_IN_USE
-               : CMP_OK;
+    if (!begins(x->request.body) || x->repeats)
+        return CMP_OK;
+    if (x->transaction.phase != CMP_PHASE_NONE)
+        return CMP_FAULT_TRANSACTION_IN_USE;
+    return cmp_body_opens(x->request.body) ? judge_opening(x, err) : CMP_OK;
 }
 
 /* --- the body --- */

@@ -22,7 +22,7 @@ static enum cmp_fault judge_inner(struct cmp_exchange *inner, struct changes bef
 {
     if (cmp_answer_to_fault(inner->fault).fail_info == CMP_BAD_MESSAGE_CHECK)
         return inner->fault;
-    if (!changes_contradict(&inner->turn->changes, before))
+    if (!changes_clash(&inner->turn->changes, before))
         return CMP_OK;
     return cmp_exchange_refuse(inner, CMP_FAULT_BUSY, before, err) ? CMP_OK : CMP_FAULT_INTERNAL;
 }

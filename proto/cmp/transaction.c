@@ -181,6 +181,43 @@ bool cmp_nonce_add(struct cmp_transaction *t, struct bytes nonce, struct arena *
     return true;
 }
 
+/* --- messages that were served --- */
+
+/* What the protection covers: anyone may change the rest. */
+static bool opening_key(struct turn *turn, const struct cmp_message *m, struct state_key *out,
+                        struct error *err)
+{
+    const struct bytes part[] = { m->header_encoded, m->body_encoded };
+    struct digest256 digest;
+
+    if (!sha256_parts(part, COUNT_OF(part), &digest))
+        return error_set(err, ERROR_CRYPTO, "SHA-256 of a message");
+    *out = (struct state_key){ .kind = "cmp-opening",
+                               .id = arena_copy(turn->arena, digest256_bytes(&digest)) };
+    return out->id.data != NULL || error_set(err, ERROR_MEMORY, "a message that was served");
+}
+
+bool cmp_opening_seen(struct turn *turn, const struct cmp_message *m, bool *seen, struct error *err)
+{
+    struct state_value value;
+    struct state_key key;
+
+    return opening_key(turn, m, &key, err) &&
+           registry_state(turn->view, &key, turn->arena, seen, &value, err);
+}
+
+bool cmp_opening_put(struct turn *turn, const struct cmp_message *m, struct error *err)
+{
+    static const uint8_t record[] = { RECORD_VERSION };
+    const struct state_value value = { .blob = BYTES_ARRAY(record) };
+    struct state_key key;
+
+    if (!opening_key(turn, m, &key, err))
+        return false;
+    change_state_put(&turn->changes, &key, &value, 0);
+    return true;
+}
+
 /* --- key updates --- */
 
 static bool update_key(struct turn *turn, const struct certificate_id *old, struct state_key *out,

@@ -50,6 +50,12 @@ MUST_USE bool cmp_nonce_seen(const struct cmp_transaction *t, struct bytes nonce
 /* `t->seen` with this one appended, the oldest left out when there are too many. */
 MUST_USE bool cmp_nonce_add(struct cmp_transaction *t, struct bytes nonce, struct arena *arena);
 
+/* --- messages that were served (state of kind "cmp-opening") --- */
+/* A message that opened a transaction opens no other, under any procedure, when that one is long forgotten:
+ * who has heard it must not make a certificate of it. Kept for good, like certificates. */
+MUST_USE bool cmp_opening_seen(struct turn *turn, const struct cmp_message *m, bool *seen, struct error *err);
+MUST_USE bool cmp_opening_put(struct turn *turn, const struct cmp_message *m, struct error *err);
+
 /* --- key updates (CMP-38, CMP-60) --- */
 enum cmp_update {
     CMP_UPDATE_NONE = 0,

@@ -164,6 +164,29 @@ static void cmp_60_a_certificate_whose_update_waits_begins_nothing(void **state)
     cmp_confirmed(c, plan, &said);
 }
 
+static void cmp_60_one_that_is_not_confirmed_itself_entitles_to_nothing(void **state)
+{
+    static const struct {
+        enum cmp_body asked, answered;
+    } bodies[] = { { CMP_KUR, CMP_KUP }, { CMP_IR, CMP_IP }, { CMP_CR, CMP_CP } };
+    struct cmp_case *c = *state;
+    struct cmp_plan plan = { .body = CMP_IR, .request.san = "DNS:router5.example.com" };
+    struct cmp_said said = cmp_ask(c, plan), other;
+    const struct cmp_person device = { .key = cmp_client_key("P-256", 0),
+                                       .certificate = assert_granted(c, &said, CMP_IP) };
+
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        struct cmp_plan next = a_kur(&device);
+
+        next.body = bodies[i].asked;
+        other = cmp_ask(c, next);
+        assert_rejected(c, &other, bodies[i].answered, CMP_NOT_AUTHORIZED);
+    }
+    cmp_confirmed(c, plan, &said);
+    other = cmp_ask(c, a_kur(&device));
+    (void)assert_granted(c, &other, CMP_KUP);
+}
+
 static void cmp_60_a_rejected_update_leaves_the_old_certificate(void **state)
 {
     struct cmp_case *c = *state;
@@ -270,6 +293,7 @@ int main(void)
         CMP_ROW(cmp_58_an_update_of_the_update),
         CMP_ROW(cmp_59_the_same_key_by_policy),
         CMP_ROW(cmp_60_a_certificate_whose_update_waits_begins_nothing),
+        CMP_ROW(cmp_60_one_that_is_not_confirmed_itself_entitles_to_nothing),
         CMP_ROW(cmp_60_a_rejected_update_leaves_the_old_certificate),
         CMP_ROW(cmp_60_an_update_that_is_never_confirmed_leaves_it_too),
         CMP_ROW(cmp_60_implicit_confirmation_supersedes_at_once),

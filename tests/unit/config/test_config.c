@@ -175,6 +175,8 @@ static int make_files(void **state)
     make_service(&other, SERVICE_CMP_RA, keys, "cmp", "cmp-of-other.pem", arena);
     assert_true(file_write(in_folder("secrets.key"), BYTES_LITERAL("0123456789abcdef0123456789abcdef"), 0600,
                            &world.err));
+    assert_true(file_write(in_folder("cmp.secret"), BYTES_LITERAL("s3cret\n"), 0600, &world.err));
+    assert_true(file_write(in_folder("blank"), BYTES_LITERAL("\n"), 0600, &world.err));
     assert_true(file_write(in_folder("empty.pem"), BYTES_LITERAL("nothing here\n"), 0600, &world.err));
     ca_release(&ca);
     ca_release(&other);
@@ -348,6 +350,130 @@ static void a_procedure_is_whole(void **state)
     assert_null(config_procedure(c, BYTES_LITERAL("none")));
     config_free(c);
     config_free(NULL);
+}
+
+/* --- CAs that are reached by CMP --- */
+
+static const char demo_ca[] = "    kind: local\n"
+                              "    chain: ca.pem\n"
+                              "    key: ca\n"
+                              "    crl: { url: http://a.example/crl/demo.crl, validity: 3d, refresh: 12h }\n";
+
+/* The one CA, with these settings. */
+static struct config *load_cmp_ca(const char *settings)
+{
+    char text[8192], all[1024];
+    struct config *c;
+
+    (void)snprintf(all, sizeof(all), "    kind: cmp\n    chain: ca.pem\n    cmp: { %s }\n", settings);
+    c = load_with(demo_ca, all, text, sizeof(text));
+    if (c == NULL)
+        fail_msg("%s", world.err.text);
+    return c;
+}
+
+static void a_ca_behind_cmp_takes_a_secret(void **state)
+{
+    struct config *c = load_cmp_ca("url: https://b.example/cmp, reference: gw, secret_file: cmp.secret, "
+                                   "trust: ca.pem, hmac_sha1: true, mac: pbmac1, iterations: 5000");
+    const struct cmp_upstream *u = c->ca[0].connector_service;
+
+    (void)state;
+    assert_ptr_equal(c->ca[0].connector, &cmp_connector);
+    assert_int_equal(u->client.kind, CMP_PROTECTION_MAC);
+    assert_true(bytes_is(u->url, "https://b.example/cmp"));
+    assert_true(bytes_is(u->client.reference, "gw"));
+    assert_true(bytes_is(u->client.secret, "s3cret")); /* without the end of its line */
+    assert_string_equal(u->trust_path, in_folder("ca.pem"));
+    assert_true(u->client.allow_hmac_sha1);
+    assert_int_equal(u->client.mac, PASSWORD_MAC_PBMAC1);
+    assert_int_equal(u->client.iterations, 5000);
+    assert_int_equal(u->request, CMP_UPSTREAM_P10CR);
+    assert_false(u->implicit_confirm);
+    assert_null(u->client.anchors);
+    config_free(c);
+}
+
+static void a_ca_behind_cmp_takes_a_certificate(void **state)
+{
+    struct config *c = load_cmp_ca("url: http://b.example/cmp, key: cmp, certificate: cmp.pem, request: cr, "
+                                   "implicit_confirm: true, profile: device, recipient: 'CN=Test CA', "
+                                   "signer_anchors: [ca.pem, other-ca.pem]");
+    const struct cmp_upstream *u = c->ca[0].connector_service;
+
+    (void)state;
+    assert_int_equal(u->client.kind, CMP_PROTECTION_SIGNATURE);
+    assert_string_equal(u->client.key_name, "cmp");
+    assert_ptr_equal(u->client.certificate, &u->certificate);
+    assert_int_equal(u->client.extra_cert_count, 1);
+    assert_int_equal(u->request, CMP_UPSTREAM_CR);
+    assert_true(u->implicit_confirm);
+    assert_true(bytes_is(u->profile, "device"));
+    assert_true(bytes_equal(u->client.recipient, BYTES_ARRAY(ca_subject)));
+    assert_non_null(u->client.anchors);
+    assert_string_equal(c->certificate[c->certificate_count - 1].what, "ra of ca demo");
+    config_free(c);
+    c = load_cmp_ca("url: http://b.example/cmp, key: cmp, certificate: cmp.pem, signer: cmp.pem");
+    u = c->ca[0].connector_service;
+    assert_int_equal(u->request, CMP_UPSTREAM_IR);
+    assert_true(bytes_equal(u->client.signer, u->certificate.encoded));
+    config_free(c);
+    c = load_cmp_ca("url: http://b.example/cmp, reference: gw, secret_file: cmp.secret, request: ir");
+    u = c->ca[0].connector_service;
+    assert_int_equal(u->request, CMP_UPSTREAM_IR); /* said so */
+    config_free(c);
+}
+
+static void mistakes_of_a_ca_behind_cmp_are_named(void **state)
+{
+    static const struct {
+        const char *settings, *mark, *fault;
+    } rows[] = {
+        { "cmp: { url: x }", "cmp: {", "cas[0].cmp.url: expected" },
+        { "cmp: { reference: a, secret_file: cmp.secret }", "cmp: {", "cas[0].cmp.url: missing" },
+        { "cmp: { url: http://b.example/ }", "cmp: {", "cas[0].cmp: expected credentials: either" },
+        { "cmp: { url: http://b.example/, reference: a, secret_file: cmp.secret, key: cmp, certificate: "
+          "cmp.pem }",
+          "cmp: {", "cas[0].cmp: expected credentials: either" },
+        { "cmp: { url: http://b.example/, reference: a }", "cmp: {", "cas[0].cmp.secret_file: missing" },
+        { "cmp: { url: http://b.example/, secret_file: cmp.secret }", "cmp: {",
+          "cas[0].cmp.reference: missing" },
+        { "cmp: { url: http://b.example/, key: cmp }", "cmp: {", "cas[0].cmp.certificate: missing" },
+        { "cmp: { url: http://b.example/, certificate: cmp.pem }", "cmp: {", "cas[0].cmp.key: missing" },
+        { "cmp: { url: http://b.example/, key: x, certificate: cmp.pem }", "cmp: {",
+          "cas[0].cmp.key: expected a name from keys" },
+        { "cmp: { url: http://b.example/, key: tls, certificate: cmp.pem }", "cmp: {",
+          "cas[0].cmp.certificate: " },
+        { "cmp: { url: http://b.example/, reference: a, secret_file: gone }", "cmp: {",
+          "cas[0].cmp.secret_file: " },
+        { "cmp: { url: http://b.example/, reference: a, secret_file: blank }", "cmp: {",
+          "cas[0].cmp.secret_file: " },
+        { "cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem, signer: empty.pem }", "cmp: {",
+          "cas[0].cmp.signer: " },
+        { "cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem, signer: ca.pem }", "cmp: {",
+          "cas[0].cmp.signer: " }, /* certificates and lists alone */
+        { "cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem, signer: cmp.pem, signer_anchors: "
+          "ca.pem }",
+          "cmp: {", "cas[0].cmp.signer_anchors: expected none beside signer" },
+        { "cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem, recipient: nobody }", "cmp: {",
+          "cas[0].cmp.recipient: expected a name" },
+        { "cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem, request: kur }", "cmp: {",
+          "cas[0].cmp.request: expected one of ir, cr, p10cr" },
+        { "key: ca\n    cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem }", "key: ca",
+          "cas[0].key: expected none" },
+        { "timeout: 3s", "name: demo", "cas[0].cmp: missing" },
+    };
+    char all[512];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        (void)snprintf(all, sizeof(all), "    kind: cmp\n    chain: ca.pem\n    %s\n", rows[i].settings);
+        assert_fault(demo_ca, all, rows[i].mark, rows[i].fault);
+    }
+    assert_fault(demo_ca,
+                 "    kind: local\n    chain: ca.pem\n    key: ca\n"
+                 "    cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem }\n",
+                 "cmp: {", "cas[0].cmp: expected none, as the kind is not cmp");
 }
 
 static const char stations[] = "cmp: { ra: cmp-ra, ra_anchors: ca.pem, profiles: [station] }";
@@ -684,6 +810,9 @@ int main(void)
         cmocka_unit_test(csr_27_lists_of_weak_keys_are_read_at_the_start),
         cmocka_unit_test(a_good_configuration_fills_every_room_s_options),
         cmocka_unit_test(a_procedure_is_whole),
+        cmocka_unit_test(a_ca_behind_cmp_takes_a_secret),
+        cmocka_unit_test(a_ca_behind_cmp_takes_a_certificate),
+        cmocka_unit_test(mistakes_of_a_ca_behind_cmp_are_named),
         cmocka_unit_test(a_procedure_on_cmp_is_whole),
         cmocka_unit_test(every_setting_of_cmp_is_taken),
         cmocka_unit_test(cmp_33_sha_1_is_a_matter_of_the_dialect),

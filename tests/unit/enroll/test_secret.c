@@ -290,6 +290,68 @@ static void an_enrollment_after_it_counts_nothing_again(void **state)
     assert_true(w->turn.credential_held);
 }
 
+/* One more message of the same request: the turn goes on. */
+static struct mac_verdict judged_beside(struct world *w, const struct claiming *c)
+{
+    const struct mac_claim claim = a_claim(w, c);
+    struct mac_verdict verdict = { .held = true };
+
+    assert_true(enroll_judge_mac(&w->turn, &w->service, &w->procedure, &claim, &verdict, NULL));
+    return verdict;
+}
+
+static void a_secret_that_holds_forgets_no_strikes_of_another_name(void **state)
+{
+    const struct claiming own = { .key_id = "router6.example.com", .password = "own", .peer = "192.0.2.1" },
+                          guess = { .key_id = "router5.example.com", .password = "x", .peer = "192.0.2.1" };
+    struct world *w = *state;
+
+    registered(w, "router5.example.com", "s3cret", plain);
+    registered(w, "router6.example.com", "own", plain);
+    slow_down_on(w);
+    strike(w, &guess);
+    assert_true(judge(w, &own).held);
+    assert_int_equal(judged_beside(w, &guess).reason, REFUSAL_LOCKED);
+    assert_false(w->turn.strike);
+    assert_false(w->turn.credential_held); /* or the strikes of router5 were forgotten */
+}
+
+static void every_wrong_secret_of_a_request_counts(void **state)
+{
+    static const char *const name[] = { "a.example.com", "b.example.com" };
+    struct world *w = *state;
+    struct digest256 key[COUNT_OF(name)];
+
+    registered(w, "router6.example.com", "own", plain);
+    slow_down_on(w);
+    begin_turn(w);
+    for (size_t i = 0; i < COUNT_OF(name); i++) {
+        assert_false(judged_beside(w, &(struct claiming){ .key_id = name[i], .password = "x" }).held);
+        assert_true(w->turn.strike);
+        key[i] = w->turn.strike_key;
+    }
+    assert_true(
+        judged_beside(w, &(struct claiming){ .key_id = "router6.example.com", .password = "own" }).held);
+    assert_false(w->turn.strike);
+    assert_true(digest256_equal(&w->turn.struck->key, &key[1]));
+    assert_true(digest256_equal(&w->turn.struck->next->key, &key[0]));
+    assert_null(w->turn.struck->next->next);
+}
+
+static void a_request_has_one_try_for_a_name(void **state)
+{
+    struct world *w = *state;
+
+    registered(w, "router5.example.com", "s3cret", plain);
+    slow_down_on(w);
+    begin_turn(w);
+    assert_int_equal(
+        judged_beside(w, &(struct claiming){ .key_id = "router5.example.com", .password = "x" }).reason,
+        REFUSAL_SECRET);
+    assert_int_equal(judged_beside(w, &(struct claiming){ .key_id = "router5.example.com" }).reason,
+                     REFUSAL_LOCKED);
+}
+
 /* --- the password for a reply --- */
 static void the_password_is_what_was_registered(void **state)
 {
@@ -346,6 +408,9 @@ int main(void)
         world_test(unknown_names_wait_too),
         world_test(what_may_be_changed_at_will_does_not_begin_anew),
         world_test(an_enrollment_after_it_counts_nothing_again),
+        world_test(a_secret_that_holds_forgets_no_strikes_of_another_name),
+        world_test(every_wrong_secret_of_a_request_counts),
+        world_test(a_request_has_one_try_for_a_name),
         world_test(the_password_is_what_was_registered),
         world_test(every_allocation_that_fails_holds_nothing),
     };
