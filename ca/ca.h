@@ -73,6 +73,8 @@ struct ca_order {
     const struct public_key *key;
     struct bytes request; /* what the device signed with that key: PKCS#10, DER; none: not at hand */
     struct bytes renews;  /* the certificate that it renews, DER; none: a first one */
+    const char *key_name; /* that key, where it is the gateway's own: possession is proven with it, and the
+                             key usages of the profile are asked for. NULL: a device's */
     int64_t now_s;
 };
 

@@ -137,6 +137,7 @@ static const struct setting ra_rows[] = {
     { "name", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ra, name) },
     { "key", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ra, key) },
     { "certificate", SETTING_PATH, .required = true, SETTING_AT(struct parsed_ra, certificate) },
+    { "renew", SETTING_GROUP, SETTING_AT(struct parsed_ra, renew), .group = &settings_renew },
 };
 const struct settings settings_ra = {
     ra_rows, COUNT_OF(ra_rows), sizeof(struct parsed_ra), NULL, offsetof(struct parsed_ra, place)

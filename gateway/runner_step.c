@@ -4,11 +4,13 @@
 
 #include "gateway/runner_internal.h"
 #include "lib/base/clock.h"
+#include "lib/base/file.h"
 #include "lib/net/client.h"
 
 enum {
     HTTP_RESPONSE_MAX = 1 << 20,
-    RUNS_MAX = 8,         /* of one event, when changes conflict */
+    RUNS_MAX = 8, /* of one event, when changes conflict */
+    CERTIFICATE_MODE = 0644,
     TARGET_WAIT_S = 60,   /* a job that waits for its target is due again after this */
     STATUS_GATEWAY = 502, /* a proxy's word: to 504, what is behind it did not answer */
     STATUS_GATEWAY_TIMEOUT = 504,
@@ -127,6 +129,12 @@ static bool own_effect(struct step *step, struct error *err)
 
     if (facts->procedure != NULL)
         facts->procedure = arena_text(step->arena, bytes_text(facts->procedure));
+    if (e->kind == JOB_EFFECT_FILE) {
+        e->path = arena_text(step->arena, bytes_text(e->path));
+        e->content = arena_copy(step->arena, e->content);
+        return (e->path != NULL && e->content.data != NULL) ||
+               error_set(err, ERROR_MEMORY, "effect of a job");
+    }
     if (e->kind != JOB_EFFECT_HTTP)
         return true;
     e->url = arena_copy(step->arena, e->url);
@@ -192,18 +200,6 @@ static void run_step(struct step *step)
         step_end(step);
 }
 
-void step_run_due(struct runner *runner, const struct job_record *job)
-{
-    struct step *step = step_new(runner);
-
-    if (step == NULL)
-        return;
-    step->job = *job;
-    step->job.kind = arena_copy(step->arena, job->kind);
-    step->job.state = arena_copy(step->arena, job->state);
-    run_step(step);
-}
-
 /* The job goes on from the state that was saved before the request left. */
 static bool read_saved(struct step *step, const struct job_id *id)
 {
@@ -267,6 +263,29 @@ static void on_http_done(const struct net_client_result *result, void *user)
         step_end(step);
 }
 
+/* The step that wrote the file is over; what became of it is told to the next. */
+static void write_file(struct step *wrote)
+{
+    struct runner *runner = wrote->runner;
+    struct job_id id = wrote->job.id;
+    struct error err = { 0 };
+    bool ok = file_write(wrote->effect.path, wrote->effect.content, CERTIFICATE_MODE, &err);
+    struct step *step;
+
+    step_end(wrote);
+    step = step_new(runner);
+    if (step == NULL) /* the job stays due */
+        return;
+    step->event = (struct job_event){ .kind = JOB_EVENT_FILE,
+                                      .file_ok = ok,
+                                      .file_failure = ok ? NULL
+                                                         : arena_text(step->arena, bytes_text(err.text)) };
+    if (read_saved(step, &id))
+        run_step(step);
+    else
+        step_end(step);
+}
+
 static bool send_http(struct step *step, struct error *err)
 {
     struct http_header header = { BYTES_LITERAL("Content-Type"), step->effect.content_type };
@@ -294,6 +313,12 @@ void step_perform(struct step *step)
         log_step(step);
     if (step->result == APPLY_DONE && step->effect.news && gateway->parking != NULL)
         gateway_run_again(parking_news(gateway->parking, &step->job.id));
+    if (step->result == APPLY_DONE && step->effect.reload && gateway->ask_reload != NULL)
+        gateway->ask_reload();
+    if (step->result == APPLY_DONE && step->effect.kind == JOB_EFFECT_FILE) {
+        write_file(step);
+        return;
+    }
     if (step->result == APPLY_DONE && step->effect.kind == JOB_EFFECT_HTTP) {
         if (send_http(step, &err))
             return; /* the step ends in on_http_done */

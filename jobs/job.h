@@ -12,6 +12,7 @@
 enum job_event_kind {
     JOB_EVENT_DUE = 0, /* its time has come, or the gateway started */
     JOB_EVENT_HTTP,    /* the answer to its HTTP effect */
+    JOB_EVENT_FILE,    /* its FILE effect was performed, or failed */
 };
 struct job_event {
     enum job_event_kind kind;
@@ -19,6 +20,8 @@ struct job_event {
     int http_status;
     struct bytes http_body;
     const char *http_failure;
+    bool file_ok;
+    const char *file_failure;
 };
 
 enum job_effect_kind {
@@ -26,6 +29,9 @@ enum job_effect_kind {
     JOB_EFFECT_DONE,     /* the job is over and deleted */
     JOB_EFFECT_WAIT,     /* run again at until_s */
     JOB_EFFECT_HTTP,     /* send this request, then JOB_EVENT_HTTP */
+    JOB_EFFECT_FILE,     /* have this content in the file, the old one or the new at any time, and on disk;
+                            then JOB_EVENT_FILE. After a crash it may have been performed or not: writing it
+                            once more does no harm */
 };
 struct job_effect {
     enum job_effect_kind kind;
@@ -38,7 +44,12 @@ struct job_effect {
      * not answer. NULL: not bounded. */
     const char *target;
     unsigned target_max;
-    bool news; /* what others wait for this job to do is done, once this step is durable */
+    /* FILE */
+    const char *path;
+    struct bytes content;
+    bool reload; /* the configuration is to be read anew, once this step is durable; whether that works is not
+                    told: the next turn has the new one or the old */
+    bool news;   /* what others wait for this job to do is done, once this step is durable */
 };
 
 struct job_step {
@@ -62,7 +73,8 @@ MUST_USE bool jobs_standing(struct turn *turn, const struct job_handler *table, 
 
 /* One step of one job: finds its row, runs it, and adds to turn->changes what the step means (saved state
  * with its new due time, or deletion). A job that waits for an HTTP answer is due again a minute after that
- * answer's time-out, should the gateway stop meanwhile. Unknown kind: false, ERROR_UNSUPPORTED. */
+ * answer's time-out, should the gateway stop meanwhile; one that waits for a file, after a minute. Unknown
+ * kind: false, ERROR_UNSUPPORTED. */
 MUST_USE bool job_run(struct turn *turn, const struct job_handler *table, size_t count,
                       const struct job_record *job, const struct job_event *event, struct job_effect *effect,
                       struct error *err);

@@ -271,7 +271,22 @@ static bool resume(const struct connector_call *call, struct bytes state, const 
     return error_set(err, ERROR_INTERNAL, "no such event");
 }
 
-static struct cmp_wish wish_of(const struct cmp_upstream *upstream, const struct ca_order *order)
+/* keyUsage and extKeyUsage of the gateway's own certificate. */
+static struct bytes usages(const struct connector_call *call, const struct ca_order *order)
+{
+    const struct certificate_template t = {
+        .key_usage = order->profile->key_usage,
+        .extended_key_usage = order->profile->extended_key_usage,
+        .extended_key_usage_count = order->profile->extended_key_usage_count,
+    };
+    AUTO_STRUCT(buffer) out = BUFFER(4096);
+
+    certificate_usages_put(&out, &t);
+    return buffer_failed(&out) ? BYTES_NONE : arena_copy(call->arena, buffer_bytes(&out));
+}
+
+static struct cmp_wish wish_of(const struct cmp_upstream *upstream, const struct connector_call *call,
+                               const struct ca_order *order)
 {
     struct cmp_wish wish = {
         .body = upstream->request == CMP_UPSTREAM_CR ? CMP_CR : CMP_IR,
@@ -290,6 +305,12 @@ static struct cmp_wish wish_of(const struct cmp_upstream *upstream, const struct
         .san = order->san,
         .pop = CRMF_POP_RA_VERIFIED,
     };
+    if (order->key_name != NULL) {
+        wish.crmf.extensions = usages(call, order);
+        wish.crmf.pop = CRMF_POP_SIGNATURE;
+        wish.crmf.keys = call->keys;
+        wish.crmf.key_name = order->key_name;
+    }
     return wish;
 }
 
@@ -297,7 +318,7 @@ static bool start(const struct connector_call *call, const struct ca_order *orde
                   struct error *err)
 {
     struct step s = step_of(call, out);
-    const struct cmp_wish wish = wish_of(s.upstream, order);
+    const struct cmp_wish wish = wish_of(s.upstream, call, order);
     struct bytes message;
 
     s.state.purpose = PURPOSE_ORDER;

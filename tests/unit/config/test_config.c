@@ -231,6 +231,23 @@ static struct config *load_with(const char *from, const char *to, char *text, si
     return config;
 }
 
+/* With a key more, a CA more, and one thing replaced. */
+static struct config *load_with_two(const char *key, const char *keys, const char *cas, const char *ca,
+                                    const char *from, const char *to, char *text, size_t size)
+{
+    const char *at_key = strstr(good, key), *at_cas = strstr(good, cas), *at = strstr(good, from);
+    struct config *config = NULL;
+
+    assert_true(at_key != NULL && at_cas > at_key && at > at_cas);
+    at_key += strlen(key);
+    at_cas += strlen(cas);
+    (void)snprintf(text, size, "%.*s%s%.*s%s%.*s%s%s", (int)(at_key - good - (long)strlen(key)), good, keys,
+                   (int)(at_cas - at_key), at_key, ca, (int)(at - at_cas), at_cas, to, at + strlen(from));
+    world.err = (struct error){ 0 };
+    assert_true(file_write(world.path, bytes_text(text), 0600, &world.err));
+    return config_load(world.path, &config, &world.err) ? config : NULL;
+}
+
 static unsigned line_of(const char *text, const char *marker)
 {
     const char *at = strstr(text, marker);
@@ -821,6 +838,74 @@ static void cmp_101_the_root_that_follows_is_read_and_checked(void **state)
                  "root_update", "cas[0].root_update.new_with_new: ");
 }
 
+static void the_gateway_s_own_certificates_stand_once_a_file(void **state)
+{
+    char text[8192];
+    struct config *config = load_with("certificate: tls.pem, key: tls",
+                                      "certificate: tls.pem, key: tls, renew: { ca: demo, before: 10d }",
+                                      text, sizeof(text));
+    const struct service_certificates *all;
+
+    (void)state;
+    if (config == NULL)
+        fail_msg("%s", world.err.text);
+    all = &config->services;
+    assert_ptr_equal(all->enroll, &config->enroll);
+    assert_int_equal(all->count, 3); /* two listeners share one */
+    assert_string_equal(all->item[0].what, "listener secure");
+    assert_string_equal(all->item[0].path, in_folder("tls.pem"));
+    assert_string_equal(all->item[0].key_name, "tls");
+    assert_string_equal(all->item[0].ca, "demo");
+    assert_int_equal(all->item[0].before_s, 10 * 86400);
+    assert_true(all->item[0].certificate.not_after_s > clock_now_s());
+    assert_string_equal(all->item[1].what, "scep ra scep-ra");
+    assert_null(all->item[1].ca);
+    assert_string_equal(all->item[2].what, "cmp ra cmp-ra");
+    config_free(config);
+    config = load_with("certificate: ra.pem", "certificate: ra.pem, renew: { ca: demo }", text, sizeof(text));
+    if (config == NULL)
+        fail_msg("%s", world.err.text);
+    assert_int_equal(config->services.item[1].before_s, SERVICE_RENEW_BEFORE_S);
+    config_free(config);
+}
+
+static void mistakes_in_renewals_are_named(void **state)
+{
+    static const char other[] = "\n  - { name: other, kind: local, chain: other-ca.pem, key: other }\n";
+    char text[8192];
+
+    (void)state;
+    assert_fault("certificate: tls.pem, key: tls", "certificate: tls.pem, key: tls, renew: { ca: dmeo }",
+                 "dmeo", "listeners[1].tls.renew.ca: expected a name from cas (demo); got 'dmeo'");
+    assert_fault("certificate: ra.pem", "certificate: ra.pem, renew: { before: 3d }", "before: 3d",
+                 "scep_ras[0].renew.ca: missing");
+    assert_fault("certificate: cmp.pem", "certificate: cmp.pem, renew: { ca: dmeo }", "dmeo",
+                 "cmp_ras[0].renew.ca: expected a name from cas (demo); got 'dmeo'");
+    assert_fault(
+        "key: tls }\n"
+        "  - name: admin\n"
+        "    address: 127.0.0.1\n"
+        "    port: 8444\n"
+        "    role: administration\n"
+        "    tls: { certificate: tls.pem, key: tls }\n",
+        "key: tls, renew: { ca: demo } }\n"
+        "  - name: admin\n"
+        "    address: 127.0.0.1\n"
+        "    port: 8444\n"
+        "    role: administration\n"
+        "    tls: { certificate: tls.pem, key: tls, renew: { ca: demo, before: 3d } }\n",
+        "before: 3d",
+        "listeners[2].tls.renew: expected the same as elsewhere for this file: listener secure renews "
+        "it from 'demo', too");
+    assert_null(load_with_two("  - { name: cmp, uri: cmp.key }\n",
+                              "  - { name: cmp, uri: cmp.key }\n  - { name: other, uri: other.key }\n",
+                              "cas:\n", &other[1], "certificate: cmp.pem",
+                              "certificate: cmp.pem, renew: { ca: other }", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text,
+                           "cmp_ras[0].renew.ca: expected the issuer of procedure 'stations', "
+                           "which is CA 'demo'"));
+}
+
 static void figures_that_do_not_fit_together_are_named(void **state)
 {
     (void)state;
@@ -882,6 +967,8 @@ int main(void)
         cmocka_unit_test(est_10_an_operation_of_est_names_no_procedure),
         cmocka_unit_test(dialects_are_checked),
         cmocka_unit_test(cmp_101_the_root_that_follows_is_read_and_checked),
+        cmocka_unit_test(the_gateway_s_own_certificates_stand_once_a_file),
+        cmocka_unit_test(mistakes_in_renewals_are_named),
         cmocka_unit_test(figures_that_do_not_fit_together_are_named),
         cmocka_unit_test(without_a_listener_nothing_starts),
     };

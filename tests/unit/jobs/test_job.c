@@ -123,6 +123,29 @@ static void before_a_request_leaves_its_state_is_saved_and_due_again(void **stat
     assert_true(bytes_is(job.state, "asked"));
 }
 
+static void before_a_file_is_written_its_state_is_saved_and_due_again(void **state)
+{
+    struct world *w = *state;
+    struct script script = { .step = { .state = BYTES_LITERAL("writing"),
+                                       .effect = { .kind = JOB_EFFECT_FILE,
+                                                   .path = "/tmp/x",
+                                                   .content = BYTES_LITERAL("new"),
+                                                   .reload = true } } };
+    const struct job_handler row = { .kind = "a", .run = run_script, .service = &script };
+    struct job_record job = { .kind = BYTES_LITERAL("a"), .due_s = NOW_S };
+    struct job_effect effect;
+
+    assert_true(job_id_of_kind("a", &job.id));
+    assert_true(job_run(&w->turn, &row, 1, &job, &due, &effect, &w->err));
+    assert_string_equal(effect.path, "/tmp/x");
+    assert_true(bytes_is(effect.content, "new"));
+    assert_true(effect.reload);
+    assert_int_equal(apply_turn(w), APPLY_DONE);
+    assert_true(job_of_kind(w, "a", &job));
+    assert_int_equal(job.due_s, NOW_S + 60);
+    assert_true(bytes_is(job.state, "writing"));
+}
+
 static void an_event_reaches_the_handler(void **state)
 {
     struct world *w = *state;
@@ -212,6 +235,7 @@ int main(void)
         jobs_test(a_time_in_the_past_means_at_once),
         jobs_test(a_job_that_is_over_is_deleted),
         jobs_test(before_a_request_leaves_its_state_is_saved_and_due_again),
+        jobs_test(before_a_file_is_written_its_state_is_saved_and_due_again),
         jobs_test(an_event_reaches_the_handler),
         jobs_test(an_effect_that_was_not_set_is_an_error),
         jobs_test(an_unknown_kind_is_unsupported),
