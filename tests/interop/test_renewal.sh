@@ -138,11 +138,10 @@ stop_gateway
 # --- a CA behind ---
 upstream=""
 start_upstream() {
-    local attempt
     "$build/gateway/musterd" --config up/muster.yaml 2>>upstream.log &
     upstream=$!
     helpers="$helpers $upstream"
-    for attempt in $(seq 300); do
+    for _ in $(seq 300); do
         curl -s -o /dev/null --max-time 1 "http://127.0.0.1:$up_port/ca/demo.cer" && return
         sleep 0.1
     done
