@@ -68,10 +68,18 @@ static enum progress step_open(struct course *c, struct error *err)
     return PROGRESS_ON;
 }
 
+static bool find_holder(struct course *c, const struct credential *shown, struct error *err)
+{
+    if (c->held == NULL || !bytes_equal(c->held->certificate.encoded, shown->certificate.der))
+        return enroll_holder(c->turn, c->service, c->e.procedure, shown->certificate.der,
+                             shown->certificate.chain, shown->certificate.chain_count, &c->holder, err);
+    c->holder = *c->held;
+    return true;
+}
+
 static enum progress hold_certificate(struct course *c, const struct credential *shown, struct error *err)
 {
-    if (!enroll_holder(c->turn, c->service, c->e.procedure, shown->certificate.der, shown->certificate.chain,
-                       shown->certificate.chain_count, &c->holder, err))
+    if (!find_holder(c, shown, err))
         return PROGRESS_ERROR;
     if (c->holder.kind == HOLDER_OURS) {
         c->e.renewal = true;
@@ -207,8 +215,8 @@ enum progress step_make_names(struct course *c, struct error *err)
     return PROGRESS_ERROR;
 }
 
-bool enroll(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
-            struct enroll_result *out, struct error *err)
+bool enroll_held(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
+                 const struct holder *holder, struct enroll_result *out, struct error *err)
 {
     static step *const steps[] = {
         step_open,
@@ -233,6 +241,7 @@ bool enroll(struct turn *turn, const struct enroll_service *service, const struc
         .service = service,
         .e = *e,
         .protocol_says_renewal = e->renewal,
+        .held = holder,
         .out = &result,
     };
 
@@ -243,6 +252,12 @@ bool enroll(struct turn *turn, const struct enroll_service *service, const struc
         turn->credential_held = result.credential_held;
     *out = result;
     return true;
+}
+
+bool enroll(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
+            struct enroll_result *out, struct error *err)
+{
+    return enroll_held(turn, service, e, NULL, out, err);
 }
 
 bool enroll_would_admit(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,

@@ -98,6 +98,11 @@ MUST_USE bool enroll_holder(struct turn *turn, const struct enroll_service *serv
                             const struct procedure *procedure, struct bytes der, const struct bytes *chain,
                             size_t chain_count, struct holder *out, struct error *err);
 
+/* enroll() by one who is known already: `holder` is what enroll_holder() said in this turn of the certificate
+ * that is the credential. It is not judged again. */
+MUST_USE bool enroll_held(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
+                          const struct holder *holder, struct enroll_result *out, struct error *err);
+
 /* --- an RA that speaks for devices (CMP) --- */
 /* Its certificate chains to the procedure's cmp_ra_anchors at turn->now_s, may sign and has the extended key
  * usage cmcRA; one that we issued ourselves is not revoked. *detail: a static text for the log when it is not

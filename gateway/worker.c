@@ -65,7 +65,8 @@ static bool park(struct errand *errand)
     struct gateway *gateway = errand->gateway;
     int64_t now_ms = clock_monotonic_ms();
 
-    if (!turn->waits || gateway->parking == NULL || procedure == NULL || procedure->patience_s == 0)
+    if (!turn->waits || turn->not_held_back || gateway->parking == NULL || procedure == NULL ||
+        procedure->patience_s == 0)
         return false;
     if (errand->patience_ms == 0)
         errand->patience_ms = now_ms + (int64_t)procedure->patience_s * 1000;

@@ -42,6 +42,8 @@ struct turn {
     bool waits; /* out: "pending" until this job has news; whoever runs the turn may hold the answer
                    back for a while and run it again then */
     struct job_id waits_for;
+    bool not_held_back; /* out: beside what waits there are answers that are done, and would be others if the
+                           request ran again */
 };
 
 #endif

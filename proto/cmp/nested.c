@@ -111,6 +111,7 @@ static enum cmp_fault serve_batch(struct cmp_exchange *x, const struct bytes *me
     if (fault != CMP_OK)
         return fault;
     x->turn->facts = before; /* those of the last one would speak for all */
+    x->turn->not_held_back = true;
     cmp_note(x, "served", reason, reason != NULL ? "a batch; the first refusal in it" : "a batch");
     cmp_elements_put(&content, reply, count);
     return cmp_say(x, CMP_NESTED, &content, err);

@@ -268,7 +268,7 @@ static enum cmp_fault enroll_it(struct cmp_exchange *x, const struct certificati
     if (!open_transaction(x, err))
         return CMP_FAULT_INTERNAL;
     e.confirm_within_s = x->transaction.implicit_confirm ? 0 : x->procedure->cmp_confirm_wait_s;
-    if (!enroll(x->turn, x->service->enroll, &e, &result, err))
+    if (!enroll_held(x->turn, x->service->enroll, &e, &x->sender.holder, &result, err))
         return CMP_FAULT_INTERNAL;
     x->requested = c->requested;
     return cmp_deliver(x, &result, err);

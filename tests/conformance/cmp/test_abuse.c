@@ -328,6 +328,33 @@ static void cmp_114_a_device_spoils_no_batch(void **state)
     assert_true(cmp_is_revoked(c, device.certificate));
 }
 
+/* Run again when one of them has news, the others would be told that they come twice. */
+static void cmp_114_a_batch_is_not_held_back(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_person ra = cmp_trusted_ra(c, (struct cmp_certificate_plan){ 0 });
+    const struct cmp_person device = cmp_enrolled(c);
+    struct cmp_plan plan = { .body = CMP_NESTED, .signer = &ra, .nested_count = 2 };
+    const struct cmp_plan rr = { .body = CMP_RR,
+                                 .signer = &device,
+                                 .revoke.certificate = device.certificate },
+                          ir = { .body = CMP_IR, .request.key = cmp_client_key("P-256", 2) };
+    struct http_response response = { 0 };
+    struct http_request request = { .method = HTTP_METHOD_POST, .arena = c->arena };
+    struct turn turn = cmp_turn(c);
+    struct error err = { 0 };
+
+    c->g->ca.connector = &upstream_connector;
+    c->g->ca.patience.orders_max = 1;
+    plan.nested[0] = cmp_message_of(c, rr);
+    plan.nested[1] = cmp_message_of(c, ir);
+    request.body = cmp_message_of(c, plan);
+    if (!cmp_serve(&turn, &c->g->config.cmp, &c->g->procedure, BYTES_NONE, &request, &response, &err))
+        fail_msg("%s", err.text);
+    assert_true(turn.waits); /* the order is to be looked at at once */
+    assert_true(turn.not_held_back);
+}
+
 /* One registration that gives one certificate, asked twice; and one key under two names. */
 static void cmp_114_what_counts_once_counts_once_in_a_batch(void **state)
 {
@@ -376,6 +403,7 @@ int main(void)
         CMP_ROW(cmp_7_what_is_too_long_to_be_echoed_is_malformed),
         CMP_ROW(cmp_92_an_ra_revokes_what_the_procedures_ca_issued),
         CMP_ROW(cmp_114_a_device_spoils_no_batch),
+        CMP_ROW(cmp_114_a_batch_is_not_held_back),
         CMP_ROW(cmp_114_what_counts_once_counts_once_in_a_batch),
     };
 

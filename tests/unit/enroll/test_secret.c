@@ -391,6 +391,21 @@ static void a_request_has_one_try_for_a_name(void **state)
 }
 
 /* --- the password for a reply --- */
+/* --- what a reply is protected under --- */
+static void the_key_that_held_is_given_back_and_no_other(void **state)
+{
+    struct world *w = *state;
+    struct mac_claim claim;
+    struct mac_verdict verdict;
+
+    registered(w, "router5.example.com", "s3cret", plain);
+    claim = a_claim(w, &(struct claiming){ .key_id = "router5.example.com" });
+    verdict = judge_claim(w, &claim);
+    assert_true(password_mac_proves(&claim.mac, &verdict.key, claim.message, claim.value));
+    assert_int_equal(judged(w, .key_id = "router5.example.com", .password = "wrong").key.len, 0);
+    assert_int_equal(judged(w, .key_id = "nobody.example.com").key.len, 0);
+}
+
 static void the_password_is_what_was_registered(void **state)
 {
     struct world *w = *state;
@@ -451,6 +466,7 @@ int main(void)
         world_test(every_wrong_secret_of_a_request_counts),
         world_test(a_request_has_one_try_for_a_name),
         world_test(the_password_is_what_was_registered),
+        world_test(the_key_that_held_is_given_back_and_no_other),
         world_test(every_allocation_that_fails_holds_nothing),
     };
 
