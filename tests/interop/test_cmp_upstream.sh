@@ -316,7 +316,7 @@ mock_case() { # NAME PROCEDURE [options of the CA]
     [ "$at" = mock-signed ] || [ "$code" != 200 ] || expect_soon "$name: certConf came" mock_heard "${messages:-2}"
     stop_mock
 }
-mock_heard() { [ "$(grep -c 'Received request' mock.log)" -ge "$1" ]; }
+mock_heard() { [ "$(grep -ci 'received request' mock.log)" -ge "$1" ]; }
 expect_mock() { # NAME what
     expect_equal "$(openssl x509 -in "$1.pem" -noout -fingerprint 2>&1)" "$(openssl x509 -in "mock/$1.pem" -noout -fingerprint)" "$2"
 }
