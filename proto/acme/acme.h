@@ -23,12 +23,11 @@ struct acme_service {
 enum { ACME_NONCE_VALID_S = 3600, ACME_NONCES_MAX = 64 * 1024 }; /* defaults */
 
 /* Remembers about `max` uses. When more are in flight, the nonces of the oldest count as stale; none is ever
- * taken twice. The key is made here: nonces of an earlier start are bad (ACME-30). A reload goes on with the
- * same: _ref, else clients that never retry are put off. */
+ * taken twice. Made once at start, with the key that authenticates nonces: those of an earlier start are bad
+ * (ACME-30); a reload goes on with the same. */
 MUST_USE bool acme_nonces_new(size_t max, const struct random_source *random, struct acme_nonces **out,
                               struct error *err);
-struct acme_nonces *acme_nonces_ref(struct acme_nonces *nonces);
-void acme_nonces_unref(struct acme_nonces *nonces); /* accepts NULL */
+void acme_nonces_free(struct acme_nonces *nonces); /* accepts NULL */
 
 /* What the log calls the operation that `resource` asks for, as static text; NULL when it is none. */
 const char *acme_operation_name(struct bytes resource);
