@@ -3,6 +3,7 @@
 #ifndef MUSTER_MODEL_PROCEDURE_H
 #define MUSTER_MODEL_PROCEDURE_H
 
+#include "lib/base/address_rules.h"
 #include "lib/pki/certificate.h"
 #include "lib/pki/public_key.h"
 #include "model/registration.h"
@@ -131,10 +132,8 @@ struct procedure {
     uint32_t acme_authorization_s; /* how long a valid authorization may be used again; 0: the same */
     const struct profile *const *acme_profile; /* that an order may choose, beside `profile` */
     size_t acme_profile_count;
-    bool acme_replace_all;             /* renewal information tells everybody to renew now (ACME-118) */
-    const struct ip_range *acme_reach; /* addresses that validation may go to though they are private,
-                                          loopback or the like (ACME-84) */
-    size_t acme_reach_count;
+    bool acme_replace_all;                  /* renewal information tells everybody to renew now (ACME-118) */
+    struct address_rules acme_reach;        /* where validation may go (ACME-84) */
     uint16_t acme_http_port, acme_tls_port; /* of validation; 0: 80 and 443. Others are for tests */
     unsigned retry_after_s;                 /* told to those who wait */
     unsigned patience_s;             /* an answer is held back this long for an upstream CA; 0: never */

@@ -1,7 +1,7 @@
 /* used.h: a bounded memory of what was used once: nonces that are authenticated and carry their time. A
- * set-associative table: a use falls into one bucket and pushes the oldest out of it. The bucket remembers how
- * young the youngest was that it pushed out; what is as old counts as stale, so that forgetting never lets a
- * replay through: it only costs a client one more round. Shared by threads; a lock is held for a few
+ * set-associative table: a use falls into one bucket and pushes the oldest out of it. The bucket remembers
+ * how young the youngest was that it pushed out; what is as old counts as stale, so that forgetting never
+ * lets a replay through: it only costs a client one more round. Shared by threads; a lock is held for a few
  * comparisons. */
 #ifndef MUSTER_USED_H
 #define MUSTER_USED_H
@@ -22,7 +22,8 @@ enum used_verdict {
 };
 
 /* Takes `key`, made at `made_s`, for `owner` (compared only; NULL: nobody may come again with it). What was
- * taken before is found whatever `in_time` says: its owner may come again, a handler can take several turns. */
+ * taken before is found whatever `in_time` says: its owner may come again, a handler can take several turns.
+ */
 enum used_verdict used_take(struct used *used, const struct digest256 *key, int64_t made_s, const void *owner,
                             bool in_time);
 

@@ -118,7 +118,7 @@ enum acme_nonce_verdict acme_nonce_take(const struct acme_service *service, cons
     in_time = now_s - made_s <= (int64_t)service->nonce_valid_s &&
               made_s - now_s <= (int64_t)service->nonce_valid_s;
     return used_take(service->nonces->used, &key, made_s, request, in_time) == USED_NOW ? ACME_NONCE_GOOD
-                                                                                       : ACME_NONCE_BAD;
+                                                                                        : ACME_NONCE_BAD;
 }
 
 void acme_nonce_arrived(const struct acme_service *service, struct bytes nonce)

@@ -1,6 +1,6 @@
-/* nonce.h: anti-replay nonces (RFC 8555 6.5). A nonce carries its time, randomness, the epoch of this start and
- * an HMAC that binds them to the directory: nothing is kept for one that was only given out. What is kept,
- * bounded, is which were used. */
+/* nonce.h: anti-replay nonces (RFC 8555 6.5). A nonce carries its time, randomness, the epoch of this start
+ * and an HMAC that binds them to the directory: nothing is kept for one that was only given out. What is
+ * kept, bounded, is which were used. */
 #ifndef MUSTER_ACME_NONCE_H
 #define MUSTER_ACME_NONCE_H
 

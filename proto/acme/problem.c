@@ -82,9 +82,9 @@ struct acme_answer acme_answer_to(enum refusal why)
     case REFUSAL_RENEW_MISMATCH:
     case REFUSAL_RENEW_STATE: return say(ACME_UNAUTHORIZED, TEXT_NOT_AUTHORIZED);
     case REFUSAL_LOCKED:
-        return (struct acme_answer){
-            .problem = ACME_RATE_LIMITED, .retry_after = true, .detail = "too many tries"
-        };
+        return (struct acme_answer){ .problem = ACME_RATE_LIMITED,
+                                     .retry_after = true,
+                                     .detail = "too many tries" };
     case REFUSAL_CONFLICT: return say(ACME_MALFORMED, "in conflict with another request");
     case REFUSAL_DENIED: return say(ACME_UNAUTHORIZED, "denied");
     case REFUSAL_CAA: return say(ACME_CAA, "forbidden by a CAA record");
