@@ -60,7 +60,6 @@ bool acme_identifier_equal(const struct acme_identifier *a, const struct acme_id
 
 static void format(const struct acme_identifier *id, bool star, char out[ACME_IDENTIFIER_TEXT_MAX])
 {
-    _Static_assert(IP_TEXT_LEN <= ACME_IDENTIFIER_TEXT_MAX, "an address fits");
     out[0] = '\0';
     if (id->type == ACME_IDENTIFIER_IP)
         ip_format(&id->ip, out);
