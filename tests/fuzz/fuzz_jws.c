@@ -19,10 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bytes spki, other;
     struct jws jws;
 
-    assert(arena != NULL && jwk_to_spki(jwk, arena, &spki));
-    if (fuzzed_key != NULL && jwk_to_spki(fuzzed_key, arena, &other))
+    assert(arena != NULL && jwk_read(jwk, JWK_OFFICER, arena, &spki) == JWK_OK);
+    if (fuzzed_key != NULL && jwk_read(fuzzed_key, JWK_ANY, arena, &other) == JWK_OK)
         assert(jwk_kind_of(other) != KEY_NONE);
-    if (jws_parse(bytes_of(data, size), arena, &jws) != JWS_OK)
+    if (jws_parse(bytes_of(data, size), &JWS_RULES_OFFICER, arena, &jws) != JWS_OK)
         return 0;
     assert(size <= JWS_MAX && jws.header.algorithm != JWS_ALGORITHM_NONE);
     assert(bytes_find(jws.signed_text, '.') < jws.signed_text.len);

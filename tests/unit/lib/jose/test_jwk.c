@@ -29,7 +29,7 @@ static bool spki_of(const char *text, struct arena *arena, struct bytes *spki)
     AUTO(json_t) *jwk = json_read(bytes_text(text));
 
     assert_non_null(jwk);
-    return jwk_to_spki(jwk, arena, spki);
+    return jwk_read(jwk, JWK_ANY, arena, spki) == JWK_OK;
 }
 
 static void assert_thumbprint(const char *text, enum key_kind kind, const char *expected)
@@ -65,7 +65,7 @@ static void a_key_comes_back_as_it_went(void **state)
             AUTO(json_t) *jwk = jwk_of_spki(spki);
 
             assert_non_null(jwk);
-            assert_true(jwk_to_spki(jwk, arena, &again));
+            assert_true(jwk_read(jwk, JWK_ANY, arena, &again) == JWK_OK);
             assert_true(bytes_equal(spki, again));
         }
     }
