@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/encode.h"
 #include "lib/jose/jws.h"
 
 /* RFC 8037 A.4, put into the flattened form. */
@@ -221,6 +222,143 @@ static void what_is_too_large_is_refused(void **state)
                      JWS_MALFORMED);
 }
 
+/* --- ACME --- */
+
+static struct bytes with_header(struct world *w, const char *header)
+{
+    AUTO_STRUCT(buffer) text = BUFFER(JWS_MAX);
+    struct bytes copy;
+
+    buffer_append_text(&text, "{\"protected\":\"");
+    base64url_encode(&text, bytes_text(header));
+    buffer_append_text(&text, "\",\"payload\":\"\",\"signature\":\"AA\"}");
+    assert_false(buffer_failed(&text));
+    copy = arena_copy(w->arena, buffer_bytes(&text));
+    assert_non_null(copy.data);
+    return copy;
+}
+
+#define ED_KEY "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"
+#define URL    "\"url\":\"https://a.example/x\""
+#define KID    "\"kid\":\"https://a.example/acct/1\""
+
+struct header_row {
+    const char *header;
+    enum jws_fault fault;
+};
+
+static void assert_rows(struct world *w, const struct jws_rules *rules, const struct header_row *row,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct jws jws;
+        enum jws_fault fault = jws_parse(with_header(w, row[i].header), rules, w->arena, &jws);
+
+        if (fault != row[i].fault)
+            fail_msg("%d, not %d: %s", fault, row[i].fault, row[i].header);
+    }
+}
+
+static void acme_16_to_21_headers(void **state)
+{
+    static const struct header_row rows[] = {
+        { "{\"alg\":\"ES256\",\"nonce\":\"AQ\"," URL "," KID "}", JWS_OK },
+        { "{\"alg\":\"EdDSA\",\"nonce\":\"AQ\"," URL ",\"jwk\":" ED_KEY "}", JWS_OK },
+        /* the answer to a missing nonce is badNonce, not this room's */
+        { "{\"alg\":\"ES256\"," URL "," KID "}", JWS_OK },
+        /* both, neither; no alg, no url */
+        { "{\"alg\":\"EdDSA\",\"nonce\":\"AQ\"," URL "," KID ",\"jwk\":" ED_KEY "}", JWS_MALFORMED },
+        { "{\"alg\":\"ES256\",\"nonce\":\"AQ\"," URL "}", JWS_MALFORMED },
+        { "{\"nonce\":\"AQ\"," URL "," KID "}", JWS_MALFORMED },
+        { "{\"alg\":7,\"nonce\":\"AQ\"," URL "," KID "}", JWS_MALFORMED },
+        { "{\"alg\":\"ES256\",\"nonce\":\"AQ\"," KID "}", JWS_MALFORMED },
+        /* nonces are base64url */
+        { "{\"alg\":\"ES256\",\"nonce\":\"A=\"," URL "," KID "}", JWS_MALFORMED },
+        { "{\"alg\":\"ES256\",\"nonce\":\"AR\"," URL "," KID "}", JWS_MALFORMED },
+        { "{\"alg\":\"ES256\",\"nonce\":\"\"," URL "," KID "}", JWS_MALFORMED },
+        /* nothing critical is understood */
+        { "{\"alg\":\"ES256\",\"crit\":[\"exp\"],\"nonce\":\"AQ\"," URL "," KID "}", JWS_CRITICAL },
+        { "{\"alg\":\"ES256\",\"b64\":false,\"nonce\":\"AQ\"," URL "," KID "}", JWS_CRITICAL },
+        /* algorithms */
+        { "{\"alg\":\"none\",\"nonce\":\"AQ\"," URL "," KID "}", JWS_ALGORITHM },
+        { "{\"alg\":\"HS256\",\"nonce\":\"AQ\"," URL "," KID "}", JWS_ALGORITHM },
+        { "{\"alg\":\"RS512\",\"nonce\":\"AQ\"," URL "," KID "}", JWS_ALGORITHM },
+        { "{\"alg\":\"es256\",\"nonce\":\"AQ\"," URL "," KID "}", JWS_ALGORITHM },
+        { "{\"alg\":\"ES256\",\"nonce\":\"AQ\"," URL ",\"jwk\":" ED_KEY "}", JWS_ALGORITHM },
+        { "{\"alg\":\"PS256\",\"nonce\":\"AQ\"," URL "," KID "}", JWS_OK },
+        { "{\"alg\":\"ES384\",\"nonce\":\"AQ\"," URL "," KID "}", JWS_OK },
+        /* keys */
+        { "{\"alg\":\"ES256\",\"nonce\":\"AQ\"," URL ",\"jwk\":\"x\"}", JWS_MALFORMED },
+        { "{\"alg\":\"ES256\",\"nonce\":\"AQ\"," URL ",\"jwk\":{\"kty\":\"EC\",\"crv\":\"P-256\"}}",
+          JWS_MALFORMED },
+        { "{\"alg\":\"ES256\",\"nonce\":\"AQ\"," URL
+          ",\"jwk\":{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AQ\",\"y\":\"AQ\"}}",
+          JWS_KEY },
+        { "{\"alg\":\"ES256\",\"nonce\":\"AQ\"," URL ",\"jwk\":{\"kty\":\"oct\",\"k\":\"AQ\"}}", JWS_KEY },
+    };
+
+    assert_rows(*state, &JWS_RULES_ACME, rows, COUNT_OF(rows));
+}
+
+static void acme_41_and_42_a_binding_is_a_mac_without_nonce(void **state)
+{
+    static const struct header_row rows[] = {
+        { "{\"alg\":\"HS256\"," URL ",\"kid\":\"k\"}", JWS_OK },
+        { "{\"alg\":\"HS512\"," URL ",\"kid\":\"k\"}", JWS_OK },
+        { "{\"alg\":\"HS256\"," URL "}", JWS_MALFORMED },
+        { "{\"alg\":\"HS256\",\"kid\":\"k\"}", JWS_MALFORMED },
+        { "{\"alg\":\"HS256\",\"nonce\":\"AQ\"," URL ",\"kid\":\"k\"}", JWS_MALFORMED },
+        { "{\"alg\":\"ES256\"," URL ",\"kid\":\"k\"}", JWS_ALGORITHM },
+    };
+
+    assert_rows(*state, &JWS_RULES_ACME_BINDING, rows, COUNT_OF(rows));
+}
+
+static void acme_45_and_46_a_change_of_keys_brings_its_key(void **state)
+{
+    static const struct header_row rows[] = {
+        { "{\"alg\":\"EdDSA\"," URL ",\"jwk\":" ED_KEY "}", JWS_OK },
+        { "{\"alg\":\"EdDSA\"," URL "," KID "}", JWS_MALFORMED },
+        { "{\"alg\":\"EdDSA\",\"nonce\":\"AQ\"," URL ",\"jwk\":" ED_KEY "}", JWS_MALFORMED },
+    };
+
+    assert_rows(*state, &JWS_RULES_ACME_KEY_CHANGE, rows, COUNT_OF(rows));
+}
+
+static void the_key_of_a_request_comes_out(void **state)
+{
+    struct world *w = *state;
+    struct bytes text, spki = keys_public(w->keys, "p384");
+    struct jws_header header = { .url = BYTES_LITERAL("https://a.example/x"),
+                                 .nonce = BYTES_LITERAL("AQ"),
+                                 .jwk = spki };
+    struct error err;
+    struct jws jws;
+
+    assert_true(
+        jws_sign(&JWS_RULES_ACME, &header, BYTES_LITERAL("{}"), w->keys, "p384", w->arena, &text, &err));
+    assert_int_equal(jws_parse(text, &JWS_RULES_ACME, w->arena, &jws), JWS_OK);
+    assert_true(bytes_equal(jws.header.jwk, spki));
+    assert_int_equal(jws.header.algorithm, JWS_ES384);
+    assert_string_equal(jws_algorithm_name(jws.header.algorithm), "ES384");
+    assert_null(jws_algorithm_name(JWS_ALGORITHM_NONE));
+    assert_int_equal(jws_verify(&jws, jws.header.jwk), JWS_OK);
+    assert_int_equal(jws_parse(text, &JWS_RULES_OFFICER, w->arena, &jws), JWS_ALGORITHM);
+}
+
+static void officers_may_not_use_what_acme_may(void **state)
+{
+    static const struct header_row rows[] = {
+        { "{\"alg\":\"ES256\",\"kid\":\"k\",\"jwk\":7}", JWS_OK }, /* means nothing there */
+        { "{\"alg\":\"ES384\",\"kid\":\"k\"}", JWS_ALGORITHM },
+        { "{\"alg\":\"PS256\",\"kid\":\"k\"}", JWS_ALGORITHM },
+        { "{\"alg\":\"HS256\",\"kid\":\"k\"}", JWS_ALGORITHM },
+        { "{\"alg\":\"ES256\",\"kid\":\"k\",\"b64\":true}", JWS_CRITICAL },
+    };
+
+    assert_rows(*state, &JWS_RULES_OFFICER, rows, COUNT_OF(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +370,11 @@ int main(void)
         cmocka_unit_test(a_short_or_zero_signature_does_not_verify),
         cmocka_unit_test(a_key_without_an_algorithm_cannot_sign),
         cmocka_unit_test(what_is_too_large_is_refused),
+        cmocka_unit_test(acme_16_to_21_headers),
+        cmocka_unit_test(acme_41_and_42_a_binding_is_a_mac_without_nonce),
+        cmocka_unit_test(acme_45_and_46_a_change_of_keys_brings_its_key),
+        cmocka_unit_test(the_key_of_a_request_comes_out),
+        cmocka_unit_test(officers_may_not_use_what_acme_may),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
