@@ -1,5 +1,7 @@
 #include "proto/acme/problem.h"
 
+#include <stdio.h>
+
 static const struct row {
     const char *name;
     int status;
@@ -103,9 +105,9 @@ struct acme_answer acme_answer_to(enum refusal why)
 json_t *acme_problem_json(enum acme_problem problem, struct bytes detail, int status)
 {
     AUTO(json_t) *object = json_object();
-    char type[128] = "urn:ietf:params:acme:error:";
+    char type[128];
 
-    strncat(type, acme_problem_name(problem), sizeof(type) - strlen(type) - 1);
+    (void)snprintf(type, sizeof(type), "urn:ietf:params:acme:error:%s", acme_problem_name(problem));
     if (!json_put(object, "type", json_string(type)) || !json_put_text(object, "detail", detail) ||
         (status != 0 && !json_put(object, "status", json_integer(status))))
         return NULL;
