@@ -51,6 +51,10 @@ struct asking {
     void *user;
     bool answered;
     enum dns_status status; /* unless there is a message */
+    /* Some server answered that it cannot or does not want to: the others are asked, who pass such answers
+     * over; when they bring nothing, this is the answer. */
+    bool again;
+    enum dns_status first_status;
     struct buffer message;
 };
 
@@ -163,6 +167,8 @@ static void finish(struct asking *a)
     net_resolver_done *done = a->done;
     void *user = a->user;
 
+    if (a->again && answer.status == DNS_STATUS_TIMEOUT)
+        answer.status = a->first_status;
     if (arena != NULL && a->message.len > 0)
         answer = dns_message_read(buffer_bytes(&a->message), &a->question.name, a->question.type, arena);
     asking_free(a);
@@ -217,10 +223,28 @@ static void go_on(struct asking *a)
     (void)event_add(&a->retry, next);
 }
 
+static bool put_question(struct asking *a);
+
+static bool asks_others(struct asking *a)
+{
+    if (!a->answered || a->again || a->resolver->servers.count == 1 ||
+        (a->status != DNS_STATUS_SERVFAIL && a->status != DNS_STATUS_REFUSED))
+        return false;
+    a->again = true;
+    a->first_status = a->status;
+    ares_destroy(a->channel);
+    a->channel = NULL;
+    a->answered = false;
+    if (put_question(a))
+        return true;
+    a->answered = true;
+    return false;
+}
+
 static void process(struct asking *a, ares_socket_t read_fd, ares_socket_t write_fd)
 {
     ares_process_fd(a->channel, read_fd, write_fd);
-    if (a->answered)
+    if (a->answered && !asks_others(a))
         finish(a);
     else
         go_on(a);
@@ -290,7 +314,8 @@ static bool open_channel(struct asking *a)
 {
     unsigned try_ms = a->question.timeout_ms / (2 * TRIES);
     struct ares_options options = {
-        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS |
+                 (a->again ? 0 : ARES_FLAG_NOCHECKRESP),
         .timeout = (int)(try_ms < TRY_MIN_MS   ? TRY_MIN_MS
                          : try_ms > TRY_MAX_MS ? TRY_MAX_MS
                                                : try_ms),
@@ -304,6 +329,14 @@ static bool open_channel(struct asking *a)
                              ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
                                  ARES_OPT_SOCK_STATE_CB) == ARES_SUCCESS &&
            set_servers(a->channel, &a->resolver->servers);
+}
+
+static bool put_question(struct asking *a)
+{
+    if (!open_channel(a))
+        return false;
+    ares_query(a->channel, a->question.name.text, 1 /* IN */, (int)a->question.type, on_answer, a);
+    return true;
 }
 
 bool net_resolver_ask(struct net_resolver *resolver, const struct net_question *question,
@@ -323,7 +356,7 @@ bool net_resolver_ask(struct net_resolver *resolver, const struct net_question *
     a->message = BUFFER(DNS_MESSAGE_MAX);
     (void)event_assign(&a->retry, resolver->base, -1, 0, on_retry, a);
     (void)event_assign(&a->deadline, resolver->base, -1, 0, on_deadline, a);
-    if (!open_channel(a) || event_add(&a->deadline, &limit) != 0) {
+    if (event_add(&a->deadline, &limit) != 0 || !put_question(a)) {
         asking_free(a);
         return error_set(err, ERROR_INTERNAL, "a DNS question cannot be prepared");
     }
@@ -331,7 +364,6 @@ bool net_resolver_ask(struct net_resolver *resolver, const struct net_question *
     if (a->next != NULL)
         a->next->previous = a;
     resolver->asking = a;
-    ares_query(a->channel, a->question.name.text, 1 /* IN */, (int)question->type, on_answer, a);
     go_on(a);
     return true;
 }
