@@ -5,7 +5,7 @@
 
 #include "lib/dns/dns_name.h"
 
-enum { DNS_CAA_TAG_MAX = 15, DNS_CAA_PARAMETERS_MAX = 16 };
+enum { DNS_CAA_PARAMETERS_MAX = 16 };
 
 enum dns_caa_tag { DNS_CAA_OTHER = 0, DNS_CAA_ISSUE, DNS_CAA_ISSUEWILD, DNS_CAA_IODEF };
 

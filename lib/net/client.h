@@ -24,8 +24,9 @@ struct net_client_request {
     bool follow_redirects;  /* at most 5, http and https only */
     /* To a stranger's host: certificates are not judged, a fresh connection goes to `address` alone, and what
      * was connected to is judged by the rules once more. NULL: no such request. */
-    const struct address_rules *rules;
+    const struct address_rules *rules; /* lives until `done` */
     struct ip_address address;
+    unsigned connect_timeout_ms; /* 0: as timeout_ms */
 };
 
 struct net_client_result {

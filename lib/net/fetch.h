@@ -32,7 +32,7 @@ struct net_fetch_result {
 
 typedef void net_fetch_done(const struct net_fetch_result *result, void *user);
 
-/* Both outlive the fetcher. */
+/* Both outlive the fetcher; once it is freed they are too, before the loop runs again. */
 MUST_USE bool net_fetcher_new(struct event_base *base, struct net_client *client,
                               struct net_resolver *resolver, struct net_fetcher **out, struct error *err);
 void net_fetcher_free(struct net_fetcher *fetcher); /* accepts NULL; before the client's end */

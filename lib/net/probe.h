@@ -31,6 +31,7 @@ struct net_probe_result {
 /* Called on the owning loop, never from within net_probe(); the result lives during the call. */
 typedef void net_probe_done(const struct net_probe_result *result, void *user);
 
+/* The resolver outlives the prober; once that is freed it is too, before the loop runs again. */
 MUST_USE bool net_prober_new(struct event_base *base, struct net_resolver *resolver, struct net_prober **out,
                              struct error *err);
 void net_prober_free(struct net_prober *prober); /* accepts NULL; pending ones end without callback */
