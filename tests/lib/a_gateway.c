@@ -259,7 +259,10 @@ struct registration a_gateway_register(struct a_gateway *g, const char *fqdn, co
     struct fqdn_pattern_rules rules = { .dns = DNS_RULES_TEXT };
     struct changes changes;
 
-    assert_int_equal(fqdn_pattern_parse(bytes_text(fqdn), &rules, &r.fqdn), FQDN_PATTERN_OK);
+    if (r.order == ORDER_ACME)
+        r.key_id = bytes_text(fqdn);
+    else
+        assert_int_equal(fqdn_pattern_parse(bytes_text(fqdn), &rules, &r.fqdn), FQDN_PATTERN_OK);
     assert_true(random_fill(&g->random, r.id.bytes, sizeof(r.id.bytes)));
     r.revision = 1;
     if (r.order == ORDER_NONE)
