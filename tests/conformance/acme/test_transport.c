@@ -140,22 +140,16 @@ static void acme_11_what_is_unknown_and_what_is_anothers_look_alike(void **state
     struct acme_case *c = *state;
     struct acme_ordered o;
     struct http_response foreign, unknown;
-    const char *const forms[] = { "order/%s", "authz/%s", "account/%s", "certificate/%s" };
+    static const char *const kinds[] = { "order", "authz", "account", "certificate" };
 
     acme_joined(c, ACME_KEY_A);
     acme_joined(c, ACME_KEY_B);
     o = acme_ordered(c, "a.example.com");
     foreign = acme_ask(c, (struct acme_plan){ .resource = o.order, .key = ACME_KEY_B });
     assert_problem(c, &foreign, "malformed", 404);
-    for (size_t i = 0; i < COUNT_OF(forms); i++) {
-        char path[128];
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        const char *path = acme_text(c->arena, "%s/AAAAAAAAAAAAAAAAAAAAAA", kinds[i]);
 
-        (void)snprintf(path, sizeof(path),
-                       i == 0   ? "order/%s"
-                       : i == 1 ? "authz/%s"
-                       : i == 2 ? "account/%s"
-                                : "certificate/%s",
-                       "AAAAAAAAAAAAAAAAAAAAAA");
         unknown = acme_ask(c, (struct acme_plan){ .resource = path, .key = ACME_KEY_B });
         assert_problem(c, &unknown, "malformed", 404);
         assert_bytes(unknown.body, foreign.body);
