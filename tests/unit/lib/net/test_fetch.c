@@ -20,6 +20,7 @@ static const struct dns_server_row rows[] = {
     { .name = "mapped.example",
       .type = DNS_TYPE_AAAA,
       .rdata = { B("\0\0\0\0\0\0\0\0\0\0\xff\xff\xa\0\0\1") } },
+    { .name = "silent.example", .type = DNS_TYPE_A, .silent = true },
     { .name = "ill.example", .type = DNS_TYPE_A, .rcode = 2 },
 };
 
@@ -335,7 +336,7 @@ static void the_next_address_is_tried(void **state)
 static void freeing_ends_what_is_pending_without_its_callback(void **state)
 {
     struct fetch_fixture *f = *state;
-    struct net_fetch_request request = { .url = "http://device.example/",
+    struct net_fetch_request request = { .url = "http://silent.example/",
                                          .rules = &rules,
                                          .timeout_ms = 5000 };
     struct error err;
