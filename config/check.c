@@ -284,6 +284,20 @@ static bool check_each(const struct reader *reader, const struct parsed *parsed,
     return true;
 }
 
+static bool check_dns_servers(const struct reader *reader, const struct parsed *parsed, struct error *err)
+{
+    const char **item = parsed->dns_servers.item;
+
+    for (size_t i = 0; i < parsed->dns_servers.count; i++) {
+        if (!net_resolver_servers_valid(bytes_text(item[i])) || strchr(item[i], ',') != NULL)
+            return reader_fault(
+                reader, &parsed->place, "dns_servers", err,
+                "expected addresses like 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53; got '%.60s'",
+                item[i]);
+    }
+    return true;
+}
+
 bool config_check_names(const struct reader *reader, const struct parsed *parsed, struct error *err)
 {
     struct nouns nouns = nouns_of(parsed);
@@ -301,6 +315,7 @@ bool config_check_names(const struct reader *reader, const struct parsed *parsed
                             "expected at least %u (workers, loops and 8 more); got %u", views,
                             parsed->registry.readers_max);
     return check_each(reader, parsed, &nouns, err) && check_ports(reader, parsed, err) &&
+           check_dns_servers(reader, parsed, err) &&
            check_reference(reader, &parsed->place, "default_procedure", &nouns.procedure,
                            parsed->default_procedure, err);
 }

@@ -8,6 +8,7 @@
 #include "ca/ca.h"
 #include "jobs/health.h"
 #include "lib/base/log.h"
+#include "lib/net/resolver.h"
 #include "lib/net/server.h"
 #include "proto/cmp/cmp.h"
 #include "proto/cmp/connector.h"
@@ -27,7 +28,8 @@ struct config {
     unsigned workers, queue_max, busy_retry_after_s;
     enum log_format log_format;
     enum log_level log_level;
-    const char *user; /* switched to after the sockets are bound, when started as root; NULL: stay */
+    const char *dns_servers; /* by commas; NULL: those of the system */
+    const char *user;        /* switched to after the sockets are bound, when started as root; NULL: stay */
 
     struct keys *keys; /* loaded */
     struct ca *ca;

@@ -113,6 +113,7 @@ static const struct setting file_rows[] = {
     { "queue", SETTING_COUNT, SETTING_AT(struct parsed, queue_max), .min = 1, .max = 1000000 },
     { "busy_retry_after", SETTING_SECONDS, SETTING_AT(struct parsed, busy_retry_after_s), .min = 1, .max = HOUR_S },
     { "user", SETTING_NAME, SETTING_AT(struct parsed, user) },
+    { "dns_servers", SETTING_TEXTS, SETTING_AT(struct parsed, dns_servers), .max = NET_RESOLVER_SERVERS_MAX },
     { "log", SETTING_GROUP, .group = &settings_log },
     { "limits", SETTING_GROUP, SETTING_AT(struct parsed, net), .group = &settings_limits },
     { "enrollment", SETTING_GROUP, .group = &settings_enrollment },

@@ -87,7 +87,8 @@ struct parsed {
     unsigned pending_max;
     int64_t scep_skew_s, act_skew_s;
     uint32_t nonce_valid_s;
-    struct items listeners, keys, secrets_keys, cas, profiles, scep_ras, cmp_ras, domains, procedures;
+    struct items dns_servers, listeners, keys, secrets_keys, cas, profiles, scep_ras, cmp_ras, domains,
+        procedures;
     const char *default_procedure;
 };
 

@@ -1,6 +1,19 @@
 #include "jobs/job.h"
 
-enum { BACKOFF_MAX_S = 300, HTTP_GRACE_S = 60, ATTEMPTS_MAX = 1000 };
+enum { BACKOFF_MAX_S = 300, ANSWER_GRACE_S = 60, ATTEMPTS_MAX = 1000 };
+
+bool job_effect_leaves(const struct job_effect *effect)
+{
+    switch (effect->kind) {
+    case JOB_EFFECT_NONE:
+    case JOB_EFFECT_DONE:
+    case JOB_EFFECT_WAIT: return false;
+    case JOB_EFFECT_HTTP:
+    case JOB_EFFECT_DNS:
+    case JOB_EFFECT_PROBE: return true;
+    }
+    return false;
+}
 
 int64_t job_backoff_s(uint32_t attempts)
 {
@@ -80,7 +93,9 @@ static bool apply_step(struct turn *turn, const struct job_handler *row, const s
         save(turn, job, step->state, until_s > turn->now_s ? until_s : turn->now_s, 0);
         break;
     case JOB_EFFECT_HTTP:
-        save(turn, job, step->state, turn->now_s + (int64_t)(step->effect.timeout_ms / 1000) + HTTP_GRACE_S,
+    case JOB_EFFECT_DNS:
+    case JOB_EFFECT_PROBE:
+        save(turn, job, step->state, turn->now_s + (int64_t)(step->effect.timeout_ms / 1000) + ANSWER_GRACE_S,
              job->attempts < ATTEMPTS_MAX ? job->attempts + 1 : ATTEMPTS_MAX);
         break;
     }

@@ -25,7 +25,7 @@ struct job_event {
     struct bytes http_body;
     const char *http_failure;
     struct dns_answer dns;
-    /* PROBE, and HTTP to a stranger's host: why it failed, or NET_OK. */
+    /* PROBE, and HTTP to a stranger's host: NET_OK, or why it failed. */
     enum net_fault fault;
     struct ip_address address;      /* that was connected to; none */
     struct bytes probe_certificate; /* DER */
@@ -45,14 +45,16 @@ struct job_effect {
     int64_t until_s;
     struct bytes url, content_type, body;
     enum http_method method;
-    unsigned timeout_ms; /* HTTP, DNS, PROBE */
+    unsigned timeout_ms; /* of what leaves; to a stranger's host it is cut to 15 s */
     const char *trust_path;
-    /* HTTP, DNS, PROBE: of one target at most `target_max` requests are under way; others wait, all of them
-     * when it does not answer. NULL: not bounded. */
+    /* HTTP, DNS, PROBE: of one target at most `target_max` are under way; others wait. What follows from an
+     * answer leaves at once: a job names one target in all its effects. When a target does not answer again
+     * and again, all of its jobs wait; the silence of a name or of a stranger's host does not count. NULL:
+     * not bounded. */
     const char *target;
     unsigned target_max;
     /* HTTP: the URL is a stranger's: GET alone, redirects are followed, certificates not judged, addresses
-     * are (lib/net/fetch.h). PROBE: always. NULL: an HTTP request to a host that the configuration names. */
+     * are (lib/net/fetch.h). NULL: a request to a host that the configuration names. PROBE: always. */
     const struct address_rules *rules;
     uint16_t port;        /* HTTP with rules: allowed beside 80 and 443 (0: none). PROBE: connected to */
     struct dns_name name; /* DNS: asked for. PROBE: the server's name in the handshake */
@@ -61,6 +63,9 @@ struct job_effect {
     const char *alpn;     /* PROBE */
     bool news;            /* what others wait for this job to do is done, once this step is durable */
 };
+
+/* It goes out, and an event comes back. */
+bool job_effect_leaves(const struct job_effect *effect);
 
 struct job_step {
     struct bytes

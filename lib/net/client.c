@@ -243,19 +243,19 @@ static enum net_fault fault_of(struct transfer *t, CURLcode code)
         return NET_FAULT_ADDRESS;
     if (buffer_failed(&t->response))
         return NET_FAULT_ANSWER;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
     switch (code) {
     case CURLE_OK: return NET_OK;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return NET_FAULT_URL;
+    case CURLE_URL_MALFORMAT: return NET_FAULT_URL;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* the URL's, or what answers is HTTP/0.9 */
+        return connected_us > 0 ? NET_FAULT_ANSWER : NET_FAULT_URL;
     case CURLE_COULDNT_RESOLVE_HOST: return NET_FAULT_DNS;
     case CURLE_COULDNT_CONNECT:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_PARTIAL_FILE: return NET_FAULT_CONNECT;
-    case CURLE_OPERATION_TIMEDOUT:
-        (void)curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
-        return connected_us > 0 ? NET_FAULT_TIMEOUT : NET_FAULT_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT: return connected_us > 0 ? NET_FAULT_TIMEOUT : NET_FAULT_CONNECT;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
     case CURLE_PEER_FAILED_VERIFICATION: return NET_FAULT_TLS;

@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -128,7 +129,7 @@ UNUSED static void alpn_server_start(struct alpn_server *s)
     s->received = -1;
     s->ctx = SSL_CTX_new(TLS_server_method());
     s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (s->ctx == NULL || !alpn_server_make_certificate(s) ||
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || s->ctx == NULL || !alpn_server_make_certificate(s) ||
         SSL_CTX_set_max_proto_version(s->ctx, s->version_max) != 1 ||
         bind(s->fd, (const struct sockaddr *)&at, sizeof(at)) != 0 || listen(s->fd, 8) != 0 ||
         getsockname(s->fd, (struct sockaddr *)&at, &len) != 0)

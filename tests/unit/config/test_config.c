@@ -15,6 +15,7 @@ static const char good[] = "registry: { path: reg, map_max: 1GiB }\n"
                            "workers: 3\n"
                            "queue: 77\n"
                            "user: nobody\n"
+                           "dns_servers: [192.0.2.53, '[::1]:5353']\n"
                            "log: { format: json, level: warning }\n"
                            "limits: { body: 2MiB, idle: 7s }\n"
                            "enrollment: { pending_max: 9 }\n"
@@ -307,6 +308,7 @@ static void a_good_configuration_fills_every_room_s_options(void **state)
     assert_ptr_equal(c->cmp.enroll, &c->enroll);
     assert_string_equal(c->certificate[3].what, "cmp ra cmp-ra");
     assert_ptr_equal(c->enroll.ca, c->ca);
+    assert_string_equal(c->dns_servers, "192.0.2.53,[::1]:5353");
     config_free(c);
 }
 
@@ -549,6 +551,9 @@ static void administration_needs_tls_and_the_officer_s_certificate(void **state)
 static void listeners_are_checked(void **state)
 {
     (void)state;
+    assert_fault("192.0.2.53,", "a.example,", "dns_servers",
+                 "dns_servers: expected addresses like 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53; got "
+                 "'a.example'");
     assert_fault("address: '::'", "address: localhost", "address: localhost",
                  "listeners[1].address: expected an IP address like 127.0.0.1 or ::; got 'localhost'");
     assert_fault(

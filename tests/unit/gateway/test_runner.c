@@ -10,6 +10,8 @@
 #include "gateway/gateway.h"
 #include "jobs/job.h"
 #include "lib/base/clock.h"
+#include "tests/lib/alpn_server.h"
+#include "tests/lib/dns_server.h"
 
 static char server_url[64];
 static char folder[64];
@@ -49,9 +51,91 @@ static bool fetch(struct turn *turn, const void *service, const struct job_recor
     return true;
 }
 
+/* --- a job that asks about a stranger: a name, then its HTTP server, then its TLS server --- */
+#define B(text)                                   \
+    {                                             \
+        (const uint8_t *)(text), sizeof(text) - 1 \
+    }
+
+static const struct dns_server_row dns_rows[] = {
+    { .name = "_acme-challenge.device.example", .type = DNS_TYPE_TXT, .rdata = { B("\3txt"), B("\1x") } },
+    { .name = "device.example", .type = DNS_TYPE_A, .rdata = { B("\x7f\0\0\1") } },
+};
+static const struct ip_range loopback[] = { { { 4, { 127 } }, 8 } };
+static const struct address_rules rules = { .allowed = loopback, .allowed_count = 1 };
+
+struct stranger {
+    struct dns_server dns;
+    struct alpn_server tls;
+    char url[64];
+    uint16_t port;
+    struct address_rules mine; /* of the handler's stack, as far as the runner knows */
+};
+
+static struct job_effect effect_to(const struct stranger *s, enum job_effect_kind kind)
+{
+    struct dns_name device = { .len = 14, .text = "device.example" };
+    struct job_effect effect = { .kind = kind,
+                                 .timeout_ms = 10000,
+                                 .target = "strangers",
+                                 .target_max = 4,
+                                 .method = HTTP_METHOD_GET,
+                                 .url = bytes_text(s->url),
+                                 .rules = &s->mine,
+                                 .port = kind == JOB_EFFECT_HTTP ? s->port : s->tls.port,
+                                 .type = DNS_TYPE_TXT,
+                                 .host = BYTES_LITERAL("device.example"),
+                                 .alpn = "acme-tls/1" };
+
+    if (kind == JOB_EFFECT_DNS)
+        assert_true(dns_name_below("_acme-challenge", &device, &effect.name));
+    else
+        effect.name = device;
+    return effect;
+}
+
+static bool validate(struct turn *turn, const void *service, const struct job_record *job,
+                     const struct job_event *event, struct job_step *out, struct error *err)
+{
+    const struct stranger *s = service;
+    struct state_key key = result_key();
+    struct state_value value = { 0 };
+
+    (void)err;
+    switch (event->kind) {
+    case JOB_EVENT_DUE: out->effect = effect_to(s, JOB_EFFECT_DNS); break;
+    case JOB_EVENT_DNS:
+        assert_int_equal(event->dns.status, DNS_STATUS_RECORDS);
+        assert_int_equal(event->dns.count, 2);
+        out->state = event->dns.record[0].value;
+        out->effect = effect_to(s, JOB_EFFECT_HTTP);
+        break;
+    case JOB_EVENT_HTTP:
+        assert_int_equal(event->fault, NET_OK);
+        out->state = arena_format(turn->arena, "%.*s %.*s", BYTES_FMT(job->state),
+                                  BYTES_FMT(event->http_body));
+        out->effect = effect_to(s, JOB_EFFECT_PROBE);
+        break;
+    case JOB_EVENT_PROBE:
+        assert_int_equal(event->fault, NET_OK);
+        assert_true(
+            bytes_equal(event->probe_certificate, bytes_of(s->tls.certificate, s->tls.certificate_len)));
+        value.blob = job->state;
+        change_state_put(&turn->changes, &key, &value, 0);
+        out->effect = (struct job_effect){ .kind = JOB_EFFECT_WAIT, .until_s = turn->now_s + 3600 };
+        break;
+    }
+    return true;
+}
+
 static void answer(struct net_exchange *exchange, void *context)
 {
     (void)context;
+    if (bytes_is(exchange->request.path, "/token")) {
+        exchange->response = http_respond(200, "text/plain", BYTES_LITERAL("token"));
+        net_reply(exchange);
+        return;
+    }
     exchange->response = bytes_is(exchange->request.body, "question")
                              ? http_respond(200, "text/plain", BYTES_LITERAL("answer"))
                              : http_respond_text(400, "what?\n");
@@ -95,18 +179,16 @@ static bool result_is_there(struct registry *registry, char *out, size_t size)
     return found;
 }
 
-static void a_job_waits_asks_and_keeps_the_answer(void **state)
+/* A gateway with this one job, until there is a result. */
+static void run_until_result(const struct job_handler *job, struct stranger *s, char *result, size_t size)
 {
-    static const struct job_handler jobs[] = { { .kind = "fetch", .run = fetch, .standing = true } };
     struct registry_options options = REGISTRY_OPTIONS_DEFAULT;
     struct arena *arena = arena_new(1 << 16);
     struct config *config = arena != NULL ? arena_alloc(arena, sizeof(*config)) : NULL;
-    struct gateway gateway = { .more_jobs = jobs, .more_job_count = 1 };
+    struct gateway gateway = { .more_jobs = job, .more_job_count = 1 };
     struct net_server *server;
     int64_t give_up_ms = clock_monotonic_ms() + 30000;
-    char result[64] = "";
 
-    (void)state;
     (void)snprintf(folder, sizeof(folder), "/tmp/muster-test-XXXXXX");
     assert_non_null(mkdtemp(folder));
     options.path = folder;
@@ -116,15 +198,19 @@ static void a_job_waits_asks_and_keeps_the_answer(void **state)
     config->arena = arena; /* which the configuration lies in */
     assert_true(keys_new(&config->keys, NULL));
     server = serve(config->keys);
+    if (s != NULL) {
+        config->dns_servers = s->dns.address;
+        s->port = net_server_port(server, 0);
+        (void)snprintf(s->url, sizeof(s->url), "http://device.example:%u/token", (unsigned)s->port);
+    }
     assert_true(live_config_init(&gateway.live, config, NULL));
     assert_true(monitor_new(&gateway.monitor, NULL));
     assert_true(registry_open(&options, &gateway.registry, NULL));
     assert_true(writer_start(gateway.registry, &gateway.writer, NULL));
     assert_true(runner_start(&gateway, &gateway.runner, NULL));
 
-    while (!result_is_there(gateway.registry, result, sizeof(result)) && clock_monotonic_ms() < give_up_ms)
+    while (!result_is_there(gateway.registry, result, size) && clock_monotonic_ms() < give_up_ms)
         (void)nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
-    assert_string_equal(result, "answer");
 
     runner_stop(gateway.runner);
     writer_stop(gateway.writer);
@@ -136,10 +222,37 @@ static void a_job_waits_asks_and_keeps_the_answer(void **state)
     (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+static void a_job_waits_asks_and_keeps_the_answer(void **state)
+{
+    const struct job_handler job = { .kind = "fetch", .run = fetch, .standing = true };
+    char result[64] = "";
+
+    (void)state;
+    run_until_result(&job, NULL, result, sizeof(result));
+    assert_string_equal(result, "answer");
+}
+
+static void a_job_asks_about_a_stranger(void **state)
+{
+    struct stranger s = { .tls = { .alpn = "acme-tls/1" }, .mine = rules };
+    const struct job_handler job = { .kind = "validate", .run = validate, .service = &s, .standing = true };
+    char result[64] = "";
+
+    (void)state;
+    dns_server_start(&s.dns, dns_rows, COUNT_OF(dns_rows));
+    alpn_server_start(&s.tls);
+    run_until_result(&job, &s, result, sizeof(result));
+    assert_string_equal(result, "txt token");
+    alpn_server_stop(&s.tls);
+    dns_server_stop(&s.dns);
+    assert_int_equal(s.tls.received, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_waits_asks_and_keeps_the_answer),
+        cmocka_unit_test(a_job_asks_about_a_stranger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
