@@ -3,6 +3,7 @@
 #define MUSTER_BENCH_H
 
 int bench_est(int argc, char **argv);
+int bench_cmp(int argc, char **argv);
 int bench_scep(int argc, char **argv);
 
 #endif

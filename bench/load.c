@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_MAX = 1 << 20, HEAD_MAX = 16 * 1024, CLIENTS_MAX = 1024 };
+enum { ANSWER_MAX = 1 << 20, REQUEST_MAX = 1 << 20, CLIENTS_MAX = 1024 };
 
 /* --- requests --- */
 
@@ -120,9 +120,9 @@ static size_t head_end(struct bytes in, size_t *body_len)
     return (size_t)(end - text) + 4;
 }
 
-/* One exchange on an open connection; *closing when the server will close it. */
-static bool exchange(struct link *link, struct bytes request, struct buffer *in, struct load_answer *out,
-                     bool *closing)
+/* A request and its answer on an open connection; *closing when the server will close it. */
+static bool ask(struct link *link, struct bytes request, struct buffer *in, struct load_answer *out,
+                bool *closing)
 {
     size_t head = 0, body_len = 0;
 
@@ -162,29 +162,51 @@ static int64_t now_us(void)
 struct run {
     const struct load_plan *plan;
     SSL_CTX *tls;
-    struct load_answer *answer;
+    struct load_answer *answer, *second;
     atomic_size_t next;
 };
+
+struct client {
+    struct link link;
+    struct buffer in, made; /* what is read; the second request of an exchange */
+};
+
+/* Opens the connection when there is none. The answer's status stays 0 when there is no answer. */
+static void ask_timed(struct client *c, const struct run *run, struct bytes request, struct load_answer *out)
+{
+    int64_t start = now_us();
+    bool closing = true;
+
+    if ((c->link.fd < 0 && !link_open(&c->link, &run->plan->target, run->tls)) ||
+        !ask(&c->link, request, &c->in, out, &closing))
+        out->status = 0;
+    out->took_us = now_us() - start;
+    if (closing || out->status == 0)
+        link_close(&c->link);
+}
+
+static void hold_exchange(struct client *c, const struct run *run, size_t n)
+{
+    const struct load_plan *plan = run->plan;
+
+    ask_timed(c, run, plan->request[n], &run->answer[n]);
+    c->made.len = 0;
+    if (plan->follow != NULL && run->answer[n].status != 0 &&
+        plan->follow(plan->context, n, &run->answer[n], &c->made) && !buffer_failed(&c->made))
+        ask_timed(c, run, buffer_bytes(&c->made), &run->second[n]);
+}
 
 static void *client(void *context)
 {
     struct run *run = context;
-    AUTO_STRUCT(buffer) in = BUFFER(ANSWER_MAX);
-    struct link link = { .fd = -1 };
-    size_t i;
+    struct client c = { .link = { .fd = -1 }, .in = BUFFER(ANSWER_MAX), .made = BUFFER(REQUEST_MAX) };
+    size_t n;
 
-    while ((i = atomic_fetch_add(&run->next, 1)) < run->plan->count) {
-        int64_t start = now_us();
-        bool closing = true;
-
-        if ((link.fd < 0 && !link_open(&link, &run->plan->target, run->tls)) ||
-            !exchange(&link, run->plan->request[i], &in, &run->answer[i], &closing))
-            run->answer[i].status = 0;
-        run->answer[i].took_us = now_us() - start;
-        if (closing || run->answer[i].status == 0)
-            link_close(&link);
-    }
-    link_close(&link);
+    while ((n = atomic_fetch_add(&run->next, 1)) < run->plan->count)
+        hold_exchange(&c, run, n);
+    link_close(&c.link);
+    buffer_free(&c.in);
+    buffer_free(&c.made);
     return NULL;
 }
 
@@ -231,6 +253,17 @@ static bool make_tls(const struct load_plan *plan, SSL_CTX **out, struct error *
     return true;
 }
 
+static bool make_answers(struct run *run, struct error *err)
+{
+    run->answer = calloc(run->plan->count, sizeof(*run->answer));
+    run->second = run->plan->follow != NULL ? calloc(run->plan->count, sizeof(*run->second)) : NULL;
+    if (run->answer != NULL && (run->second != NULL || run->plan->follow == NULL))
+        return true;
+    free(run->answer);
+    free(run->second);
+    return error_set(err, ERROR_MEMORY, "answers");
+}
+
 bool load_run(const struct load_plan *plan, struct load_result *out, struct error *err)
 {
     pthread_t thread[CLIENTS_MAX];
@@ -241,10 +274,9 @@ bool load_run(const struct load_plan *plan, struct load_result *out, struct erro
 
     if (!make_tls(plan, &run.tls, err))
         return false;
-    run.answer = calloc(plan->count, sizeof(*run.answer));
-    if (run.answer == NULL) {
+    if (!make_answers(&run, err)) {
         SSL_CTX_free(run.tls);
-        return error_set(err, ERROR_MEMORY, "answers");
+        return false;
     }
     cpu = process_cpu(plan->target_pid);
     start = now_us();
@@ -253,6 +285,7 @@ bool load_run(const struct load_plan *plan, struct load_result *out, struct erro
     for (unsigned i = 0; i < started; i++)
         (void)pthread_join(thread[i], NULL);
     *out = (struct load_result){ .answer = run.answer,
+                                 .second = run.second,
                                  .count = plan->count,
                                  .seconds = (double)(now_us() - start) / 1e6,
                                  .target_cpu_seconds = -1 };
@@ -262,11 +295,17 @@ bool load_run(const struct load_plan *plan, struct load_result *out, struct erro
     return started > 0 || error_set(err, ERROR_IO, "no client thread could be started");
 }
 
+static void free_answers(struct load_answer *answer, size_t count)
+{
+    for (size_t i = 0; answer != NULL && i < count; i++)
+        free((void *)(uintptr_t)answer[i].body.data);
+    free(answer);
+}
+
 void load_free(struct load_result *result)
 {
-    for (size_t i = 0; i < result->count; i++)
-        free((void *)(uintptr_t)result->answer[i].body.data);
-    free(result->answer);
+    free_answers(result->answer, result->count);
+    free_answers(result->second, result->count);
     *result = (struct load_result){ 0 };
 }
 
@@ -277,6 +316,7 @@ bool load_once(const struct load_plan *plan, struct bytes request, struct load_a
 
     one.request = &request;
     one.count = one.clients = 1;
+    one.follow = NULL;
     if (!load_run(&one, &result, err))
         return false;
     *out = result.answer[0];
@@ -310,10 +350,10 @@ void load_report(const char *name, const struct load_plan *plan, const struct lo
         return;
     }
     for (size_t i = 0; i < result->count; i++)
-        sorted[i] = result->answer[i].took_us;
+        sorted[i] = result->answer[i].took_us + (result->second != NULL ? result->second[i].took_us : 0);
     qsort(sorted, result->count, sizeof(*sorted), by_time);
     if (json)
-        printf("{\"name\":\"%s\",\"clients\":%u,\"keep_alive\":%s,\"requests\":%zu,\"verified\":%zu,"
+        printf("{\"name\":\"%s\",\"clients\":%u,\"keep_alive\":%s,\"exchanges\":%zu,\"verified\":%zu,"
                "\"seconds\":%.3f,"
                "\"per_second\":%.1f,\"p50_ms\":%.2f,\"p90_ms\":%.2f,\"p99_ms\":%.2f,\"p999_ms\":%.2f,\"max_"
                "ms\":%.2f,"

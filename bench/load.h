@@ -1,6 +1,7 @@
 /* load.h: a closed loop of clients over blocking connections: each sends the next of the requests that were
- * built beforehand, waits for its answer, keeps it, and goes on. What the answers say is verified after the
- * interval. */
+ * built beforehand, waits for its answer, keeps it, and goes on. Where a protocol takes two messages, the
+ * second is made from the answer to the first and goes over the same connection. What the answers say is
+ * verified after the interval. */
 #ifndef MUSTER_BENCH_LOAD_H
 #define MUSTER_BENCH_LOAD_H
 
@@ -23,19 +24,26 @@ struct load_answer {
     int64_t took_us;
 };
 
+/* The second request of exchange `n`, whole, made from the answer to its first; called on a client's thread,
+ * for each n once. False: there is none to make, and the exchange ends. */
+typedef bool load_follow(void *context, size_t n, const struct load_answer *first, struct buffer *request);
+
 struct load_plan {
     struct load_target target;
     const char *trust_path; /* PEM; TLS only */
     unsigned clients;
     bool keep_alive;
-    const struct bytes *request; /* whole HTTP requests, head and body */
+    const struct bytes *request; /* whole HTTP requests, head and body: each begins an exchange */
     size_t count;
+    load_follow *follow; /* NULL: one request each */
+    void *context;
     int target_pid; /* 0: not on this machine, or not told */
 };
 
 struct load_result {
-    struct load_answer *answer; /* one for each request */
-    size_t count;
+    struct load_answer *answer; /* of the first requests, in their order */
+    struct load_answer *second; /* of the second ones; NULL when none follow */
+    size_t count;               /* exchanges */
     double seconds;
     double target_cpu_seconds; /* user and system of target_pid; negative: not known */
 };
@@ -51,9 +59,9 @@ MUST_USE bool load_once(const struct load_plan *plan, struct bytes request, stru
 void load_request(struct buffer *out, const struct load_target *target, const char *method, const char *query,
                   bool keep_alive, const char *more, struct bytes body);
 
-/* Table, or JSON: rate, latencies (p50, p90, p99, p99.9, max), errors by status, CPU per request, and the
- * ratio to `floor_us`, what the cryptography of one request alone costs (0: not measured). `good` is how many
- * answers were verified. */
+/* Table, or JSON, by exchange: rate, latencies (p50, p90, p99, p99.9, max; of both answers together), CPU,
+ * and the ratio to `floor_us`, what its cryptography alone costs (0: not measured). `good` is how many were
+ * verified. */
 void load_report(const char *name, const struct load_plan *plan, const struct load_result *result,
                  size_t good, double floor_us, bool json);
 

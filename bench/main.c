@@ -13,6 +13,7 @@ static const struct {
 } command[] = {
     { "est", bench_est, "enrollments over EST, each with a key of its own" },
     { "scep", bench_scep, "enrollments over SCEP, RSA-2048" },
+    { "cmp", bench_cmp, "enrollments over CMP, P-256, confirmed; under a password or signed" },
     { "registry", bench_registry, "look-ups, import and group commit of the registry" },
 };
 

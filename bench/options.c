@@ -18,6 +18,8 @@ static bool take_option(int option, struct load_options *options)
     case 'w': options->keep_alive = false; return true;
     case 'p': options->pid = (int)strtol(optarg, NULL, 10); return true;
     case 'j': options->json = true; return true;
+    case 'S': options->with_signatures = true; return true;
+    case 'i': options->implicit_confirm = true; return true;
     default: return false;
     }
 }
@@ -30,7 +32,8 @@ bool load_options_read(int argc, char **argv, const char *usage, struct load_opt
         { "names", required_argument, NULL, 'n' },  { "clients", required_argument, NULL, 'k' },
         { "count", required_argument, NULL, 'N' },  { "pool", required_argument, NULL, 'l' },
         { "new", no_argument, NULL, 'w' },          { "pid", required_argument, NULL, 'p' },
-        { "json", no_argument, NULL, 'j' },         { 0 },
+        { "json", no_argument, NULL, 'j' },         { "signed", no_argument, NULL, 'S' },
+        { "implicit", no_argument, NULL, 'i' },     { 0 },
     };
     bool sound = true;
     int option;

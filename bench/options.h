@@ -7,10 +7,11 @@
 struct load_options {
     const char *target, *trust, *pattern;
     const char *user;     /* HTTP Basic, "user:password" */
-    const char *password; /* challengePassword */
+    const char *password; /* challengePassword; CMP's shared secret */
     unsigned clients, pool;
     size_t count;
     bool keep_alive, json;
+    bool with_signatures, implicit_confirm; /* CMP */
     int pid;
 };
 

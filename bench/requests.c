@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/pki/names.h"
+
 AUTO_POINTER(X509, X509_free)
 AUTO_POINTER(X509_REQ, X509_REQ_free)
 AUTO_POINTER(EVP_PKEY, EVP_PKEY_free)
@@ -14,19 +16,34 @@ AUTO_POINTER(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 AUTO_POINTER(EVP_MD_CTX, EVP_MD_CTX_free)
 AUTO_POINTER(BIGNUM, BN_free)
 
-bool bench_key_make(unsigned bits, const char *pattern, size_t n, struct bench_key *out, struct error *err)
+void bench_fqdn(const char *pattern, size_t n, char out[BENCH_CN_MAX])
 {
     const char *star = strchr(pattern, '*');
-    int before = star == NULL ? (int)strlen(pattern) : (int)(star - pattern);
 
+    if (star == NULL)
+        (void)snprintf(out, BENCH_CN_MAX, "%s", pattern);
+    else
+        (void)snprintf(out, BENCH_CN_MAX, "%.*s%zu%s", (int)(star - pattern), pattern, n, star + 1);
+}
+
+bool bench_name(const char *cn, struct arena *arena, struct bytes *der)
+{
+    const struct name_attribute attribute = { .oid = OID_COMMON_NAME, .text = bytes_text(cn) };
+    AUTO_STRUCT(buffer) name = BUFFER(512);
+
+    if (!name_encode(&attribute, 1, &name) || buffer_failed(&name))
+        return false;
+    *der = arena_copy(arena, buffer_bytes(&name));
+    return der->data != NULL;
+}
+
+bool bench_key_make(unsigned bits, const char *pattern, size_t n, struct bench_key *out, struct error *err)
+{
     out->pkey = bits > 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits)
                          : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
     if (out->pkey == NULL)
         return error_openssl(err, "key generation");
-    if (star == NULL)
-        (void)snprintf(out->cn, sizeof(out->cn), "%s", pattern);
-    else
-        (void)snprintf(out->cn, sizeof(out->cn), "%.*s%zu%s", before, pattern, n, star + 1);
+    bench_fqdn(pattern, n, out->cn);
     return true;
 }
 
@@ -112,6 +129,7 @@ static double thread_us(void)
 
 struct primitive {
     EVP_PKEY *key;
+    EVP_MD *hash;
     uint8_t signature[1024], wrapped[1024];
     size_t signature_len, wrapped_len;
 };
@@ -163,6 +181,18 @@ static bool exchange_keys(struct primitive *p)
            EVP_PKEY_derive(ctx, shared, &len) == 1;
 }
 
+/* PasswordBasedMac's key: so many hashes, one after the other. */
+static bool stretch(struct primitive *p)
+{
+    AUTO(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
+    bool done = EVP_DigestInit_ex2(ctx, p->hash, NULL) == 1;
+
+    for (unsigned i = 0; done && i < BENCH_PBM_ITERATIONS; i++)
+        done = EVP_DigestInit_ex2(ctx, NULL, NULL) == 1 && EVP_DigestUpdate(ctx, p->wrapped, 32) == 1 &&
+               EVP_DigestFinal_ex(ctx, p->wrapped, NULL) == 1;
+    return done;
+}
+
 /* The best of several rounds: what the operation costs when nothing disturbs it. */
 static double cost(bool (*operation)(struct primitive *), struct primitive *p)
 {
@@ -212,5 +242,18 @@ double bench_floor_scep_us(void)
     us += cost(unwrap, &rsa);
     EVP_PKEY_free(ec.key);
     EVP_PKEY_free(rsa.key);
+    return us;
+}
+
+double bench_floor_cmp_us(struct bench_cmp_shape shape)
+{
+    struct primitive p = { .key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"),
+                           .hash = EVP_MD_fetch(NULL, "SHA2-256", NULL) };
+    unsigned messages = shape.confirmed ? 2 : 1;
+    double signing = cost(sign, &p), verifying = cost(verify, &p), us = signing + verifying;
+
+    us += shape.with_signatures ? messages * (signing + verifying) + verifying : messages * cost(stretch, &p);
+    EVP_PKEY_free(p.key);
+    EVP_MD_free(p.hash);
     return us;
 }

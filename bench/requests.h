@@ -8,12 +8,19 @@
 #include "lib/base/arena.h"
 #include "lib/base/error.h"
 
+enum { BENCH_CN_MAX = 128 };
+
 struct bench_key {
     EVP_PKEY *pkey;
-    char cn[128];
+    char cn[BENCH_CN_MAX];
 };
 
-/* A key and its name `prefix`-N.`suffix`. RSA when bits > 0, else P-256. */
+/* The pattern with `n` for its first star. */
+void bench_fqdn(const char *pattern, size_t n, char out[BENCH_CN_MAX]);
+/* The Name element of that common name alone, DER in `arena`. */
+MUST_USE bool bench_name(const char *cn, struct arena *arena, struct bytes *der);
+
+/* A key and its name. RSA when bits > 0, else P-256. */
 MUST_USE bool bench_key_make(unsigned bits, const char *pattern, size_t n, struct bench_key *out,
                              struct error *err);
 
@@ -33,5 +40,14 @@ size_t bench_distinct(struct bytes *text, size_t count);
 double bench_floor_est_us(void);  /* verify P-256 (CSR), sign P-256 (certificate) */
 double bench_floor_tls_us(void);  /* what a full TLS 1.3 handshake adds: X25519 key, derive, sign P-256 */
 double bench_floor_scep_us(void); /* RSA-2048 decrypt and sign, three RSA verifies or wraps, sign P-256 */
+
+/* Proof of possession verified and the certificate signed (P-256). For each of one or (`confirmed`) two
+ * messages, under a password: the key is derived, once for the message and its answer, which has the same
+ * salt; with signatures: one is verified and one made; and once the chain of the sender's certificate. */
+enum { BENCH_PBM_ITERATIONS = 500 };
+struct bench_cmp_shape {
+    bool with_signatures, confirmed;
+};
+double bench_floor_cmp_us(struct bench_cmp_shape shape);
 
 #endif

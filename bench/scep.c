@@ -54,27 +54,24 @@ static bool fetch_ra(const struct load_plan *plan, struct scep_work *work, struc
 }
 
 /* The key goes into a ring of its own, so that messages are signed as the gateway signs. */
-static bool make_sender(const struct load_options *options, size_t n, struct scep_work *work,
-                        struct error *err)
+static bool make_sender(size_t n, struct scep_work *work, struct error *err)
 {
     struct sender *sender = &work->sender[n];
-    AUTO_STRUCT(buffer) name = BUFFER(512);
     struct certificate_template t = { .serial = BYTES_LITERAL("\x01"),
                                       .not_before_s = 1700000000,
                                       .not_after_s = 4000000000 };
-    char text[160];
+    char cn[BENCH_CN_MAX];
     struct bytes der;
 
-    (void)snprintf(text, sizeof(text), "CN=sender-%zu", n);
+    bench_fqdn("sender-*", n, cn);
     if (!keys_new(&sender->ring, err) || !keys_generate(sender->ring, "signer", KEY_RSA, 2048, err) ||
-        !name_parse(bytes_text(text), &name))
+        !bench_name(cn, work->arena, &t.subject))
         return false;
-    t.issuer = t.subject = buffer_bytes(&name);
+    t.issuer = t.subject;
     t.spki = keys_public(sender->ring, "signer");
     if (!certificate_sign(&t, sender->ring, "signer", DIGEST_NONE, work->arena, &der, err) ||
         !certificate_decode(der, work->arena, &sender->certificate))
         return false;
-    (void)options;
     return true;
 }
 
@@ -95,20 +92,15 @@ static bool sender_csr(const struct load_options *options, struct sender *sender
     static const uint8_t challenge[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x07 };
     AUTO_STRUCT(buffer) info = BUFFER(8192);
     AUTO_STRUCT(buffer) out = BUFFER(16384);
-    AUTO_STRUCT(buffer) name = BUFFER(512);
-    const char *star = strchr(options->pattern, '*');
-    struct bytes signature;
+    struct bytes signature, name;
     size_t begun, attributes, attribute, set;
 
-    (void)snprintf(sender->key.cn, sizeof(sender->key.cn), "%.*s%zu%s",
-                   star == NULL ? (int)strlen(options->pattern) : (int)(star - options->pattern),
-                   options->pattern, n, star == NULL ? "" : star + 1);
-    buffer_append_text(&name, "CN=");
-    buffer_append_text(&name, sender->key.cn);
+    bench_fqdn(options->pattern, n, sender->key.cn);
+    if (!bench_name(sender->key.cn, arena, &name))
+        return error_set(err, ERROR_FORMAT, "%s", sender->key.cn);
     begun = der_begin(&info, DER_SEQUENCE);
     der_put_uint(&info, 0);
-    if (!name_parse(buffer_bytes(&name), &info))
-        return error_set(err, ERROR_FORMAT, "%s", sender->key.cn);
+    buffer_append(&info, name);
     buffer_append(&info, keys_public(sender->ring, "signer"));
     attributes = der_begin(&info, DER_CONTEXT(0));
     attribute = der_begin(&info, DER_SEQUENCE);
@@ -175,7 +167,7 @@ static bool build(const struct load_options *options, const struct load_target *
     if (work->request == NULL || work->serial == NULL)
         return error_set(err, ERROR_MEMORY, "requests");
     for (size_t i = 0; i < options->pool; i++)
-        if (!make_sender(options, i, work, err) ||
+        if (!make_sender(i, work, err) ||
             !sender_csr(options, &work->sender[i], i, work->arena, &csr[i], err))
             return false;
     for (size_t i = 0; i < options->count; i++) {

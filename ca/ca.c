@@ -4,8 +4,7 @@
 /* A chain is decoded once and kept: names, general names and little else. */
 enum { CA_ARENA_MAX = 1024 * 1024 };
 
-/* An end-entity certificate as its own CA would make every device an issuer. */
-static bool may_issue(const struct certificate *c)
+bool ca_may_issue(const struct certificate *c)
 {
     return c->is_ca && (!c->has_key_usage || (c->key_usage & KEY_USAGE_KEY_CERT_SIGN) != 0);
 }
@@ -33,7 +32,7 @@ static bool decode_chain(const struct ca *ca, struct arena *arena, struct certif
         if (!certificate_decode(ca->chain[i], arena, &c))
             return error_set(err, ERROR_FORMAT, "CA '%s': certificate %zu of its chain is malformed",
                              ca->name, i + 1);
-        if (!may_issue(&c))
+        if (!ca_may_issue(&c))
             return error_set(err, ERROR_FORMAT, "CA '%s': certificate %zu of its chain is not a CA's",
                              ca->name, i + 1);
         if (i > 0 && !check_link(ca, i - 1, &below, &c, err))

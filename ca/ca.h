@@ -43,7 +43,7 @@ struct ca {
     struct bytes crl_url[CA_URLS_MAX], ca_issuers_url[CA_URLS_MAX];
     size_t crl_url_count, ca_issuers_url_count;
     uint32_t crl_validity_s, crl_refresh_s;
-    /* the root that follows this one (RFC 9810 4.4), DER; none */
+    /* the root that follows the chain's last (RFC 9810 4.4), DER; none. Announced over CMP */
     struct bytes root_new_with_new, root_new_with_old, root_old_with_new;
     /* made by ca_prepare */
     struct certificate certificate; /* chain[0] */
@@ -55,6 +55,10 @@ struct ca {
 /* Decodes the chain and checks that it fits the key, is a CA and is in order. */
 MUST_USE bool ca_prepare(struct ca *ca, const struct keys *keys, struct error *err);
 void ca_release(struct ca *ca); /* what ca_prepare made */
+
+/* What is announced of the root that follows holds together: the new root is self-signed; each root has
+ * signed the other's key, where that is there. Nothing announced: true. */
+MUST_USE bool ca_check_root_update(const struct ca *ca, struct arena *arena, struct error *err);
 
 /* What operators load into clients beforehand (RFC 8894 2.2): the hash of the CA's certificate in DER, in
  * hexadecimal, into `out` of CA_FINGERPRINT_LEN. False only when libcrypto fails. */
@@ -69,6 +73,8 @@ struct ca_order {
     const struct public_key *key;
     struct bytes request; /* what the device signed with that key: PKCS#10, DER; none: not at hand */
     struct bytes renews;  /* the certificate that it renews, DER; none: a first one */
+    const char *key_name; /* that key, where it is the gateway's own: possession is proven with it, and the
+                             key usages of the profile are asked for. NULL: a device's */
     int64_t now_s;
 };
 

@@ -9,6 +9,9 @@
 MUST_USE bool ca_template(const struct ca *ca, uint8_t key_id[20], struct certificate_template *out,
                           struct error *err);
 
+/* An end-entity certificate as its own CA would make every device an issuer. */
+bool ca_may_issue(const struct certificate *c);
+
 /* `wanted` without what a key of this kind cannot do (RFC 3279 2.3.1, RFC 8410 5, RFC 4055 1.2). */
 uint32_t ca_usable_key_usage(uint32_t wanted, enum key_kind kind);
 

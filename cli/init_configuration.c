@@ -26,9 +26,13 @@ static void put_listeners(const struct init_options *o, const char *host, struct
                   "    port: %u\n"
                   "    role: devices\n"
                   "    base_url: https://%s%s%s:%u\n"
-                  "    tls: { certificate: tls.pem, key: tls, client_certificate: optional }\n",
+                  "    tls:\n"
+                  "      certificate: tls.pem\n"
+                  "      key: tls\n"
+                  "      client_certificate: optional\n"
+                  "      renew: { ca: %s }          # 30 days before its end, over the same key\n",
                   address, o->http_port, open, host, close, o->http_port, address, o->tls_port, open, host,
-                  close, o->tls_port);
+                  close, o->tls_port, o->ca_name);
     buffer_format(out,
                   "  - name: administration      # officers alone\n"
                   "    address: \"%s\"\n"
@@ -76,10 +80,10 @@ bool init_configuration(const struct init_options *o, const char *host, const ch
                   "domains:\n"
                   "  - { name: %s, match: any }\n\n"
                   "scep_ras:\n"
-                  "  - { name: scep-ra, key: scep-ra, certificate: scep-ra.pem }\n\n"
+                  "  - { name: scep-ra, key: scep-ra, certificate: scep-ra.pem, renew: { ca: %s } }\n\n"
                   "cmp_ras:\n"
-                  "  - { name: cmp-ra, key: cmp-ra, certificate: cmp-ra.pem }\n\n",
-                  o->domain);
+                  "  - { name: cmp-ra, key: cmp-ra, certificate: cmp-ra.pem, renew: { ca: %s } }\n\n",
+                  o->domain, o->ca_name, o->ca_name);
     buffer_format(out,
                   "procedures:\n"
                   "  - name: %s\n"

@@ -115,7 +115,8 @@ static bool check_listener(const struct reader *reader, const struct parsed_list
     if (l->listener.base_url != NULL && bytes_ends_with(bytes_text(l->listener.base_url), "/"))
         return reader_fault(reader, &l->place, "base_url", err, "expected no '/' at its end");
     return check_reference(reader, &l->place, "tls.key", &nouns->key, tls ? l->listener.tls.key_name : NULL,
-                           err);
+                           err) &&
+           check_reference(reader, &l->place, "tls.renew.ca", &nouns->ca, l->renew.ca, err);
 }
 
 static bool check_ports(const struct reader *reader, const struct parsed *parsed, struct error *err)
@@ -209,7 +210,8 @@ static bool check_ras(const struct reader *reader, const struct items *ras, cons
     const struct parsed_ra *ra = ras->item;
 
     for (size_t i = 0; i < ras->count; i++) {
-        if (!check_reference(reader, &ra[i].place, "key", &nouns->key, ra[i].key, err))
+        if (!check_reference(reader, &ra[i].place, "key", &nouns->key, ra[i].key, err) ||
+            !check_reference(reader, &ra[i].place, "renew.ca", &nouns->ca, ra[i].renew.ca, err))
             return false;
     }
     return true;
@@ -338,13 +340,49 @@ static bool check_made_procedure(const struct reader *reader, const struct parse
     return fault == NULL || reader_fault(reader, &p->place, "cmp.ra", err, "%s", fault);
 }
 
+static const struct ca *ca_named(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->ca_count; i++)
+        if (strcmp(config->ca[i].name, name) == 0)
+            return &config->ca[i];
+    return NULL;
+}
+
+/* A CMP RA's certificate comes from the issuer of the procedures that it speaks for; from another one it
+ * would be refused at the reload that is to take it into use. */
+static bool check_cmp_renewal(const struct reader *reader, const struct parsed_ra *ra,
+                              const struct parsed *parsed, const struct config *config, struct error *err)
+{
+    const struct parsed_procedure *p = parsed->procedures.item;
+    const struct ca *from = ra->renew.ca != NULL ? ca_named(config, ra->renew.ca) : NULL;
+
+    for (size_t i = 0; i < parsed->procedures.count && from != NULL; i++) {
+        const struct procedure *made = &p[i].procedure;
+        const struct ca *of;
+
+        if (!is_open_on(made, PROTOCOL_CMP) || made->cmp_ra == NULL || strcmp(made->cmp_ra, ra->name) != 0)
+            continue;
+        of = ca_named(config, made->ca);
+        if (of != NULL && !bytes_equal(of->chain[0], from->chain[0]))
+            return reader_fault(reader, &ra->place, "renew.ca", err,
+                                "expected the issuer of procedure '%s', which is CA '%s'", made->name,
+                                made->ca);
+    }
+    return true;
+}
+
 bool config_check_made(const struct reader *reader, const struct parsed *parsed, const struct config *config,
                        struct error *err)
 {
     const struct parsed_procedure *p = parsed->procedures.item;
+    const struct parsed_ra *ra = parsed->cmp_ras.item;
 
     for (size_t i = 0; i < parsed->procedures.count; i++) {
         if (!check_made_procedure(reader, &p[i], config, err))
+            return false;
+    }
+    for (size_t i = 0; i < parsed->cmp_ras.count; i++) {
+        if (!check_cmp_renewal(reader, &ra[i], parsed, config, err))
             return false;
     }
     return true;

@@ -6,6 +6,7 @@
 
 #include "admin/admin.h"
 #include "ca/ca.h"
+#include "enroll/service.h"
 #include "jobs/health.h"
 #include "lib/base/log.h"
 #include "lib/net/resolver.h"
@@ -52,6 +53,7 @@ struct config {
 
     const struct health_certificate *certificate; /* of listeners and RAs, for the health job */
     size_t certificate_count;
+    struct service_certificates services; /* the same files, each once, and who renews them */
 
     struct arena *arena; /* holds all of it */
 };

@@ -98,6 +98,7 @@ bool config_make(const struct reader *reader, struct parsed *parsed, struct conf
         !make_domains(parsed, config, err) || !config_make_keys(reader, parsed, config, err) ||
         !config_make_cas(reader, parsed, config, err) || !config_make_ras(reader, parsed, config, err) ||
         !config_make_certificates(reader, parsed, config, err) ||
+        !config_make_services(reader, parsed, config, err) ||
         !config_make_procedures(reader, parsed, config, err))
         return false;
     make_services(parsed, config);

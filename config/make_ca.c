@@ -91,6 +91,25 @@ static bool read_chain(const struct reader *reader, const struct parsed_ca *from
     return true;
 }
 
+static bool read_one(const struct reader *reader, const struct parsed_ca *from, const char *setting,
+                     const char *path, struct arena *arena, struct bytes *der, struct error *err)
+{
+    size_t count;
+
+    return path == NULL || config_read_pem(reader, &from->place, setting, path, arena, der, 1, &count, err);
+}
+
+static bool read_root_update(const struct reader *reader, const struct parsed_ca *from, struct ca *ca,
+                             struct arena *arena, struct error *err)
+{
+    return read_one(reader, from, "root_update.new_with_new", from->new_with_new, arena,
+                    &ca->root_new_with_new, err) &&
+           read_one(reader, from, "root_update.new_with_old", from->new_with_old, arena,
+                    &ca->root_new_with_old, err) &&
+           read_one(reader, from, "root_update.old_with_new", from->old_with_new, arena,
+                    &ca->root_old_with_new, err);
+}
+
 /* A new kind is one row: its connector, and how its settings are made (NULL: it has none of its own). */
 static const struct ca_kind_row {
     const struct connector *connector;
@@ -121,10 +140,15 @@ bool config_make_cas(const struct reader *reader, const struct parsed *parsed, s
             return false;
         ca->crl_url_count = url_list(&from[i].crl_url, ca->crl_url);
         ca->ca_issuers_url_count = url_list(&from[i].ca_issuers_url, ca->ca_issuers_url);
-        if (!read_chain(reader, &from[i], ca, config->arena, err))
+        if (!read_chain(reader, &from[i], ca, config->arena, err) ||
+            !read_root_update(reader, &from[i], ca, config->arena, err))
             return false;
         if (!ca_prepare(ca, config->keys, err))
             return reader_blame(reader, &from[i].place, "chain", err);
+        if (!ca_check_root_update(ca, config->arena, err)) {
+            ca_release(ca);
+            return reader_blame(reader, &from[i].place, "root_update", err);
+        }
         config->ca_count = i + 1; /* from here on config_free releases it */
     }
     return true;

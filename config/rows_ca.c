@@ -4,10 +4,9 @@
 enum { DAY_S = 86400, CENTURY_DAYS = 36500 };
 
 static const struct choice ca_kinds[] = { { "local", CA_KIND_LOCAL }, { "cmp", CA_KIND_CMP }, { 0 } };
-static const struct choice cmp_requests[] = { { "ir", CMP_UPSTREAM_IR },
-                                              { "cr", CMP_UPSTREAM_CR },
-                                              { "p10cr", CMP_UPSTREAM_P10CR },
-                                              { 0 } };
+static const struct choice cmp_requests[] = {
+    { "ir", CMP_UPSTREAM_IR }, { "cr", CMP_UPSTREAM_CR }, { "p10cr", CMP_UPSTREAM_P10CR }, { 0 }
+};
 static const struct choice password_macs[] = { { "pbm", PASSWORD_MAC_PBM },
                                                { "pbmac1", PASSWORD_MAC_PBMAC1 },
                                                { 0 } };
@@ -47,6 +46,15 @@ static const struct settings settings_crl = {
     crl_rows, COUNT_OF(crl_rows), sizeof(struct parsed_ca), NULL, NO_PLACE
 };
 
+static const struct setting root_update_rows[] = {
+    { "new_with_new", SETTING_PATH, .required = true, SETTING_AT(struct parsed_ca, new_with_new) },
+    { "new_with_old", SETTING_PATH, .required = true, SETTING_AT(struct parsed_ca, new_with_old) },
+    { "old_with_new", SETTING_PATH, SETTING_AT(struct parsed_ca, old_with_new) },
+};
+static const struct settings settings_root_update = {
+    root_update_rows, COUNT_OF(root_update_rows), sizeof(struct parsed_ca), NULL, NO_PLACE
+};
+
 #define CMP_AT(field) SETTING_AT(struct parsed_ca, cmp.field)
 static const struct setting cmp_rows[] = {
     { "url", SETTING_URL, .required = true, CMP_AT(url) },
@@ -77,6 +85,7 @@ static const struct setting ca_rows[] = {
     { "hash", SETTING_CHOICE, SETTING_AT(struct parsed_ca, ca.hash), .choice = hashes },
     { "crl", SETTING_GROUP, .group = &settings_crl },
     { "ca_issuers_url", SETTING_URLS, SETTING_AT(struct parsed_ca, ca_issuers_url), .max = CA_URLS_MAX },
+    { "root_update", SETTING_GROUP, .group = &settings_root_update },
     { "cmp", SETTING_GROUP, .group = &settings_cmp_upstream },
     { "timeout", SETTING_MILLISECONDS, SETTING_AT(struct parsed_ca, ca.patience.timeout_ms), .min = 100, .max = 600000 },
     { "concurrency", SETTING_COUNT, SETTING_AT(struct parsed_ca, ca.patience.concurrency), .min = 1, .max = 32 },
@@ -128,6 +137,7 @@ static const struct setting ra_rows[] = {
     { "name", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ra, name) },
     { "key", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ra, key) },
     { "certificate", SETTING_PATH, .required = true, SETTING_AT(struct parsed_ra, certificate) },
+    { "renew", SETTING_GROUP, SETTING_AT(struct parsed_ra, renew), .group = &settings_renew },
 };
 const struct settings settings_ra = {
     ra_rows, COUNT_OF(ra_rows), sizeof(struct parsed_ra), NULL, offsetof(struct parsed_ra, place)

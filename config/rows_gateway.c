@@ -67,10 +67,19 @@ const struct settings settings_enrollment = {
     enrollment_rows, COUNT_OF(enrollment_rows), sizeof(struct parsed), NULL, NO_PLACE
 };
 
+static const struct setting renew_rows[] = {
+    { "ca", SETTING_NAME, .required = true, SETTING_AT(struct parsed_renew, ca) },
+    { "before", SETTING_SECONDS, SETTING_AT(struct parsed_renew, before_s), .min = 60, .max = 3650 * (uint64_t)DAY_S },
+};
+const struct settings settings_renew = {
+    renew_rows, COUNT_OF(renew_rows), sizeof(struct parsed_renew), NULL, NO_PLACE
+};
+
 static const struct setting tls_rows[] = {
     { "certificate", SETTING_PATH, .required = true, SETTING_AT(struct parsed_listener, listener.tls.certificate_path) },
     { "key", SETTING_NAME, .required = true, SETTING_AT(struct parsed_listener, listener.tls.key_name) },
     { "client_certificate", SETTING_CHOICE, SETTING_AT(struct parsed_listener, listener.tls.client_certificate), .choice = client_certificates },
+    { "renew", SETTING_GROUP, SETTING_AT(struct parsed_listener, renew), .group = &settings_renew },
 };
 static const struct settings settings_tls = {
     tls_rows, COUNT_OF(tls_rows), sizeof(struct parsed_listener), NULL, offsetof(struct parsed_listener, tls_place)

@@ -8,8 +8,14 @@
 #include "config/reader_internal.h"
 #include "proto/cmp/connector.h"
 
+struct parsed_renew { /* of a certificate of the gateway itself */
+    const char *ca;   /* NULL: nobody renews it */
+    uint32_t before_s;
+};
+
 struct parsed_listener {
     struct place place, tls_place; /* tls_place.node 0: no TLS */
+    struct parsed_renew renew;
     struct net_listener listener;
     enum listener_role role;
     struct items proxy_from;
@@ -46,6 +52,7 @@ struct parsed_ca {
     enum ca_kind kind;
     struct ca ca;
     struct items chain, crl_url, ca_issuers_url;
+    const char *new_with_new, *new_with_old, *old_with_new; /* of the root that follows */
     struct parsed_cmp_upstream cmp;
 };
 
@@ -60,6 +67,7 @@ struct parsed_profile {
 struct parsed_ra { /* of SCEP or of CMP */
     struct place place;
     const char *name, *key, *certificate;
+    struct parsed_renew renew;
 };
 
 struct parsed_domain {
@@ -98,7 +106,7 @@ extern const struct settings settings_file; /* struct parsed */
 /* one for each noun, in rows_gateway.c, rows_ca.c and rows_procedure.c */
 extern const struct settings settings_registry, settings_log, settings_limits, settings_enrollment,
     settings_listener, settings_key, settings_secrets_key, settings_ca, settings_profile, settings_ra,
-    settings_domain, settings_procedure;
+    settings_domain, settings_procedure, settings_renew;
 
 /* dialects.c: the built-in dialects, and one with the switches that the file sets. NULL: no such. */
 const struct dialect *dialect_named(const char *name);
@@ -122,6 +130,9 @@ MUST_USE bool config_make_ras(const struct reader *reader, const struct parsed *
 /* Certificates of listeners fit their keys; those that health watches. After the RAs. */
 MUST_USE bool config_make_certificates(const struct reader *reader, const struct parsed *parsed,
                                        struct config *config, struct error *err);
+/* make_service.c: the gateway's own certificates, one a file; after the above. */
+MUST_USE bool config_make_services(const struct reader *reader, const struct parsed *parsed,
+                                   struct config *config, struct error *err);
 /* All certificates of the PEM file; `setting` below `at` is blamed. */
 MUST_USE bool config_read_pem(const struct reader *reader, const struct place *at, const char *setting,
                               const char *path, struct arena *arena, struct bytes *der, size_t max,

@@ -1,5 +1,7 @@
 #include "enroll/audit_internal.h"
 
+#include "lib/base/encode.h"
+
 void audit_begin(struct buffer *out)
 {
     buffer_append_byte(out, '{');
@@ -41,8 +43,12 @@ void audit_hex(struct buffer *out, const char *name, struct bytes octets)
         return;
     name_of(out, name);
     buffer_append_byte(out, '"');
-    for (size_t i = 0; i < octets.len; i++)
-        buffer_format(out, "%02x", (unsigned)octets.data[i]);
+    for (size_t i = 0; i < octets.len; i++) {
+        char digits[3];
+
+        hex_encode(bytes_slice(octets, i, 1), digits);
+        buffer_append(out, bytes_of(digits, 2));
+    }
     buffer_append_byte(out, '"');
 }
 

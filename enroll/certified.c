@@ -1,4 +1,4 @@
-/* certified.c: an upstream CA's certificate is held against what was ordered before anyone gets it. */
+/* certified.c: a CA's certificate is held against what was ordered before anyone gets it. */
 #include "enroll/order_internal.h"
 
 #include "registry/certificates.h"
@@ -104,23 +104,59 @@ static const char *chain_fault_of(const struct ca *ca, const struct certificate 
     return "it does not chain to the CA";
 }
 
+/* --- whoever it is for --- */
+static const char *common_fault_of(struct bytes spki, const struct certificate *c)
+{
+    if (!bytes_equal(c->key.spki, spki))
+        return "it certifies another key";
+    if (c->is_ca || (c->key_usage & (KEY_USAGE_KEY_CERT_SIGN | KEY_USAGE_CRL_SIGN)) != 0)
+        return "it is a CA's";
+    return NULL;
+}
+
+static const char *dates_and_chain_fault_of(const struct ca *ca, const struct certificate *c,
+                                            const struct connector_step *step, int64_t now_s)
+{
+    if (c->not_after_s <= c->not_before_s || c->not_after_s <= now_s)
+        return "it has expired";
+    return chain_fault_of(ca, c, step, now_s);
+}
+
+/* Well-formed, with a serial number that is new. */
+static bool read_certified(struct turn *turn, const struct connector_step *step, struct certificate *decoded,
+                           const char **fault, struct error *err)
+{
+    struct certificate_record before;
+    struct certificate_id id;
+    bool found = false;
+
+    *decoded = (struct certificate){ 0 };
+    *fault = "it is malformed";
+    if (step->certificate.len == 0 || !certificate_decode(step->certificate, turn->arena, decoded) ||
+        !certificate_id_of(decoded->issuer.encoded, decoded->serial, &id))
+        return true;
+    if (!registry_certificate_by_id(turn->view, &id, turn->arena, &found, &before, err))
+        return false;
+    *fault = found ? "its serial number was given before" : NULL;
+    return true;
+}
+
+/* --- a device's --- */
 static const char *fault_of(const struct ca *ca, const struct order *order, const struct connector_step *step,
                             const struct certificate *c, const struct distinguished_name *subject,
                             const struct general_names *san, int64_t now_s)
 {
-    if (!bytes_equal(c->key.spki, order->spki))
-        return "it certifies another key";
-    if (c->is_ca || (c->key_usage & (KEY_USAGE_KEY_CERT_SIGN | KEY_USAGE_CRL_SIGN)) != 0)
-        return "it is a CA's";
+    const char *fault = common_fault_of(order->spki, c);
+
+    if (fault != NULL)
+        return fault;
     if (!subject_is_within(c, subject, &order->fqdn))
         return "its subject names what was not ordered";
     if (!san_is_within(c, san))
         return "its SAN names what was not ordered";
     if (!names_device(c, san, &order->fqdn))
         return "it does not name the device";
-    if (c->not_after_s <= c->not_before_s || c->not_after_s <= now_s)
-        return "it has expired";
-    return chain_fault_of(ca, c, step, now_s);
+    return dates_and_chain_fault_of(ca, c, step, now_s);
 }
 
 bool certified_judge(struct turn *turn, const struct ca *ca, const struct order *order,
@@ -129,23 +165,72 @@ bool certified_judge(struct turn *turn, const struct ca *ca, const struct order 
 {
     struct distinguished_name subject;
     struct general_names san;
-    struct certificate_record before;
-    struct certificate_id id;
-    bool found = false;
+    const char *wrong;
 
-    if (!read_ordered(order, turn->arena, &subject, &san, err))
+    if (!read_ordered(order, turn->arena, &subject, &san, err) ||
+        !read_certified(turn, step, decoded, fault, err))
         return false;
-    *decoded = (struct certificate){ 0 };
-    *fault = "it is malformed";
-    if (step->certificate.len == 0 || !certificate_decode(step->certificate, turn->arena, decoded) ||
-        !certificate_id_of(decoded->issuer.encoded, decoded->serial, &id))
+    if (decoded->encoded.len == 0)
         return true;
-    *fault = fault_of(ca, order, step, decoded, &subject, &san, turn->now_s);
-    if (*fault != NULL)
-        return true;
-    if (!registry_certificate_by_id(turn->view, &id, turn->arena, &found, &before, err))
+    wrong = fault_of(ca, order, step, decoded, &subject, &san, turn->now_s);
+    if (wrong != NULL)
+        *fault = wrong;
+    return true;
+}
+
+/* --- one of the gateway's own --- */
+static bool has_usage(const struct certificate *c, struct bytes oid)
+{
+    for (size_t i = 0; i < c->extended_key_usage_count; i++)
+        if (bytes_equal(c->extended_key_usage[i], oid))
+            return true;
+    return false;
+}
+
+/* Whatever the old one was good for, the new one is, too. */
+static const char *usages_fault_of(const struct certificate *old, const struct certificate *c)
+{
+    if (old->has_key_usage && (!c->has_key_usage || (old->key_usage & ~c->key_usage) != 0))
+        return "it lacks a key usage";
+    if (old->extended_key_usage_count == 0 && c->extended_key_usage_count > 0)
+        return "it is bound to extended key usages";
+    for (size_t i = 0; i < old->extended_key_usage_count; i++)
+        if (!has_usage(c, old->extended_key_usage[i]))
+            return "it lacks an extended key usage";
+    return NULL;
+}
+
+static const char *renewal_fault_of(const struct ca *ca, const struct certificate *old,
+                                    const struct connector_step *step, const struct certificate *c,
+                                    int64_t now_s)
+{
+    static const struct dns_name no_name;
+    const char *fault = common_fault_of(old->key.spki, c);
+
+    if (fault == NULL &&
+        (!subject_is_within(c, &old->subject, &no_name) || !subject_is_within(old, &c->subject, &no_name)))
+        fault = "its subject is another";
+    if (fault == NULL && (!san_is_within(c, &old->san) || !san_is_within(old, &c->san)))
+        fault = "its SAN has other names";
+    if (fault == NULL)
+        fault = usages_fault_of(old, c);
+    if (fault == NULL && c->not_after_s <= old->not_after_s)
+        fault = "it ends no later than the one that it follows";
+    return fault != NULL ? fault : dates_and_chain_fault_of(ca, c, step, now_s);
+}
+
+bool certified_judge_renewal(struct turn *turn, const struct ca *ca, const struct certificate *old,
+                             const struct connector_step *step, struct certificate *decoded,
+                             const char **fault, struct error *err)
+{
+    const char *wrong;
+
+    if (!read_certified(turn, step, decoded, fault, err))
         return false;
-    if (found)
-        *fault = "its serial number was given before";
+    if (decoded->encoded.len == 0)
+        return true;
+    wrong = renewal_fault_of(ca, old, step, decoded, turn->now_s);
+    if (wrong != NULL)
+        *fault = wrong;
     return true;
 }

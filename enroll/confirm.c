@@ -216,9 +216,7 @@ static bool free_registration(struct ending *e, struct error *err)
     if (!registry_registration_by_id(e->turn->view, &e->transaction.registration, e->turn->arena, &found, &r,
                                      err))
         return false;
-    if (found && r.used && r.revision == revision)
-        change_registration_use(&e->turn->changes, &r.id, revision, false);
-    return true;
+    return !found || !r.used || r.revision != revision || registration_give_back(e->turn, &r, err);
 }
 
 /* A certificate that an officer revoked before is left to him, and so is its registration. */

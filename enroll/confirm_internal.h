@@ -19,4 +19,9 @@ MUST_USE bool confirmation_restart(struct turn *turn, const struct transaction_k
 MUST_USE bool confirmation_awaited(struct turn *turn, const struct certificate_id *id, bool *awaited,
                                    struct error *err);
 
+/* A one-time registration that the issuance used is free again; but when it was so GIVEN_BACK_MAX times
+ * within a day of each other, it stays used until an officer registers it anew. As changes of the turn. */
+enum { GIVEN_BACK_MAX = 5 };
+MUST_USE bool registration_give_back(struct turn *turn, const struct registration *r, struct error *err);
+
 #endif

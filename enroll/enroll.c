@@ -6,12 +6,19 @@
 
 typedef enum progress step(struct course *c, struct error *err);
 
-static enum progress walk(struct course *c, step *const *steps, size_t count, struct error *err)
+static enum progress walk_on(struct course *c, step *const *steps, size_t count, struct error *err)
 {
     enum progress progress = PROGRESS_ON;
 
     for (size_t i = 0; i < count && progress == PROGRESS_ON; i++)
         progress = steps[i](c, err);
+    return progress;
+}
+
+static enum progress walk(struct course *c, step *const *steps, size_t count, struct error *err)
+{
+    enum progress progress = walk_on(c, steps, count, err);
+
     if (progress == PROGRESS_ON) {
         (void)error_set(err, ERROR_INTERNAL, "an enrollment came to no end");
         return PROGRESS_ERROR;
@@ -62,10 +69,18 @@ static enum progress step_open(struct course *c, struct error *err)
     return PROGRESS_ON;
 }
 
+static bool find_holder(struct course *c, const struct credential *shown, struct error *err)
+{
+    if (c->held == NULL || !bytes_equal(c->held->certificate.encoded, shown->certificate.der))
+        return enroll_holder(c->turn, c->service, c->e.procedure, shown->certificate.der,
+                             shown->certificate.chain, shown->certificate.chain_count, &c->holder, err);
+    c->holder = *c->held;
+    return true;
+}
+
 static enum progress hold_certificate(struct course *c, const struct credential *shown, struct error *err)
 {
-    if (!enroll_holder(c->turn, c->service, c->e.procedure, shown->certificate.der, shown->certificate.chain,
-                       shown->certificate.chain_count, &c->holder, err))
+    if (!find_holder(c, shown, err))
         return PROGRESS_ERROR;
     if (c->holder.kind == HOLDER_OURS) {
         c->e.renewal = true;
@@ -224,8 +239,8 @@ enum progress step_make_names(struct course *c, struct error *err)
     return PROGRESS_ERROR;
 }
 
-bool enroll(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
-            struct enroll_result *out, struct error *err)
+bool enroll_held(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
+                 const struct holder *holder, struct enroll_result *out, struct error *err)
 {
     static step *const steps[] = {
         step_open,
@@ -250,6 +265,7 @@ bool enroll(struct turn *turn, const struct enroll_service *service, const struc
         .service = service,
         .e = *e,
         .protocol_says_renewal = e->renewal,
+        .held = holder,
         .out = &result,
     };
 
@@ -258,6 +274,43 @@ bool enroll(struct turn *turn, const struct enroll_service *service, const struc
         return false;
     if (shows_secret(e))
         turn->credential_held = result.credential_held;
+    *out = result;
+    return true;
+}
+
+bool enroll(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
+            struct enroll_result *out, struct error *err)
+{
+    return enroll_held(turn, service, e, NULL, out, err);
+}
+
+bool enroll_would_admit(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
+                        bool *admitted, struct enroll_result *out, struct error *err)
+{
+    static step *const steps[] = {
+        step_open,
+        step_hold,
+        step_complete_update,
+        step_identify,
+        step_judge_certificate,
+        step_admit,
+        step_judge_other_names,
+    };
+    struct enroll_result result = { 0 };
+    struct course c = {
+        .turn = turn,
+        .service = service,
+        .e = *e,
+        .protocol_says_renewal = e->renewal,
+        .out = &result,
+    };
+    enum progress progress;
+
+    begin(&c);
+    progress = walk_on(&c, steps, COUNT_OF(steps), err);
+    if (progress == PROGRESS_ERROR)
+        return false;
+    *admitted = progress == PROGRESS_ON;
     *out = result;
     return true;
 }

@@ -25,7 +25,7 @@ struct enroll_service {
     const struct slow_down *slow_down; /* NULL: no slow-down */
     uint32_t transaction_keep_s;       /* how long a finished transaction is remembered */
     uint32_t pending_keep_s;           /* how long an officer may think */
-    unsigned pending_max;              /* of one procedure; beyond: REFUSAL_CA_UNAVAILABLE */
+    unsigned pending_max; /* of one procedure, few of them of one name; beyond: REFUSAL_CA_UNAVAILABLE */
 };
 
 const struct ca *enroll_ca(const struct enroll_service *service, const struct procedure *procedure);
@@ -49,6 +49,13 @@ struct enroll_result {
  * the caller answers the protocol's "internal". */
 MUST_USE bool enroll(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
                      struct enroll_result *out, struct error *err);
+
+/* Whether enroll() would come as far as making names, for a request whose key is not there yet: before one is
+ * made for it, which is dear. Not admitted: *out is the refusal. Not for secrets that are judged here: it
+ * counts none. Writes nothing. */
+MUST_USE bool enroll_would_admit(struct turn *turn, const struct enroll_service *service,
+                                 const struct enrollment *e, bool *admitted, struct enroll_result *out,
+                                 struct error *err);
 
 /* A poll that names a transaction alone (SCEP CertPoll). *found false: no such transaction (SCEP-101). A
  * signer other than the one who began it: REFUSAL_CONFLICT. An approved one is issued now, if its
@@ -79,7 +86,7 @@ struct holder {
     enum holder_kind kind;
     bool usable; /* zeroed: not. Revoked, expired beyond grace, of another domain, superseded: not */
     bool awaits_confirmation; /* OURS: it is not confirmed, or its renewal is not. It may confirm and poll; to
-                                 renew, enroll or revoke by it is refused (CMP-60), by enroll() itself */
+                                 renew or enroll by it is refused by enroll() itself (CMP-60) */
     enum refusal fault;       /* when not usable */
     const char *detail;       /* static text for the log, when not usable */
     struct certificate certificate;
@@ -90,6 +97,11 @@ struct holder {
 MUST_USE bool enroll_holder(struct turn *turn, const struct enroll_service *service,
                             const struct procedure *procedure, struct bytes der, const struct bytes *chain,
                             size_t chain_count, struct holder *out, struct error *err);
+
+/* enroll() by one who is known already: `holder` is what enroll_holder() said in this turn of the certificate
+ * that is the credential. It is not judged again. */
+MUST_USE bool enroll_held(struct turn *turn, const struct enroll_service *service, const struct enrollment *e,
+                          const struct holder *holder, struct enroll_result *out, struct error *err);
 
 /* --- an RA that speaks for devices (CMP) --- */
 /* Its certificate chains to the procedure's cmp_ra_anchors at turn->now_s, may sign and has the extended key

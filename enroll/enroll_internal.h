@@ -26,7 +26,8 @@ struct course {
     const struct enroll_service *service;
     struct enrollment e; /* a copy: `renewal` is also set by a certificate of ours */
     bool protocol_says_renewal;
-    struct holder holder; /* kind NONE without a certificate */
+    const struct holder *held; /* judged before the course began; NULL */
+    struct holder holder;      /* kind NONE without a certificate */
     struct digest256 holder_key;
     struct ra_judgement ra; /* zeroed without an RA */
     struct identity identity;

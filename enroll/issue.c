@@ -47,14 +47,15 @@ static bool enter_pending(struct course *c, struct error *err)
 
 enum progress step_wait_for_officer(struct course *c, struct error *err)
 {
-    size_t waiting = 0, max = c->service->pending_max;
+    const char *full = NULL;
 
     if (!needs_officer(c))
         return PROGRESS_ON;
-    if (!pending_count(c->turn, bytes_text(c->e.procedure->name), max, &waiting, err))
+    if (!pending_room(c->turn, bytes_text(c->e.procedure->name), &c->identity.fqdn, c->service->pending_max,
+                      &full, err))
         return PROGRESS_ERROR;
-    if (waiting >= max)
-        return course_refuse(c, REFUSAL_CA_UNAVAILABLE, "too many enrollments wait for an officer");
+    if (full != NULL)
+        return course_refuse(c, REFUSAL_CA_UNAVAILABLE, full);
     return enter_pending(c, err) ? course_pending(c, false) : PROGRESS_ERROR;
 }
 

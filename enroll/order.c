@@ -26,6 +26,11 @@ struct run {
     struct job_step *out;
 };
 
+static struct order_drive drive_of(struct run *r)
+{
+    return (struct order_drive){ .turn = r->turn, .ca = r->ca, .order = &r->order };
+}
+
 /* --- what the step ends in --- */
 static bool wait_until(struct run *r, int64_t until_s, struct error *err)
 {
@@ -43,23 +48,10 @@ static bool over(struct run *r)
 /* The request goes out once this is durable. */
 static bool leave(struct run *r, struct error *err)
 {
-    struct job_effect *effect = &r->out->effect;
-    const struct order *o = &r->order;
+    const struct order_drive drive = drive_of(r);
 
-    r->order.stage = ORDER_STAGE_SENT;
-    *effect = (struct job_effect){
-        .kind = JOB_EFFECT_HTTP,
-        .method = HTTP_METHOD_POST,
-        .url = o->url,
-        .content_type = o->content_type,
-        .body = o->body,
-        .timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : r->ca->patience.timeout_ms,
-        .target = r->ca->name,
-        .target_max = r->ca->patience.concurrency,
-    };
-    if (o->trust_path.len > 0 && (effect->trust_path = arena_text(r->turn->arena, o->trust_path)) == NULL)
-        return error_set(err, ERROR_MEMORY, "order");
-    return order_encode(&r->order, r->turn->arena, &r->out->state, err);
+    return order_leave(&drive, &r->out->effect, err) &&
+           order_encode(&r->order, r->turn->arena, &r->out->state, err);
 }
 
 static bool follow_up(struct run *r, enum order_phase phase, struct error *err)
@@ -217,7 +209,7 @@ static bool judge_admission(struct run *r, struct course *c, const char **fault,
     bool registered = !bytes_equal(registration_id_bytes(&r->order.registration),
                                    registration_id_bytes(&none));
     struct registration *registration;
-    bool found = false;
+    bool found = false, awaited = false;
 
     *fault = NULL;
     if (!read_registration(r, &registration, err))
@@ -233,6 +225,10 @@ static bool judge_admission(struct run *r, struct course *c, const char **fault,
     c->holder.kind = HOLDER_OURS;
     if (!found || c->holder.record.status != CERTIFICATE_GOOD)
         *fault = "the certificate that it renews was revoked meanwhile";
+    if (!confirmation_awaited(r->turn, &r->order.renews, &awaited, err))
+        return false;
+    if (*fault == NULL && awaited) /* two renewals of one certificate: the first counts */
+        *fault = "another renewal of its certificate awaits confirmation";
     return true;
 }
 
@@ -298,72 +294,12 @@ static bool take_certificate(struct run *r, const struct connector_step *step, s
     return give_back(r, step, &certificate, err);
 }
 
-/* --- the connector --- */
-static bool begin_phase(struct run *r, const struct connector_call *call, struct connector_step *step,
-                        struct error *err)
-{
-    const struct connector *connector = r->ca->connector;
-    const struct ca_revocation what = { .certificate = r->order.certificate,
-                                        .reason = r->order.reason,
-                                        .now_s = call->now_s };
-
-    if (r->order.phase == ORDER_PHASE_CONFIRM && connector->confirm != NULL)
-        return connector->confirm(call, r->order.state, r->order.accepted, step, err);
-    if (r->order.phase == ORDER_PHASE_REVOKE && connector->revoke != NULL)
-        return connector->revoke(call, &what, step, err);
-    return error_set(err, ERROR_INTERNAL, "CA %s cannot do what its order asks for", r->ca->name);
-}
-
-static struct connector_event event_of(const struct run *r, const struct job_event *event)
-{
-    struct connector_event e = { .kind = CONNECTOR_EVENT_DUE };
-
-    if (event->kind == JOB_EVENT_HTTP && event->http_ok)
-        e = (struct connector_event){ .kind = CONNECTOR_EVENT_ANSWER,
-                                      .status = event->http_status,
-                                      .body = event->http_body };
-    else if (event->kind == JOB_EVENT_HTTP)
-        e = (struct connector_event){ .kind = CONNECTOR_EVENT_FAILURE, .failure = event->http_failure };
-    else if (r->order.stage == ORDER_STAGE_SENT)
-        e = (struct connector_event){ .kind = CONNECTOR_EVENT_FAILURE,
-                                      .failure = "the gateway stopped before the answer came" };
-    if (e.kind == CONNECTOR_EVENT_FAILURE)
-        (void)snprintf(r->turn->facts.error, sizeof(r->turn->facts.error), "CA %s: %s", r->ca->name,
-                       e.failure != NULL ? e.failure : "no answer");
-    return e;
-}
-
-static bool ask_connector(struct run *r, const struct job_event *event, struct connector_step *step,
-                          struct error *err)
-{
-    const struct connector_call call = {
-        .ca = r->ca,
-        .keys = r->turn->keys,
-        .random = &r->turn->random,
-        .now_s = r->turn->now_s,
-        .arena = r->turn->arena,
-    };
-    struct connector_event e;
-
-    if (r->order.stage == ORDER_STAGE_BEGIN)
-        return begin_phase(r, &call, step, err);
-    if (r->ca->connector->resume == NULL)
-        return error_set(err, ERROR_INTERNAL, "CA %s has no orders any more", r->ca->name);
-    e = event_of(r, event);
-    return r->ca->connector->resume(&call, r->order.state, &e, step, err);
-}
-
 /* --- one step --- */
 static bool send_again(struct run *r, const char *why, struct error *err)
 {
-    if (why != NULL && r->turn->facts.error[0] == '\0')
-        (void)snprintf(r->turn->facts.error, sizeof(r->turn->facts.error), "CA %s: %s", r->ca->name, why);
-    if (r->order.url.len == 0)
-        return error_set(err, ERROR_INTERNAL, "CA %s: nothing was sent before", r->ca->name);
-    r->order.stage = ORDER_STAGE_SEND;
-    r->order.next_s = r->turn->now_s + job_backoff_s(r->order.failures);
-    r->order.failures++;
-    return wait_until(r, r->order.next_s, err);
+    const struct order_drive drive = drive_of(r);
+
+    return order_again(&drive, why, err) && wait_until(r, r->order.next_s, err);
 }
 
 static bool take_step(struct run *r, const struct connector_step *step, struct error *err)
@@ -422,6 +358,7 @@ bool enroll_order_job_run(struct turn *turn, const void *service, const struct j
 {
     struct run *r = arena_alloc(turn->arena, sizeof(*r)); /* the facts point into it */
     struct connector_step step = { 0 };
+    struct order_drive drive;
 
     if (r == NULL)
         return error_set(err, ERROR_MEMORY, "order");
@@ -440,5 +377,6 @@ bool enroll_order_job_run(struct turn *turn, const void *service, const struct j
         return leave(r, err);
     if (r->order.stage == ORDER_STAGE_HOLD)
         return look_at_confirmation(r, err);
-    return ask_connector(r, event, &step, err) && take_step(r, &step, err);
+    drive = drive_of(r);
+    return order_ask(&drive, event, &step, err) && take_step(r, &step, err);
 }

@@ -64,6 +64,20 @@ MUST_USE bool order_encode(const struct order *order, struct arena *arena, struc
 MUST_USE bool order_take_step(struct order *order, const struct connector_step *step, int64_t now_s,
                               struct error *err);
 
+/* --- in its job (order_drive.c) --- */
+struct order_drive {
+    struct turn *turn;
+    const struct ca *ca;
+    struct order *order;
+};
+/* The request is to leave, once the order is saved: it is SENT then. */
+MUST_USE bool order_leave(const struct order_drive *d, struct job_effect *effect, struct error *err);
+/* The same octets once more, at next_s; `why` goes to the log. */
+MUST_USE bool order_again(const struct order_drive *d, const char *why, struct error *err);
+/* The connector's next word: to what the event says became of the request, or to begin CONFIRM or REVOKE. */
+MUST_USE bool order_ask(const struct order_drive *d, const struct job_event *event,
+                        struct connector_step *step, struct error *err);
+
 /* NULL: not configured any more. */
 const struct ca *order_ca(const struct enroll_service *service, struct bytes name);
 
@@ -87,5 +101,10 @@ MUST_USE bool order_unlist(struct turn *turn, struct bytes procedure, const stru
 MUST_USE bool certified_judge(struct turn *turn, const struct ca *ca, const struct order *order,
                               const struct connector_step *step, struct certificate *decoded,
                               const char **fault, struct error *err);
+/* The same for one that is to follow `old`, a certificate of the gateway itself: same key, same names, good
+ * for all that the old one is, and ends later. */
+MUST_USE bool certified_judge_renewal(struct turn *turn, const struct ca *ca, const struct certificate *old,
+                                      const struct connector_step *step, struct certificate *decoded,
+                                      const char **fault, struct error *err);
 
 #endif

@@ -12,21 +12,33 @@ static struct state_key listed_key(struct bytes procedure, const struct job_id *
 /* --- how many --- */
 struct counting {
     const struct ca *ca;
-    size_t count;
+    struct bytes fqdn;
+    size_t count, of_one;
 };
+
+/* What stands in the list: the CA's name, an octet zero, the FQDN. */
+static struct bytes listed_value(const struct course *c, const struct ca *ca)
+{
+    return arena_format(c->turn->arena, "%s%c%.*s", ca->name, '\0',
+                        BYTES_FMT(dns_name_bytes(&c->identity.fqdn)));
+}
 
 static bool count_one(const struct state_key *key, const struct state_value *value, void *context)
 {
     struct counting *c = context;
+    size_t end = bytes_find(value->blob, '\0');
 
     (void)key;
-    c->count += bytes_is(value->blob, c->ca->name);
-    return c->count < c->ca->patience.orders_max;
+    if (!bytes_is(bytes_slice(value->blob, 0, end), c->ca->name))
+        return true;
+    c->count++;
+    c->of_one += bytes_equal(bytes_from(value->blob, end + 1), c->fqdn);
+    return c->count < c->ca->patience.orders_max && c->of_one < OPEN_OF_ONE_MAX;
 }
 
 enum progress order_room(struct course *c, const struct ca *ca, struct error *err)
 {
-    struct counting counting = { .ca = ca };
+    struct counting counting = { .ca = ca, .fqdn = dns_name_bytes(&c->identity.fqdn) };
 
     if (ca->connector->resume == NULL) /* it always answers at once */
         return PROGRESS_ON;
@@ -34,9 +46,12 @@ enum progress order_room(struct course *c, const struct ca *ca, struct error *er
         return order_pending(c, err);
     if (!registry_state_each(c->turn->view, BYTES_NONE, "order", count_one, &counting, err))
         return PROGRESS_ERROR;
-    return counting.count < ca->patience.orders_max
+    if (counting.count >= ca->patience.orders_max)
+        return course_refuse(c, REFUSAL_CA_UNAVAILABLE, "too many orders are open with the CA");
+    return counting.of_one < OPEN_OF_ONE_MAX
                ? PROGRESS_ON
-               : course_refuse(c, REFUSAL_CA_UNAVAILABLE, "too many orders are open with the CA");
+               : course_refuse(c, REFUSAL_CA_UNAVAILABLE,
+                               "too many orders of this name are open with the CA");
 }
 
 /* --- placing --- */
@@ -82,9 +97,13 @@ enum progress order_place(struct course *c, const struct ca *ca, const struct co
     /* Longer than the order: its end must find it. */
     uint32_t keep_s = c->service->transaction_keep_s;
     int64_t expires_s = keep_s > 0 ? order.deadline_s + (int64_t)keep_s : 0;
-    struct state_value listed = { .blob = bytes_text(ca->name), .expires_s = expires_s };
+    struct state_value listed = { .blob = listed_value(c, ca), .expires_s = expires_s };
     struct state_key listing;
 
+    if (listed.blob.data == NULL) {
+        (void)error_set(err, ERROR_MEMORY, "an order");
+        return PROGRESS_ERROR;
+    }
     if (!random_fill(&c->turn->random, job.id.bytes, sizeof(job.id.bytes))) {
         (void)error_set(err, ERROR_CRYPTO, "no randomness for an order");
         return PROGRESS_ERROR;

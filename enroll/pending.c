@@ -172,26 +172,46 @@ bool pending_list(struct turn *turn, struct bytes procedure, size_t max, struct 
 
 struct counting {
     const struct turn *turn;
-    size_t max, count;
+    struct bytes fqdn;
+    size_t max, count, of_one;
 };
+
+static bool is_of(struct bytes blob, struct bytes fqdn)
+{
+    struct record_reader in;
+    struct record_field field;
+    uint8_t version;
+
+    if (!record_open(blob, &in, &version))
+        return false;
+    while (record_next(&in, &field))
+        if (field.tag == FIELD_FQDN)
+            return bytes_equal(field.content, fqdn);
+    return false;
+}
 
 static bool count_one(const struct state_key *key, const struct state_value *value, void *context)
 {
     struct counting *c = context;
 
     (void)key;
-    if (!is_over(c->turn, value))
-        c->count++;
-    return c->count < c->max;
+    if (is_over(c->turn, value))
+        return true;
+    c->count++;
+    c->of_one += is_of(value->blob, c->fqdn);
+    return c->count < c->max && c->of_one < OPEN_OF_ONE_MAX;
 }
 
-bool pending_count(struct turn *turn, struct bytes procedure, size_t max, size_t *count, struct error *err)
+bool pending_room(struct turn *turn, struct bytes procedure, const struct dns_name *fqdn, size_t max,
+                  const char **full, struct error *err)
 {
-    struct counting c = { .turn = turn, .max = max };
+    struct counting c = { .turn = turn, .fqdn = dns_name_bytes(fqdn), .max = max };
 
     if (!registry_state_each(turn->view, procedure, "pending", count_one, &c, err))
         return false;
-    *count = c.count;
+    *full = c.count >= max                ? "too many enrollments wait for an officer"
+            : c.of_one >= OPEN_OF_ONE_MAX ? "too many enrollments of this name wait for an officer"
+                                          : NULL;
     return true;
 }
 

@@ -5,7 +5,7 @@
 #include "registry/certificates.h"
 #include "registry/state.h"
 
-enum { CERTIFICATES_OF_KEY_MAX = 32, OFFICERS_AT_FIRST = 64 };
+enum { CERTIFICATES_OF_KEY_AT_FIRST = 8, CERTIFICATES_OF_KEY_MAX = 32, OFFICERS_AT_FIRST = 8 };
 
 static bool too_early(const struct procedure *procedure, const struct certificate *c, int64_t now_s)
 {
@@ -190,24 +190,36 @@ static enum refusal judge_reuse(const struct course *c, const struct certificate
     return REFUSAL_COUNT;
 }
 
+/* The newest certificates over the key that is asked for. */
+static bool certificates_of_key(struct course *c, struct certificate_record **out, size_t *count,
+                                struct error *err)
+{
+    size_t max = CERTIFICATES_OF_KEY_AT_FIRST / 4;
+
+    do { /* most keys have none */
+        max *= 4;
+        *out = arena_array(c->turn->arena, max, sizeof(**out));
+        if (*out == NULL)
+            return error_set(err, ERROR_MEMORY, "certificates over a key");
+        if (!registry_certificates_by_key(c->turn->view, &c->identity.key, max, c->turn->arena, *out, count,
+                                          err))
+            return false;
+    } while (*count == max && max < CERTIFICATES_OF_KEY_MAX);
+    return true;
+}
+
 enum progress step_check_key(struct course *c, struct error *err)
 {
-    struct certificate_record *record = arena_array(c->turn->arena, CERTIFICATES_OF_KEY_MAX, sizeof(*record));
+    struct certificate_record *record;
     struct bytes spki = c->e.requested->key.spki;
     const char *detail = NULL;
     enum refusal why;
     size_t count = 0;
     bool officer = false;
 
-    if (record == NULL) {
-        (void)error_set(err, ERROR_MEMORY, "certificates over a key");
-        return PROGRESS_ERROR;
-    }
     if (is_own_key(c, spki))
         return course_refuse(c, REFUSAL_KEY_REUSE, "the key is one of the gateway's");
-    if (!is_officer_key(c, spki, &officer, err) ||
-        !registry_certificates_by_key(c->turn->view, &c->identity.key, CERTIFICATES_OF_KEY_MAX,
-                                      c->turn->arena, record, &count, err))
+    if (!is_officer_key(c, spki, &officer, err) || !certificates_of_key(c, &record, &count, err))
         return PROGRESS_ERROR;
     if (officer)
         return course_refuse(c, REFUSAL_KEY_REUSE, "the key is an officer's");

@@ -4,12 +4,42 @@
 #include "lib/base/encode.h"
 #include "registry/registrations.h"
 
+/* One request may carry several messages: each wrong secret counts, and one that held or was not looked at
+ * takes none of them back. */
+static bool keep_strike(struct turn *turn, struct error *err)
+{
+    struct struck *struck = turn->strike ? arena_alloc(turn->arena, sizeof(*struck)) : NULL;
+
+    if (turn->strike && struck == NULL)
+        return error_set(err, ERROR_MEMORY, "a wrong secret");
+    if (struck != NULL) {
+        *struck = (struct struck){ .key = turn->strike_key, .next = turn->struck };
+        turn->struck = struck;
+    }
+    turn->strike = turn->credential_held = false;
+    return true;
+}
+
+static bool was_struck(const struct turn *turn)
+{
+    for (const struct struck *s = turn->struck; s != NULL; s = s->next)
+        if (digest256_equal(&s->key, &turn->strike_key))
+            return true;
+    return false;
+}
+
 bool secret_wait_s(struct turn *turn, const struct enroll_service *service, const struct procedure *procedure,
                    const struct ip_address *peer, const struct dns_name *name, unsigned *out,
                    struct error *err)
 {
+    if (!keep_strike(turn, err))
+        return false;
     if (!slow_down_key(peer, name, &turn->strike_key))
         return error_set(err, ERROR_CRYPTO, "SHA-256");
+    if (service->slow_down != NULL && procedure->slow_after > 0 && was_struck(turn)) {
+        *out = 1; /* the table learns of it only when the turn is over */
+        return true;
+    }
     *out = service->slow_down == NULL
                ? 0
                : slow_down_wait_s(service->slow_down, &turn->strike_key, procedure->slow_after,
@@ -130,7 +160,7 @@ static bool find_candidates(struct judging *j, struct error *err)
     return true;
 }
 
-static bool holds(struct judging *j, const struct registration *r)
+static bool holds(struct judging *j, const struct registration *r, struct password_mac_key *key)
 {
     const struct mac_claim *claim = j->claim;
     AUTO_STRUCT(secret) sealed = { 0 };
@@ -139,37 +169,48 @@ static bool holds(struct judging *j, const struct registration *r)
     if (!enroll_registration_password(j->turn->keys, r, &sealed, &password))
         return false;
     j->tried++;
-    return password_mac_holds(&claim->mac, password, claim->message, claim->value);
+    return password_mac_derive(&claim->mac, password, key) &&
+           password_mac_proves(&claim->mac, key, claim->message, claim->value);
 }
 
-static const struct registration *find_holder(struct judging *j)
+static const struct registration *find_holder(struct judging *j, struct password_mac_key *key)
 {
     for (size_t i = 0; i < j->candidates.count && j->tried < SECRETS_TRIED_MAX; i++)
-        if (holds(j, &j->candidates.item[i]))
+        if (holds(j, &j->candidates.item[i], key))
             return &j->candidates.item[i];
     return NULL;
 }
 
 /* What comes out of it is not looked at. */
-static void try_dummy(struct judging *j)
+static void try_dummy(struct judging *j, struct password_mac_key *key)
 {
     struct registration r;
 
     if (dummy_registration(j->turn->keys, j->turn->arena, &r))
-        (void)holds(j, &r);
+        (void)holds(j, &r, key);
+}
+
+/* As many as may be tried for what was sent, whatever is registered: the sender chooses what one try costs,
+ * and could count them. */
+static size_t tries_for(enum meaning meaning)
+{
+    return meaning == MEANT_KEY_NAME || meaning == MEANT_NAME ? SECRETS_TRIED_MAX : 1;
 }
 
 static void judge(struct judging *j, struct mac_verdict *out)
 {
-    const struct registration *holder = find_holder(j);
+    AUTO_STRUCT(password_mac_key) key = { .len = 0 };
+    const struct registration *holder = find_holder(j, &key);
 
     *out = (struct mac_verdict){
         .held = holder != NULL,
         .reason = j->tried > 0 ? REFUSAL_SECRET : REFUSAL_NO_REGISTRATION,
         .registration = holder,
     };
-    if (j->tried == 0)
-        try_dummy(j);
+    if (holder != NULL)
+        out->key = key;
+    for (size_t i = j->tried; i < tries_for(j->meant.meaning) && holder == NULL; i++)
+        try_dummy(j, &key);
 }
 
 bool enroll_judge_mac(struct turn *turn, const struct enroll_service *service,

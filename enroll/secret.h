@@ -23,14 +23,20 @@ struct mac_verdict {
     enum refusal reason; /* when it did not: REFUSAL_SECRET, REFUSAL_LOCKED, REFUSAL_NO_REGISTRATION, for the
                             log */
     const struct registration *registration; /* whose secret it is, in any state; NULL: none */
-    unsigned wait_s;                         /* LOCKED */
+    struct password_mac_key key; /* held: under which; for a reply with the same parameters. To be wiped */
+    unsigned wait_s;             /* LOCKED */
 };
+UNUSED static inline void auto_mac_verdict(struct mac_verdict *verdict)
+{
+    password_mac_key_wipe(&verdict->key);
+}
 
 /* Finds the registration of the procedure's domain under whose password the MAC holds. Tried is the one that
  * key_id names by id or exactly by pattern or FQDN, and then no other; else those that match key_id as an
  * FQDN. A key_id that has the form of neither leaves it to the first name that is an FQDN: to one alone, or
  * another name before it would begin the slow-down anew. At most SECRETS_TRIED_MAX secrets in all (CMP-34).
- * When there is none to try, one verification of the same cost is done all the same.
+ * When none holds, as many are computed for a name as there may be to try, and one for an id or a pattern:
+ * time tells neither whether nor how often the name is registered.
  *
  * Sets turn->strike, strike_key and credential_held as enroll() does for a secret; an enroll() after it, with
  * CREDENTIAL_REGISTRATION, leaves them. False: an error of ours. */
@@ -38,8 +44,7 @@ MUST_USE bool enroll_judge_mac(struct turn *turn, const struct enroll_service *s
                                const struct procedure *procedure, const struct mac_claim *claim,
                                struct mac_verdict *out, struct error *err);
 
-/* The password of a registration, for a reply under it; borrowed from *sealed. False: it has none that opens.
- */
+/* The password of a registration; borrowed from *sealed. False: it has none that opens. */
 MUST_USE bool enroll_registration_password(const struct keys *keys, const struct registration *r,
                                            struct secret *sealed, struct bytes *password);
 

@@ -77,8 +77,12 @@ static inline bool transaction_has_order(const struct transaction *t)
     return memcmp(&t->order, &none, sizeof(none)) != 0;
 }
 
-/* How many of a procedure wait, counted up to `max`. */
-MUST_USE bool pending_count(struct turn *turn, struct bytes procedure, size_t max, size_t *count,
-                            struct error *err);
+/* Of what waits for somebody else, so many may be of one name: who is registered for one must not take the
+ * room of all. */
+enum { OPEN_OF_ONE_MAX = 8 };
+
+/* Whether one more may wait among those of a procedure. *full: NULL, or why not. */
+MUST_USE bool pending_room(struct turn *turn, struct bytes procedure, const struct dns_name *fqdn, size_t max,
+                           const char **full, struct error *err);
 
 #endif

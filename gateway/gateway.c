@@ -1,8 +1,10 @@
 #include "gateway/gateway.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -54,7 +56,7 @@ static bool start_config(struct gateway *gateway, struct error *err)
     if (!config_load(gateway->config_path, &config, err))
         return false;
     log_open(STDERR_FILENO, config->log_format, config->log_level);
-    monitor_configuration(config);
+    monitor_configuration(gateway->monitor, config);
     gateway_lend(gateway, config);
     if (!live_config_init(&gateway->live, config, err)) {
         config_free(config);
@@ -126,6 +128,23 @@ static void try_reload_as_user(const struct gateway *gateway)
                    LOG_CTEXT("error", err.text));
 }
 
+/* What is renewed has to be written: a file beside it, then its name. */
+static void warn_of_unwritable(const struct config *config)
+{
+    for (size_t i = 0; i < config->services.count; i++) {
+        const struct service_certificate *s = &config->services.item[i];
+        const char *slash = strrchr(s->path, '/');
+        char folder[4096];
+
+        (void)snprintf(folder, sizeof(folder), "%.*s", slash != NULL ? (int)(slash - s->path) + 1 : 1,
+                       slash != NULL ? s->path : ".");
+        if (s->ca != NULL && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
+            log_fields(LOG_WARNING, "renewal", LOG_CTEXT("certificate", s->what), LOG_CTEXT("file", s->path),
+                       LOG_CTEXT("note", "it is to be renewed, but this user cannot write the folder"),
+                       LOG_CTEXT("error", strerror(errno)));
+    }
+}
+
 /* From root to the configured user, once the sockets are bound and the keys read. */
 static bool drop_privileges(struct gateway *gateway, struct error *err)
 {
@@ -144,6 +163,13 @@ static bool drop_privileges(struct gateway *gateway, struct error *err)
         setuid(user->pw_uid) != 0)
         return error_errno(err, "user");
     try_reload_as_user(gateway);
+    return true;
+}
+
+static bool check_files(struct gateway *gateway, struct error *err)
+{
+    (void)err;
+    warn_of_unwritable(first_config(gateway));
     return true;
 }
 
@@ -200,10 +226,15 @@ static const struct subsystem {
     bool (*start)(struct gateway *gateway, struct error *err);
     void (*stop)(struct gateway *gateway);
 } subsystems[] = {
-    { "memory", start_memory, stop_memory },          { "configuration", start_config, stop_config },
-    { "sockets", bind_listeners, free_listeners },    { "privileges", drop_privileges, NULL },
-    { "registry", start_registry, stop_registry },    { "writer", start_writer, stop_writer },
-    { "runner", start_runner, stop_runner },          { "workers", workers_start, workers_stop },
+    { "memory", start_memory, stop_memory },
+    { "configuration", start_config, stop_config },
+    { "sockets", bind_listeners, free_listeners },
+    { "privileges", drop_privileges, NULL },
+    { "files", check_files, NULL },
+    { "registry", start_registry, stop_registry },
+    { "writer", start_writer, stop_writer },
+    { "runner", start_runner, stop_runner },
+    { "workers", workers_start, workers_stop },
     { "listeners", start_listening, stop_listening },
 };
 
@@ -214,9 +245,15 @@ static void stop_from(struct gateway *gateway, size_t started)
             subsystems[started].stop(gateway);
 }
 
+/* By the way of SIGHUP: the thread that waits for signals does it, one reload at a time. */
+static void ask_reload(void)
+{
+    (void)kill(getpid(), SIGHUP);
+}
+
 bool gateway_start(struct gateway *gateway, const char *config_path, struct error *err)
 {
-    *gateway = (struct gateway){ .config_path = config_path };
+    *gateway = (struct gateway){ .config_path = config_path, .ask_reload = ask_reload };
     for (size_t i = 0; i < COUNT_OF(subsystems); i++) {
         if (!subsystems[i].start(gateway, err)) {
             /* A subsystem that failed half-way is stopped too: every stop accepts what was not started. */
@@ -274,7 +311,8 @@ bool gateway_reload(struct gateway *gateway, const char **note, struct error *er
         config_free(config);
         return false;
     }
-    monitor_configuration(config);
+    monitor_configuration(gateway->monitor, config);
+    warn_of_unwritable(config);
     gateway_audit_configuration(gateway);
     return true;
 }

@@ -40,6 +40,7 @@ struct gateway {
     struct runner *runner;
     const struct job_handler *more_jobs; /* beside the gateway's own; NULL: none */
     size_t more_job_count;               /* at most RUNNER_MORE_JOBS_MAX */
+    void (*ask_reload)(void); /* has the daemon read its configuration anew, soon; NULL: nobody does */
     struct net_server *server;
     struct bound_listener bound[NET_LISTENERS_MAX];
     size_t bound_count;

@@ -3,10 +3,17 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Protocol, verdict and reason are static strings of closed sets: the table cannot be grown by strangers. */
-enum { SERIES_MAX = 512, DURATION_BUCKETS = 10 };
+enum { SERIES_MAX = 512, DURATION_BUCKETS = 10, EXPIRIES_MAX = 256, EXPIRY_NAME_MAX = 96 };
+
+/* The end of a certificate that the gateway depends on. */
+struct expiry {
+    char name[EXPIRY_NAME_MAX];
+    int64_t not_after_s;
+};
 
 struct series {
     const char *protocol, *verdict, *reason;
@@ -22,6 +29,8 @@ struct monitor {
     uint64_t bucket[DURATION_BUCKETS + 1], duration_sum_ms, duration_count;
     struct health health;
     bool health_known;
+    struct expiry expiry[EXPIRIES_MAX]; /* of the configuration in force */
+    size_t expiry_count;
     struct monitor_sources sources;
 };
 
@@ -122,8 +131,31 @@ static void log_ca(const struct ca *ca)
                    LOG_CTEXT("sha1", sha1));
 }
 
-void monitor_configuration(const struct config *config)
+static void note_expiry(struct monitor *monitor, const char *kind, const char *name, int64_t not_after_s)
 {
+    struct expiry *e = &monitor->expiry[monitor->expiry_count];
+
+    if (monitor->expiry_count == EXPIRIES_MAX)
+        return;
+    (void)snprintf(e->name, sizeof(e->name), "%s%s", kind, name);
+    e->not_after_s = not_after_s;
+    monitor->expiry_count++;
+}
+
+static void note_expiries(struct monitor *monitor, const struct config *config)
+{
+    (void)pthread_mutex_lock(&monitor->lock);
+    monitor->expiry_count = 0;
+    for (size_t i = 0; i < config->certificate_count; i++)
+        note_expiry(monitor, "", config->certificate[i].what, config->certificate[i].not_after_s);
+    for (size_t i = 0; i < config->ca_count; i++)
+        note_expiry(monitor, "ca ", config->ca[i].name, config->ca[i].certificate.not_after_s);
+    (void)pthread_mutex_unlock(&monitor->lock);
+}
+
+void monitor_configuration(struct monitor *monitor, const struct config *config)
+{
+    note_expiries(monitor, config);
     for (size_t i = 0; i < config->ca_count; i++)
         log_ca(&config->ca[i]);
     for (size_t i = 0; i < config->procedure_count; i++)
@@ -236,6 +268,15 @@ static void put_writer(struct writer *writer, struct buffer *out)
     metric(out, "muster_commit_failures_total", "counter", c.failures);
 }
 
+static void put_expiries(const struct monitor *monitor, struct buffer *out)
+{
+    if (monitor->expiry_count > 0)
+        buffer_append_text(out, "# TYPE muster_certificate_expiry_seconds gauge\n");
+    for (size_t i = 0; i < monitor->expiry_count; i++)
+        buffer_format(out, "muster_certificate_expiry_seconds{certificate=\"%s\"} %" PRId64 "\n",
+                      monitor->expiry[i].name, monitor->expiry[i].not_after_s);
+}
+
 static void serve_metrics(struct monitor *monitor, struct arena *arena, struct http_response *response)
 {
     AUTO_STRUCT(buffer) out = BUFFER(256 * 1024);
@@ -246,6 +287,7 @@ static void serve_metrics(struct monitor *monitor, struct arena *arena, struct h
     if (monitor->health_known)
         metric(&out, "muster_service_certificate_days_left", "gauge",
                monitor->health.days_left > 0 ? (uint64_t)monitor->health.days_left : 0);
+    put_expiries(monitor, &out);
     (void)pthread_mutex_unlock(&monitor->lock);
     if (monitor->sources.server != NULL)
         put_connections(monitor->sources.server, &out);

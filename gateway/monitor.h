@@ -18,7 +18,7 @@ void monitor_answered(struct monitor *monitor, const struct answering *a, int64_
 
 /* The fingerprints of each CA (SCEP-38) and warnings about what a configuration allows (SCEP-46), at start
  * and after a reload. */
-void monitor_configuration(const struct config *config);
+void monitor_configuration(struct monitor *monitor, const struct config *config);
 
 /* The log line of what was refused before it was a request; lib/net counts those. */
 void monitor_refused(const struct net_refused *refused);

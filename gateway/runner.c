@@ -6,6 +6,7 @@
 
 #include "enroll/confirm.h"
 #include "enroll/order.h"
+#include "enroll/service.h"
 #include "gateway/runner_internal.h"
 #include "lib/base/clock.h"
 #include "lib/base/thread.h"
@@ -54,6 +55,13 @@ void runner_jobs(struct runner *runner, const struct config *config, struct job_
                                    .run = enroll_revocations_job_run,
                                    .service = &config->enroll,
                                    .standing = true };
+    *row++ = (struct job_handler){ .kind = ENROLL_SERVICE_JOB,
+                                   .run = enroll_service_job_run,
+                                   .service = &config->services,
+                                   .standing = true };
+    *row++ = (struct job_handler){ .kind = ENROLL_SERVICE_RENEWAL_JOB,
+                                   .run = enroll_service_renewal_job_run,
+                                   .service = &config->services };
     for (size_t i = 0; i < runner->gateway->more_job_count; i++)
         *row++ = runner->gateway->more_jobs[i];
     out->count = (size_t)(row - out->row);
@@ -102,9 +110,9 @@ static void run_due_jobs(struct runner *runner)
     registry_view_reset(runner->view);
     if (!read)
         runner_log_trouble("jobs that are due", &err);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) /* what else is read lived in the view */
         if (!step_in_flight(runner, &due[i].id))
-            step_run_due(runner, &due[i]);
+            step_run_by_id(runner, &due[i].id);
 }
 
 /* Targets that have room again get those that waited for it. */

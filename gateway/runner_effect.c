@@ -2,10 +2,12 @@
 #include <event2/event.h>
 
 #include "gateway/runner_internal.h"
+#include "lib/base/file.h"
 
 enum {
     PER_HOST_MAX = 32, /* connections; each CA says how many requests */
     HTTP_RESPONSE_MAX = 1 << 20,
+    CERTIFICATE_MODE = 0644,
     STATUS_GATEWAY = 502, /* a proxy's word: to 504, what is behind it did not answer */
     STATUS_GATEWAY_TIMEOUT = 504,
 };
@@ -47,6 +49,7 @@ bool effect_own(struct step *step, struct error *err)
         return true;
     return (own_bytes(step->arena, &e->url) && own_bytes(step->arena, &e->content_type) &&
             own_bytes(step->arena, &e->body) && own_bytes(step->arena, &e->host) &&
+            own_bytes(step->arena, &e->content) && own_text(step->arena, &e->path) &&
             own_text(step->arena, &e->trust_path) && own_text(step->arena, &e->target) &&
             own_text(step->arena, &e->alpn) && own_rules(step->arena, &e->rules)) ||
            error_set(err, ERROR_MEMORY, "effect of a job");
@@ -73,7 +76,7 @@ bool event_copy(const struct job_event *event, struct arena *arena, struct job_e
 
     if (!own_bytes(arena, &copy.http_body) || !own_bytes(arena, &copy.probe_certificate) ||
         !own_text(arena, &copy.http_failure) || !own_text(arena, &copy.probe_failure) ||
-        !copy_answer(&event->dns, arena, &copy.dns))
+        !own_text(arena, &copy.file_failure) || !copy_answer(&event->dns, arena, &copy.dns))
         return false;
     *out = copy;
     return true;
@@ -185,6 +188,18 @@ static bool probe(struct step *step, struct error *err)
     return net_probe(step->runner->prober, &request, on_probed, step, err);
 }
 
+/* --- files --- */
+
+static bool write_file(struct step *step)
+{
+    struct error err = { 0 };
+    bool ok = file_write(step->effect.path, step->effect.content, CERTIFICATE_MODE, &err);
+    struct job_event event = { .kind = JOB_EVENT_FILE, .file_ok = ok, .file_failure = ok ? NULL : err.text };
+
+    step_answered(step, &event, TARGET_ANSWERED);
+    return true;
+}
+
 /* --- --- */
 
 /* The servers of the configuration in force. */
@@ -213,6 +228,7 @@ bool effect_perform(struct step *step, struct error *err)
         return refresh_servers(step->runner, err) && fetch(step, url, err);
     case JOB_EFFECT_DNS: return refresh_servers(step->runner, err) && ask(step, err);
     case JOB_EFFECT_PROBE: return refresh_servers(step->runner, err) && probe(step, err);
+    case JOB_EFFECT_FILE: return write_file(step);
     }
     return error_set(err, ERROR_INTERNAL, "an effect that does not leave");
 }

@@ -11,7 +11,7 @@
 enum {
     STEPS_MAX = 64,
     STEP_ARENA_MAX = 192 << 20,
-    JOB_KINDS = 6, /* of the gateway itself */
+    JOB_KINDS = 8, /* of the gateway itself */
 };
 
 /* One job between its handler and the end of its effect. */
@@ -61,9 +61,8 @@ struct turn runner_turn(struct runner *runner, const struct config *config, stru
 /* --- steps (runner_step.c) --- */
 bool step_has_slot(const struct runner *runner);
 bool step_in_flight(const struct runner *runner, const struct job_id *id);
-/* Runs a job whose time has come; without a free slot it stays due. */
-void step_run_due(struct runner *runner, const struct job_record *job);
-/* The same by id: one that waited for its target. */
+/* Runs a job whose time has come, or whose target has room, as it is saved now; without a free slot it stays
+ * due. */
 void step_run_by_id(struct runner *runner, const struct job_id *id);
 /* What the step wanted done, now that the writer is done with it. */
 void step_perform(struct step *step);

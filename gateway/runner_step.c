@@ -176,18 +176,6 @@ static void run_step(struct step *step)
         step_end(step);
 }
 
-void step_run_due(struct runner *runner, const struct job_record *job)
-{
-    struct step *step = step_new(runner);
-
-    if (step == NULL)
-        return;
-    step->job = *job;
-    step->job.kind = arena_copy(step->arena, job->kind);
-    step->job.state = arena_copy(step->arena, job->state);
-    run_step(step);
-}
-
 /* The job goes on from the state that was saved before the request left. */
 static bool read_saved(struct step *step, const struct job_id *id)
 {
@@ -248,6 +236,8 @@ void step_perform(struct step *step)
         log_step(step);
     if (step->result == APPLY_DONE && step->effect.news && gateway->parking != NULL)
         gateway_run_again(parking_news(gateway->parking, &step->job.id));
+    if (step->result == APPLY_DONE && step->effect.reload && gateway->ask_reload != NULL)
+        gateway->ask_reload();
     if (step->result == APPLY_DONE && job_effect_leaves(&step->effect)) {
         if (effect_perform(step, &err))
             return; /* the step ends in step_answered() */

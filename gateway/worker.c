@@ -65,7 +65,8 @@ static bool park(struct errand *errand)
     struct gateway *gateway = errand->gateway;
     int64_t now_ms = clock_monotonic_ms();
 
-    if (!turn->waits || gateway->parking == NULL || procedure == NULL || procedure->patience_s == 0)
+    if (!turn->waits || turn->not_held_back || gateway->parking == NULL || procedure == NULL ||
+        procedure->patience_s == 0)
         return false;
     if (errand->patience_ms == 0)
         errand->patience_ms = now_ms + (int64_t)procedure->patience_s * 1000;
@@ -115,6 +116,16 @@ static void on_applied(struct outcome *outcome, enum apply_result result, const 
     }
 }
 
+static void count_secrets(struct slow_down *slow_down, const struct turn *turn)
+{
+    if (turn->strike)
+        slow_down_strike(slow_down, &turn->strike_key, turn->now_s);
+    else if (turn->credential_held)
+        slow_down_clear(slow_down, &turn->strike_key);
+    for (const struct struck *s = turn->struck; s != NULL; s = s->next) /* after a clearing of the same key */
+        slow_down_strike(slow_down, &s->key, turn->now_s);
+}
+
 static void run_errand(struct errand *errand, struct registry_view *view)
 {
     struct gateway *gateway = errand->gateway;
@@ -124,10 +135,7 @@ static void run_errand(struct errand *errand, struct registry_view *view)
     answer_turn(&errand->answering, view, random_system, clock_now_s());
     own_response(errand->exchange->request.arena, &errand->answering.response);
     registry_view_reset(view);
-    if (turn->strike)
-        slow_down_strike(gateway->slow_down, &turn->strike_key, turn->now_s);
-    else if (turn->credential_held)
-        slow_down_clear(gateway->slow_down, &turn->strike_key);
+    count_secrets(gateway->slow_down, turn);
     if (turn->changes.count == 0) {
         finish_or_park(errand);
         return;

@@ -1,6 +1,6 @@
 #include "jobs/job.h"
 
-enum { BACKOFF_MAX_S = 300, ANSWER_GRACE_S = 60, ATTEMPTS_MAX = 1000 };
+enum { BACKOFF_MAX_S = 300, EFFECT_GRACE_S = 60, ATTEMPTS_MAX = 1000 };
 
 bool job_effect_leaves(const struct job_effect *effect)
 {
@@ -10,7 +10,8 @@ bool job_effect_leaves(const struct job_effect *effect)
     case JOB_EFFECT_WAIT: return false;
     case JOB_EFFECT_HTTP:
     case JOB_EFFECT_DNS:
-    case JOB_EFFECT_PROBE: return true;
+    case JOB_EFFECT_PROBE:
+    case JOB_EFFECT_FILE: return true;
     }
     return false;
 }
@@ -95,7 +96,8 @@ static bool apply_step(struct turn *turn, const struct job_handler *row, const s
     case JOB_EFFECT_HTTP:
     case JOB_EFFECT_DNS:
     case JOB_EFFECT_PROBE:
-        save(turn, job, step->state, turn->now_s + (int64_t)(step->effect.timeout_ms / 1000) + ANSWER_GRACE_S,
+    case JOB_EFFECT_FILE:
+        save(turn, job, step->state, turn->now_s + (int64_t)(step->effect.timeout_ms / 1000) + EFFECT_GRACE_S,
              job->attempts < ATTEMPTS_MAX ? job->attempts + 1 : ATTEMPTS_MAX);
         break;
     }

@@ -17,6 +17,7 @@ enum job_event_kind {
     JOB_EVENT_HTTP,    /* the answer to its HTTP effect */
     JOB_EVENT_DNS,     /* the answer to its question */
     JOB_EVENT_PROBE,   /* what its probe met */
+    JOB_EVENT_FILE,    /* its FILE effect was performed, or failed */
 };
 struct job_event {
     enum job_event_kind kind;
@@ -30,6 +31,8 @@ struct job_event {
     struct ip_address address;      /* that was connected to; none */
     struct bytes probe_certificate; /* DER */
     const char *probe_failure;
+    bool file_ok;
+    const char *file_failure;
 };
 
 enum job_effect_kind {
@@ -39,6 +42,9 @@ enum job_effect_kind {
     JOB_EFFECT_HTTP,     /* send this request, then JOB_EVENT_HTTP */
     JOB_EFFECT_DNS,      /* ask this question, then JOB_EVENT_DNS */
     JOB_EFFECT_PROBE,    /* shake hands with this host, then JOB_EVENT_PROBE */
+    JOB_EFFECT_FILE,     /* have this content in the file, the old one or the new at any time, and on disk;
+                            then JOB_EVENT_FILE. After a crash it may have been performed or not: writing it
+                            once more does no harm */
 };
 struct job_effect {
     enum job_effect_kind kind;
@@ -61,7 +67,12 @@ struct job_effect {
     enum dns_type type;   /* DNS */
     struct bytes host;    /* PROBE: a name or an address */
     const char *alpn;     /* PROBE */
-    bool news;            /* what others wait for this job to do is done, once this step is durable */
+    /* FILE */
+    const char *path;
+    struct bytes content;
+    bool reload; /* the configuration is to be read anew, once this step is durable; whether that works is not
+                    told: the next turn has the new one or the old */
+    bool news;   /* what others wait for this job to do is done, once this step is durable */
 };
 
 /* It goes out, and an event comes back. */
@@ -88,7 +99,8 @@ MUST_USE bool jobs_standing(struct turn *turn, const struct job_handler *table, 
 
 /* One step of one job: finds its row, runs it, and adds to turn->changes what the step means (saved state
  * with its new due time, or deletion). A job that waits for an answer is due again a minute after that
- * answer's time-out, should the gateway stop meanwhile. Unknown kind: false, ERROR_UNSUPPORTED. */
+ * answer's time-out, should the gateway stop meanwhile; one that waits for a file, after a minute. Unknown
+ * kind: false, ERROR_UNSUPPORTED. */
 MUST_USE bool job_run(struct turn *turn, const struct job_handler *table, size_t count,
                       const struct job_record *job, const struct job_event *event, struct job_effect *effect,
                       struct error *err);

@@ -26,6 +26,7 @@ static enum weight weight_of(const struct change *change)
     case CHANGE_NONE:
     case CHANGE_REGISTRATION_ASSUME:
     case CHANGE_CERTIFICATE_ASSUME:
+    case CHANGE_STATE_ASSUME:
     case CHANGE_REGISTRATION_USE: return WEIGHT_NONE;
     }
     return WEIGHT_REFUSED;

@@ -186,7 +186,7 @@ static bool check_state(struct applying *a, const struct change *change, bool *h
 
     if (!state_now(a, &change->state.key, &key, &found, &row, err))
         return false;
-    if (change->kind == CHANGE_STATE_PUT && change->revision == 0)
+    if (change->kind != CHANGE_STATE_DELETE && change->revision == 0)
         *holds = !found;
     else
         *holds = found && row.revision == change->revision;
@@ -386,7 +386,8 @@ bool change_check(struct applying *a, const struct change *change, bool *holds, 
         *holds = found && certificate.status == CERTIFICATE_GOOD;
         return true;
     case CHANGE_STATE_PUT:
-    case CHANGE_STATE_DELETE: return check_state(a, change, holds, err);
+    case CHANGE_STATE_DELETE:
+    case CHANGE_STATE_ASSUME: return check_state(a, change, holds, err);
     case CHANGE_OFFICER_PUT: return check_officer(a, change, holds, err);
     case CHANGE_JTI_USE: return check_jti(a, change, holds, err);
     case CHANGE_JOB_PUT:
@@ -402,7 +403,8 @@ bool change_write(struct applying *a, const struct change *change, uint64_t act_
     switch (change->kind) {
     case CHANGE_REGISTRATION_PUT: return write_registration_put(a, change, act_index, err);
     case CHANGE_REGISTRATION_ASSUME:
-    case CHANGE_CERTIFICATE_ASSUME: return true;
+    case CHANGE_CERTIFICATE_ASSUME:
+    case CHANGE_STATE_ASSUME: return true;
     case CHANGE_REGISTRATION_USE: return write_registration_use(a, change, err);
     case CHANGE_CERTIFICATE_ADD: return write_certificate_add(a, change, err);
     case CHANGE_CERTIFICATE_REVOKE: return write_certificate_revoke(a, change, err);

@@ -14,60 +14,6 @@ void changes_rewind(struct changes *changes, struct changes mark)
         changes->last->next = NULL;
 }
 
-/* --- contradictions --- */
-
-static bool is_registration(const struct change *c, struct registration_id *out)
-{
-    if (c->kind != CHANGE_REGISTRATION_PUT && c->kind != CHANGE_REGISTRATION_USE)
-        return false;
-    *out = c->kind == CHANGE_REGISTRATION_PUT ? c->registration.id : c->use.id;
-    return true;
-}
-
-static bool is_certificate(const struct change *c, struct certificate_id *out)
-{
-    if (c->kind != CHANGE_CERTIFICATE_ADD && c->kind != CHANGE_CERTIFICATE_REVOKE)
-        return false;
-    *out = c->kind == CHANGE_CERTIFICATE_ADD ? c->certificate.id : c->revoke.id;
-    return true;
-}
-
-static const struct state_key *state_key_of(const struct change *c)
-{
-    return c->kind == CHANGE_STATE_PUT || c->kind == CHANGE_STATE_DELETE ? &c->state.key : NULL;
-}
-
-static bool same_state(const struct state_key *a, const struct state_key *b)
-{
-    return a != NULL && b != NULL && strcmp(a->kind, b->kind) == 0 &&
-           bytes_equal(a->procedure, b->procedure) && bytes_equal(a->id, b->id);
-}
-
-static bool writes_the_same(const struct change *a, const struct change *b)
-{
-    struct registration_id registration[2];
-    struct certificate_id certificate[2];
-
-    if (is_registration(a, &registration[0]) && is_registration(b, &registration[1]))
-        return memcmp(registration[0].bytes, registration[1].bytes, ID_LEN) == 0;
-    if (is_certificate(a, &certificate[0]) && is_certificate(b, &certificate[1]))
-        return certificate_id_equal(&certificate[0], &certificate[1]);
-    return same_state(state_key_of(a), state_key_of(b));
-}
-
-bool changes_contradict(const struct changes *changes, struct changes mark)
-{
-    const struct change *added = mark.last == NULL ? NULL : mark.last->next, *const first = added;
-
-    for (; added != NULL; added = added->next)
-        for (const struct change *before = changes->first; before != first; before = before->next)
-            if (writes_the_same(before, added))
-                return true;
-    return false;
-}
-
-/* --- adding --- */
-
 /* A new change at the end of the list; NULL when the list has failed. */
 static struct change *add(struct changes *c, enum change_kind kind)
 {
@@ -208,6 +154,16 @@ void change_state_put(struct changes *c, const struct state_key *key, const stru
 void change_state_delete(struct changes *c, const struct state_key *key, uint64_t expected_revision)
 {
     struct change *change = add(c, CHANGE_STATE_DELETE);
+
+    if (change == NULL)
+        return;
+    change->revision = expected_revision;
+    change->state.key = copy_state_key(c, key);
+}
+
+void change_state_assume(struct changes *c, const struct state_key *key, uint64_t expected_revision)
+{
+    struct change *change = add(c, CHANGE_STATE_ASSUME);
 
     if (change == NULL)
         return;

@@ -22,6 +22,7 @@ enum change_kind {
                                 */
     CHANGE_STATE_PUT,          /* expected revision; 0: must be absent */
     CHANGE_STATE_DELETE,       /* expected revision */
+    CHANGE_STATE_ASSUME,       /* writes nothing; expected revision; 0: it is still absent */
     CHANGE_JOB_PUT,
     CHANGE_JOB_DELETE,
     CHANGE_OFFICER_PUT,
@@ -47,9 +48,10 @@ static inline struct changes changes_mark(const struct changes *changes)
 }
 void changes_rewind(struct changes *changes, struct changes mark);
 
-/* What was added since the mark would write something that was to be written before it: of two such changes
- * the registry takes neither (APPLY_INVALID). For handlers that put several answers into one list. */
-bool changes_contradict(const struct changes *changes, struct changes mark);
+/* A change since `mark` concerns what one before it concerns, and not both merely assume: they were made from
+ * one view, so that the later one does not know of the earlier. Together they would be refused when they are
+ * applied, or contradict each other. */
+bool changes_clash(const struct changes *changes, struct changes mark);
 
 static inline bool changes_failed(const struct changes *changes)
 {
@@ -68,6 +70,7 @@ void change_certificate_assume(struct changes *c, const struct certificate_id *i
 void change_state_put(struct changes *c, const struct state_key *key, const struct state_value *value,
                       uint64_t expected_revision);
 void change_state_delete(struct changes *c, const struct state_key *key, uint64_t expected_revision);
+void change_state_assume(struct changes *c, const struct state_key *key, uint64_t expected_revision);
 void change_job_put(struct changes *c, const struct job_record *job);
 void change_job_delete(struct changes *c, const struct job_id *id);
 void change_officer_put(struct changes *c, const struct officer_record *officer);

@@ -21,6 +21,12 @@ struct turn_facts {
     char error[256];     /* the text of an error of ours */
 };
 
+/* A source and name that showed a wrong secret. */
+struct struck {
+    struct digest256 key;
+    struct struck *next;
+};
+
 struct turn {
     struct registry_view *view;
     const struct keys *keys;
@@ -32,9 +38,12 @@ struct turn {
     bool strike; /* out: a wrong secret was shown; whoever runs the turn counts it (enroll/slow_down.h) */
     bool credential_held; /* out: the secret shown holds; whoever runs the turn forgets its strikes */
     struct digest256 strike_key;
+    struct struck *struck; /* out: the strikes before that one, of other messages in the same request */
     bool waits; /* out: "pending" until this job has news; whoever runs the turn may hold the answer
                    back for a while and run it again then */
     struct job_id waits_for;
+    bool not_held_back; /* out: beside what waits there are answers that are done, and would be others if the
+                           request ran again */
 };
 
 #endif

@@ -36,6 +36,22 @@ static bool write_all(int fd, struct bytes content)
     return fsync(fd) == 0;
 }
 
+/* The new name is on disk, too. What cannot be synced (some file systems) is left to them. */
+static void sync_folder(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    int fd;
+
+    (void)snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+                   slash == NULL ? "." : path);
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    (void)close(fd);
+}
+
 bool file_write(const char *path, struct bytes content, unsigned mode, struct error *err)
 {
     char beside[4096];
@@ -53,5 +69,6 @@ bool file_write(const char *path, struct bytes content, unsigned mode, struct er
         (void)unlink(beside);
         return false;
     }
+    sync_folder(path);
     return true;
 }

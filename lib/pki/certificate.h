@@ -62,6 +62,9 @@ MUST_USE bool certificate_sign(const struct certificate_template *t, const struc
                                const char *signer, enum digest_algorithm hash, struct arena *arena,
                                struct bytes *der, struct error *err);
 
+/* The Extension elements of its keyUsage and extKeyUsage, for requests too; nothing where it has none. */
+void certificate_usages_put(struct buffer *out, const struct certificate_template *t);
+
 /* --- PEM --- */
 /* All CERTIFICATE blocks of a file's content, in order; at most `max`. */
 MUST_USE bool certificates_from_pem(struct bytes pem, struct arena *arena, struct bytes *der, size_t max,

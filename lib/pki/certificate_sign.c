@@ -79,7 +79,7 @@ static void put_authority_key_id(struct buffer *out, struct bytes id)
     end(out, e);
 }
 
-static void put_key_usages(struct buffer *out, const struct certificate_template *t)
+void certificate_usages_put(struct buffer *out, const struct certificate_template *t)
 {
     struct extension e;
     size_t seq;
@@ -169,7 +169,7 @@ static bool put_extensions(struct buffer *out, const struct certificate_template
 
     if (t->is_ca)
         put_basic_constraints(out, t->path_len);
-    put_key_usages(out, t);
+    certificate_usages_put(out, t);
     done = put_subject_key_id(out, t->spki);
     put_authority_key_id(out, t->authority_key_id);
     put_san(out, t);

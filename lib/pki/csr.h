@@ -40,4 +40,17 @@ enum csr_fault csr_decode(struct bytes der, const struct csr_rules *rules, struc
  * one. */
 MUST_USE bool csr_from_pem(struct bytes pem, struct arena *arena, struct bytes *der);
 
+/* --- writing: for the gateway's own certificates, and tests --- */
+struct csr_order {
+    struct bytes subject;    /* Name element */
+    struct bytes spki;       /* of that key */
+    struct bytes san;        /* content of GeneralNames; none: no extension */
+    struct bytes extensions; /* further Extension elements, one after the other; none */
+    const char *key_name;    /* signs */
+};
+/* The CertificationRequest, DER in the arena. ERROR_UNSUPPORTED for a key that cannot sign, ERROR_MEMORY, or
+ * one of keys_sign(). */
+MUST_USE bool csr_sign(const struct csr_order *order, const struct keys *keys, struct arena *arena,
+                       struct bytes *der, struct error *err);
+
 #endif

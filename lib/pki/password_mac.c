@@ -271,37 +271,61 @@ static bool derive_pbm(const struct password_mac *m, struct bytes secret, uint8_
     return done;
 }
 
-static bool derive(const struct password_mac *m, struct bytes secret, uint8_t key[DIGEST_MAX], size_t *len)
+void password_mac_key_wipe(struct password_mac_key *key)
 {
+    OPENSSL_cleanse(key, sizeof(*key));
+}
+
+bool password_mac_derive(const struct password_mac *m, struct bytes secret, struct password_mac_key *out)
+{
+    bool done = false;
+
     switch (m->kind) {
-    case PASSWORD_MAC_NONE: return false;
-    case PASSWORD_MAC_PBM: return derive_pbm(m, secret, key, len);
+    case PASSWORD_MAC_NONE: break;
+    case PASSWORD_MAC_PBM: done = secret.len > 0 && derive_pbm(m, secret, out->octet, &out->len); break;
     case PASSWORD_MAC_PBMAC1:
-        *len = m->key_len;
-        return m->key_len <= DIGEST_MAX && pbkdf2(m->hash, secret, m->salt, m->iterations, key, m->key_len);
+        out->len = m->key_len;
+        done = secret.len > 0 && m->key_len <= sizeof(out->octet) &&
+               pbkdf2(m->hash, secret, m->salt, m->iterations, out->octet, m->key_len);
+        break;
     }
-    return false;
+    if (!done)
+        password_mac_key_wipe(out);
+    ERR_clear_error();
+    return done;
+}
+
+bool password_mac_make(const struct password_mac *m, const struct password_mac_key *key, struct bytes message,
+                       uint8_t *out, size_t *len)
+{
+    bool done = key->len > 0 && hmac(m->mac, bytes_of(key->octet, key->len), message, out, len);
+
+    ERR_clear_error();
+    return done;
+}
+
+bool password_mac_proves(const struct password_mac *m, const struct password_mac_key *key,
+                         struct bytes message, struct bytes value)
+{
+    uint8_t expected[DIGEST_MAX];
+    size_t len = 0;
+
+    return password_mac_make(m, key, message, expected, &len) && len > 0 &&
+           bytes_equal_constant_time(bytes_of(expected, len), value);
 }
 
 bool password_mac_compute(const struct password_mac *m, struct bytes secret, struct bytes message,
                           uint8_t *out, size_t *len)
 {
-    uint8_t key[DIGEST_MAX];
-    size_t key_len = 0;
-    bool done = secret.len > 0 && derive(m, secret, key, &key_len) &&
-                hmac(m->mac, bytes_of(key, key_len), message, out, len);
+    AUTO_STRUCT(password_mac_key) key = { .len = 0 };
 
-    OPENSSL_cleanse(key, sizeof(key));
-    ERR_clear_error();
-    return done;
+    return password_mac_derive(m, secret, &key) && password_mac_make(m, &key, message, out, len);
 }
 
 bool password_mac_holds(const struct password_mac *m, struct bytes secret, struct bytes message,
                         struct bytes value)
 {
-    uint8_t expected[DIGEST_MAX];
-    size_t len = 0;
+    AUTO_STRUCT(password_mac_key) key = { .len = 0 };
 
-    return secret.len > 0 && password_mac_compute(m, secret, message, expected, &len) && len > 0 &&
-           bytes_equal_constant_time(bytes_of(expected, len), value);
+    return password_mac_derive(m, secret, &key) && password_mac_proves(m, &key, message, value);
 }

@@ -53,13 +53,35 @@ enum password_mac_fault password_mac_decode(struct bytes algorithm, const struct
  * that has no object identifier. What was decoded and allowed decodes to the same again. */
 void password_mac_put(struct buffer *out, const struct password_mac *m);
 
-/* The MAC over `message` under `secret`; `out` holds DIGEST_MAX. False: the secret is empty, or libcrypto
- * failed. */
+/* What the rounds make of a secret: the dear part, and the same for each message that names the same
+ * parameters. As secret as what it is made of. */
+struct password_mac_key {
+    uint8_t octet[DIGEST_MAX];
+    size_t len; /* 0: none; no MAC is made or holds under it */
+};
+void password_mac_key_wipe(struct password_mac_key *key);
+UNUSED static inline void auto_password_mac_key(struct password_mac_key *key)
+{
+    password_mac_key_wipe(key);
+}
+
+/* False: the secret is empty, or libcrypto failed; then there is none in *out. */
+MUST_USE bool password_mac_derive(const struct password_mac *m, struct bytes secret,
+                                  struct password_mac_key *out);
+
+/* The MAC over `message` under a key that was derived for `m`; `out` holds DIGEST_MAX. False: no key, or
+ * libcrypto failed. */
+MUST_USE bool password_mac_make(const struct password_mac *m, const struct password_mac_key *key,
+                                struct bytes message, uint8_t *out, size_t *len);
+
+/* `value` is the MAC over `message` under that key. Constant time in the comparison; an error of libcrypto
+ * proves nothing. */
+bool password_mac_proves(const struct password_mac *m, const struct password_mac_key *key,
+                         struct bytes message, struct bytes value);
+
+/* The same of a secret, whose key serves once. An empty secret makes nothing and proves nothing, ever. */
 MUST_USE bool password_mac_compute(const struct password_mac *m, struct bytes secret, struct bytes message,
                                    uint8_t *out, size_t *len);
-
-/* `value` is the MAC over `message` under `secret`. Constant time in the comparison. An empty secret proves
- * nothing, ever; an error of libcrypto proves nothing either. */
 bool password_mac_holds(const struct password_mac *m, struct bytes secret, struct bytes message,
                         struct bytes value);
 

@@ -81,6 +81,7 @@ static const struct fault_row rows[] = {
     [CMP_FAULT_LANGUAGE] = { "cmp_language", CMP_BAD_REQUEST, "none of these languages is spoken here" },
     [CMP_FAULT_ORIGINAL] = { "cmp_original", CMP_BAD_MESSAGE_CHECK,
                              "the protection of the original message does not hold" },
+    [CMP_FAULT_REPLAYED] = { "cmp_replayed", CMP_BAD_SENDER_NONCE, "this message was answered before" },
     [CMP_FAULT_BUSY] = { "cmp_busy", CMP_SYSTEM_UNAVAIL, "try again later" },
     [CMP_OK] = { "ok", 0, "" },
 };

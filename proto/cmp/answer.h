@@ -55,6 +55,7 @@ enum cmp_fault {
     CMP_FAULT_LANGUAGE,            /* CMP-107 */
     CMP_FAULT_ORIGINAL,            /* CMP-115 */
     CMP_FAULT_BUSY,
+    CMP_FAULT_REPLAYED,
     CMP_OK,
 };
 

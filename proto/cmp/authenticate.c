@@ -118,7 +118,7 @@ static enum cmp_fault authenticate_mac(struct cmp_exchange *x, struct error *err
 {
     const struct cmp_message *m = &x->request;
     struct cmp_sender *sender = &x->sender;
-    struct mac_verdict verdict = { 0 };
+    AUTO_STRUCT(mac_verdict) verdict = { 0 };
     enum cmp_fault fault;
 
     if (!takes_mac(x, m->body))
@@ -129,9 +129,7 @@ static enum cmp_fault authenticate_mac(struct cmp_exchange *x, struct error *err
     if (fault != CMP_OK)
         return fault;
     sender->registration = verdict.registration;
-    if (!enroll_registration_password(x->turn->keys, verdict.registration, &sender->sealed,
-                                      &sender->password))
-        return cmp_trouble(err, ERROR_CRYPTO, "a secret that held does not open");
+    sender->mac_key = verdict.key;
     if (!identify("registration", registration_id_bytes(&verdict.registration->id), &sender->identity) ||
         !algorithm_of_mac(&sender->mac, &sender->algorithm))
         return cmp_trouble(err, ERROR_CRYPTO, "SHA-256 of a sender");
@@ -315,7 +313,7 @@ enum cmp_fault cmp_authenticate(struct cmp_exchange *x, struct error *err)
 enum cmp_fault cmp_authenticate_original(struct cmp_exchange *x, const struct cmp_message *original,
                                          struct error *err)
 {
-    struct mac_verdict verdict = { 0 };
+    AUTO_STRUCT(mac_verdict) verdict = { 0 };
     struct certificate signer;
     struct password_mac mac;
 

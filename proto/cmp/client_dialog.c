@@ -18,6 +18,7 @@ enum field {
     FIELD_PEER_NONCE,
     FIELD_WAITING_NONCE,
     FIELD_CERT_HASH,
+    FIELD_COUNT
 };
 
 static bool take_octets(struct bytes content, uint8_t *out, size_t len)
@@ -66,6 +67,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_PEER_NONCE: d->peer_nonce = f->content; return f->content.len <= CMP_ID_MAX;
     case FIELD_WAITING_NONCE: d->waiting_nonce = f->content; return f->content.len <= CMP_ID_MAX;
     case FIELD_CERT_HASH: return take_hash(f->content, d);
+    case FIELD_COUNT: break;
     }
     return true; /* of a later version: skipped */
 }
@@ -75,14 +77,17 @@ bool cmp_dialog_decode(struct bytes record, struct cmp_dialog *out)
     struct cmp_dialog d = { .stage = CMP_DIALOG_NONE };
     struct record_reader in;
     struct record_field field;
+    uint32_t seen = 0;
     uint8_t version;
 
     if (!record_open(record, &in, &version) || version != RECORD_VERSION)
         return false;
-    while (record_next(&in, &field))
+    while (record_next(&in, &field)) {
         if (!take_field(&in, &field, &d))
             return false;
-    if (in.failed || d.stage == CMP_DIALOG_NONE || d.asked == CMP_BODY_NONE)
+        seen |= field.tag < FIELD_COUNT ? 1U << field.tag : 0;
+    }
+    if (in.failed || seen != (1U << FIELD_COUNT) - 2) /* a nonce that is not there would be one of zeros */
         return false;
     *out = d;
     return true;

@@ -42,6 +42,7 @@ const char *cmp_procedure_fault(const struct cmp_service *service, const struct 
                                 const struct keys *keys)
 {
     const struct cmp_ra *ra = cmp_ra_of(service, procedure);
+    const struct ca *ca = enroll_ca(service->enroll, procedure);
 
     if (!procedure->preregistration)
         return "CMP needs preregistration";
@@ -51,7 +52,9 @@ const char *cmp_procedure_fault(const struct cmp_service *service, const struct 
         return "the certificate of its CMP RA is not for its key";
     if (procedure->cmp_key_generation && procedure->manual_approval)
         return "keys are generated for devices that are answered at once: not where an officer approves";
-    return certificate_fault(&ra->certificate, enroll_ca(service->enroll, procedure), procedure);
+    if (procedure->cmp_key_generation && ca != NULL && ca->connector->resume != NULL)
+        return "keys are generated for devices that are answered at once: not where another CA is asked";
+    return certificate_fault(&ra->certificate, ca, procedure);
 }
 
 /* --- HTTP --- */

@@ -94,7 +94,7 @@ static struct step step_of(const struct connector_call *call, struct connector_s
     return s;
 }
 
-static bool send(struct step *s, struct bytes message, struct error *err)
+static bool send_message(struct step *s, struct bytes message, struct error *err)
 {
     if (message.len > CONNECTOR_BODY_MAX)
         return error_set(err, ERROR_LIMIT, "CA %s: a request of %zu octets is too large", s->call->ca->name,
@@ -127,11 +127,12 @@ static bool done(struct step *s)
     return true;
 }
 
-static bool poll(struct step *s, struct error *err)
+static bool poll_ca(struct step *s, struct error *err)
 {
     struct bytes message;
 
-    return cmp_client_poll(&s->client, &s->cmp, &s->state.dialog, &message, err) && send(s, message, err);
+    return cmp_client_poll(&s->client, &s->cmp, &s->state.dialog, &message, err) &&
+           send_message(s, message, err);
 }
 
 static bool poll_anew(struct step *s, struct error *err)
@@ -139,14 +140,14 @@ static bool poll_anew(struct step *s, struct error *err)
     struct bytes message;
 
     return cmp_client_poll_anew(&s->client, &s->cmp, &s->state.dialog, &message, err) &&
-           send(s, message, err);
+           send_message(s, message, err);
 }
 
 /* A CA that has not said when is polled at once: it says so then. */
-static bool wait(struct step *s, const struct cmp_result *result, struct error *err)
+static bool wait_for_ca(struct step *s, const struct cmp_result *result, struct error *err)
 {
     if (!result->check_after_told)
-        return poll(s, err);
+        return poll_ca(s, err);
     *s->out = (struct connector_step){ .verdict = CONNECTOR_WAIT,
                                        .wait_until_s = s->call->now_s + result->check_after_s };
     return state_encode(&s->state, s->call->arena, &s->out->state, err);
@@ -246,7 +247,7 @@ static bool read_answer(struct step *s, const struct connector_event *event, str
     case CMP_OUTCOME_VIOLATION: return reject(s, why_text(s, "the CA's answer is wrong: ", result->what));
     case CMP_OUTCOME_REJECTED: return rejected(s, &result->status);
     case CMP_OUTCOME_NONCES: return poll_anew(s, err);
-    case CMP_OUTCOME_WAITING: return wait(s, result, err);
+    case CMP_OUTCOME_WAITING: return wait_for_ca(s, result, err);
     case CMP_OUTCOME_CERTIFICATE: return issued(s, result, err);
     case CMP_OUTCOME_DONE: return done(s);
     case CMP_OUTCOME_GENERAL: break;
@@ -265,12 +266,27 @@ static bool resume(const struct connector_call *call, struct bytes state, const 
     case CONNECTOR_EVENT_ANSWER: return read_answer(&s, event, err);
     case CONNECTOR_EVENT_FAILURE: return again(&s, event->failure);
     case CONNECTOR_EVENT_DUE:
-        return s.state.dialog.stage == CMP_DIALOG_WAITING ? poll(&s, err) : again(&s, NULL);
+        return s.state.dialog.stage == CMP_DIALOG_WAITING ? poll_ca(&s, err) : again(&s, NULL);
     }
     return error_set(err, ERROR_INTERNAL, "no such event");
 }
 
-static struct cmp_wish wish_of(const struct cmp_upstream *upstream, const struct ca_order *order)
+/* keyUsage and extKeyUsage of the gateway's own certificate. */
+static struct bytes usages(const struct connector_call *call, const struct ca_order *order)
+{
+    const struct certificate_template t = {
+        .key_usage = order->profile->key_usage,
+        .extended_key_usage = order->profile->extended_key_usage,
+        .extended_key_usage_count = order->profile->extended_key_usage_count,
+    };
+    AUTO_STRUCT(buffer) out = BUFFER(4096);
+
+    certificate_usages_put(&out, &t);
+    return buffer_failed(&out) ? BYTES_NONE : arena_copy(call->arena, buffer_bytes(&out));
+}
+
+static struct cmp_wish wish_of(const struct cmp_upstream *upstream, const struct connector_call *call,
+                               const struct ca_order *order)
 {
     struct cmp_wish wish = {
         .body = upstream->request == CMP_UPSTREAM_CR ? CMP_CR : CMP_IR,
@@ -289,6 +305,12 @@ static struct cmp_wish wish_of(const struct cmp_upstream *upstream, const struct
         .san = order->san,
         .pop = CRMF_POP_RA_VERIFIED,
     };
+    if (order->key_name != NULL) {
+        wish.crmf.extensions = usages(call, order);
+        wish.crmf.pop = CRMF_POP_SIGNATURE;
+        wish.crmf.keys = call->keys;
+        wish.crmf.key_name = order->key_name;
+    }
     return wish;
 }
 
@@ -296,12 +318,12 @@ static bool start(const struct connector_call *call, const struct ca_order *orde
                   struct error *err)
 {
     struct step s = step_of(call, out);
-    const struct cmp_wish wish = wish_of(s.upstream, order);
+    const struct cmp_wish wish = wish_of(s.upstream, call, order);
     struct bytes message;
 
     s.state.purpose = PURPOSE_ORDER;
     return cmp_client_request(&s.client, &s.cmp, &wish, &s.state.dialog, &message, err) &&
-           send(&s, message, err);
+           send_message(&s, message, err);
 }
 
 static bool confirm(const struct connector_call *call, struct bytes state, bool accepted,
@@ -314,7 +336,7 @@ static bool confirm(const struct connector_call *call, struct bytes state, bool 
         return error_set(err, ERROR_FORMAT, "CA %s: a stored CMP dialog is malformed", call->ca->name);
     s.state.purpose = PURPOSE_CONFIRM;
     return cmp_client_confirm(&s.client, &s.cmp, accepted, &s.state.dialog, &message, err) &&
-           send(&s, message, err);
+           send_message(&s, message, err);
 }
 
 static bool revoke(const struct connector_call *call, const struct ca_revocation *what,
@@ -332,7 +354,7 @@ static bool revoke(const struct connector_call *call, const struct ca_revocation
                                          .reason = what->reason };
     s.state.purpose = PURPOSE_REVOKE;
     return cmp_client_revoke(&s.client, &s.cmp, &wish, &s.state.dialog, &message, err) &&
-           send(&s, message, err);
+           send_message(&s, message, err);
 }
 
 const struct connector cmp_connector = {

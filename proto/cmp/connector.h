@@ -9,7 +9,9 @@
  * - p10cr: the device's PKCS#10 as it was signed, so that the CA sees the proof itself. It asks for the names
  *   that the device wanted, which the CA may grant or not: a certificate that names more than admission let
  *   pass is given back. Its attributes go along, a challengePassword too. Where no PKCS#10 is at hand, ir.
- * Renewals are asked for in the same way: kur would need the old key's signature.
+ * Renewals are asked for in the same way: kur would need the old key's signature. The gateway's own
+ * certificates (ca_order.key_name) are, too, but with a proof of possession by their key, and with their key
+ * usages.
  *
  * Only what is authentic decides. All else (no answer, an HTTP error, garbage, a wrong protection, another
  * nonce) is as if nothing had come: the same octets are sent again, until the order's time is over. */

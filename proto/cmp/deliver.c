@@ -75,6 +75,14 @@ static uint32_t keep_delivered_s(const struct cmp_exchange *x)
                                                           : keep_s + x->procedure->cmp_confirm_wait_s;
 }
 
+/* What a certificate begins, it begins while it has no successor. */
+static bool assume_no_update(struct cmp_exchange *x, struct error *err)
+{
+    if (x->sender.role != CMP_ROLE_HOLDER || !cmp_body_opens(x->request.body))
+        return true;
+    return cmp_update_assume(x->turn, &x->sender.holder.record.id, err);
+}
+
 /* A key update leaves the old certificate in force until its successor is confirmed (CMP-60). */
 static bool note_update(struct cmp_exchange *x, struct error *err)
 {
@@ -82,7 +90,7 @@ static bool note_update(struct cmp_exchange *x, struct error *err)
     int64_t until_s = x->turn->now_s + (int64_t)x->procedure->cmp_confirm_wait_s;
 
     if (t->old.serial_len == 0)
-        return true;
+        return assume_no_update(x, err);
     return t->implicit_confirm ? cmp_update_put(x->turn, &t->old, CMP_UPDATE_DONE, 0, err)
                                : cmp_update_put(x->turn, &t->old, CMP_UPDATE_PENDING, until_s, err);
 }
@@ -96,6 +104,8 @@ static bool remember_reply(struct cmp_exchange *x, uint32_t keep_s, struct error
         return false;
     if (cmp_body_opens(x->request.body))
         t->reply = x->out;
+    if (cmp_body_opens(x->request.body) && !x->repeats && !cmp_opening_put(x->turn, &x->request, err))
+        return false;
     if (x->request.body == CMP_POLL_REQ) {
         if (!sha256(x->request.encoded, &t->poll))
             return error_set(err, ERROR_CRYPTO, "SHA-256 of a CMP message");
@@ -133,7 +143,9 @@ static enum cmp_fault deliver_waiting(struct cmp_exchange *x, struct error *err)
         return fault;
     x->transaction.phase = CMP_PHASE_WAITING;
     x->transaction.waiting_nonce = x->nonce;
-    return remember_reply(x, x->service->enroll->pending_keep_s, err) ? CMP_OK : CMP_FAULT_INTERNAL;
+    return assume_no_update(x, err) && remember_reply(x, x->service->enroll->pending_keep_s, err)
+               ? CMP_OK
+               : CMP_FAULT_INTERNAL;
 }
 
 static enum cmp_fault deliver_poll_rep(struct cmp_exchange *x, unsigned after_s, struct error *err)
@@ -147,6 +159,11 @@ static enum cmp_fault deliver_poll_rep(struct cmp_exchange *x, unsigned after_s,
     if (fault != CMP_OK)
         return fault;
     return remember_reply(x, x->service->enroll->pending_keep_s, err) ? CMP_OK : CMP_FAULT_INTERNAL;
+}
+
+static enum cmp_fault still_waiting(struct cmp_exchange *x, unsigned after_s, struct error *err)
+{
+    return x->repeats ? cmp_say_again(x) : deliver_poll_rep(x, after_s > 0 ? after_s : 60, err);
 }
 
 /* --- refused --- */
@@ -169,11 +186,13 @@ enum cmp_fault cmp_deliver(struct cmp_exchange *x, const struct enroll_result *r
     switch (result->kind) {
     case ENROLL_ISSUED: return deliver_certificate(x, result, err);
     case ENROLL_PENDING:
-        if (x->repeats)
-            return cmp_say_again(x);
-        return x->request.body == CMP_POLL_REQ ? deliver_poll_rep(x, result->retry_after_s, err)
-                                               : deliver_waiting(x, err);
-    case ENROLL_REFUSED: break;
+        return x->repeats || x->request.body == CMP_POLL_REQ ? still_waiting(x, result->retry_after_s, err)
+                                                             : deliver_waiting(x, err);
+    case ENROLL_REFUSED:
+        /* No refusal of what waits: that it has to wait longer. */
+        if (result->reason == REFUSAL_CA_UNAVAILABLE && x->transaction.phase == CMP_PHASE_WAITING)
+            return still_waiting(x, x->procedure->retry_after_s, err);
+        break;
     }
     return deliver_refusal(x, result, err);
 }

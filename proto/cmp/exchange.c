@@ -117,7 +117,8 @@ static bool continues_nonce(const struct cmp_exchange *x)
     if (!h->has_recip_nonce || h->recip_nonce.len == 0)
         return false;
     return bytes_equal(h->recip_nonce, t->our_nonce) ||
-           (t->waiting_nonce.len > 0 && bytes_equal(h->recip_nonce, t->waiting_nonce));
+           bytes_equal(h->recip_nonce, t->nonce_before) || /* recip_nonce is not empty */
+           bytes_equal(h->recip_nonce, t->waiting_nonce);
 }
 
 static enum cmp_fault judge_follow_up(struct cmp_exchange *x, struct error *err)
@@ -143,13 +144,25 @@ static enum cmp_fault judge_follow_up(struct cmp_exchange *x, struct error *err)
     return seen ? CMP_FAULT_SENDER_NONCE : CMP_OK;
 }
 
+/* A message that was served, and whose transaction is forgotten. */
+static enum cmp_fault judge_opening(struct cmp_exchange *x, struct error *err)
+{
+    bool seen = false;
+
+    if (!cmp_opening_seen(x->turn, &x->request, &seen, err))
+        return CMP_FAULT_INTERNAL;
+    return seen ? CMP_FAULT_REPLAYED : CMP_OK;
+}
+
 static enum cmp_fault step_transaction(struct cmp_exchange *x, struct error *err)
 {
     if (cmp_body_follows(x->request.body))
         return judge_follow_up(x, err);
-    return begins(x->request.body) && x->transaction.phase != CMP_PHASE_NONE && !x->repeats
-               ? CMP_FAULT_TRANSACTION_IN_USE
-               : CMP_OK;
+    if (!begins(x->request.body) || x->repeats)
+        return CMP_OK;
+    if (x->transaction.phase != CMP_PHASE_NONE)
+        return CMP_FAULT_TRANSACTION_IN_USE;
+    return cmp_body_opens(x->request.body) ? judge_opening(x, err) : CMP_OK;
 }
 
 /* --- the body --- */
@@ -254,6 +267,6 @@ bool cmp_exchange_refuse(struct cmp_exchange *x, enum cmp_fault fault, struct ch
 
 void cmp_exchange_end(struct cmp_exchange *x)
 {
-    secret_free(&x->sender.sealed);
+    password_mac_key_wipe(&x->sender.mac_key);
     secret_free(&x->device_key);
 }

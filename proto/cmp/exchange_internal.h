@@ -25,9 +25,8 @@ struct cmp_sender {
     enum cmp_role role;
     /* SECRET */
     struct password_mac mac;
+    struct password_mac_key mac_key; /* for the answer; wiped by cmp_exchange_end() */
     const struct registration *registration;
-    struct secret sealed;  /* owned by the exchange */
-    struct bytes password; /* borrowed from it */
     /* the others */
     struct holder holder;                    /* the signer's certificate, and our record of it */
     struct bytes chain[CMP_EXTRA_CERTS_MAX]; /* what came beside it */

@@ -1,5 +1,6 @@
 /* Central key generation (RFC 9810 5.2.2 and appendix D, RFC 9483 4.1.6): a key made here for a device that
  * cannot make a good one itself. It leaves encrypted for that device alone, and nothing of it is kept. */
+#include "enroll/secret.h"
 #include "lib/pki/cms.h"
 #include "proto/cmp/exchange_internal.h"
 
@@ -151,6 +152,18 @@ static bool sign_package(struct cmp_exchange *x, struct bytes *signed_data, stru
     return true;
 }
 
+/* Under the password that protects the request. */
+static bool envelop_for_secret(struct cmp_exchange *x, const struct cms_enveloping *e, struct bytes *der,
+                               struct error *err)
+{
+    AUTO_STRUCT(secret) sealed = { 0 };
+    struct bytes password;
+
+    if (!enroll_registration_password(x->turn->keys, x->sender.registration, &sealed, &password))
+        return error_set(err, ERROR_CRYPTO, "a secret that held does not open");
+    return cms_envelop_password(e, password, x->turn->arena, der, err);
+}
+
 bool cmp_wrap_device_key(struct cmp_exchange *x, struct bytes *enveloped, struct error *err)
 {
     const struct certificate *holder = &x->sender.holder.certificate;
@@ -165,7 +178,7 @@ bool cmp_wrap_device_key(struct cmp_exchange *x, struct bytes *enveloped, struct
     if (!sign_package(x, &e.plain, err))
         return false;
     if (x->sender.role == CMP_ROLE_SECRET)
-        made = cms_envelop_password(&e, x->sender.password, x->turn->arena, &der, err);
+        made = envelop_for_secret(x, &e, &der, err);
     else if (holder->key.kind == KEY_RSA)
         made = cms_envelop(&e, holder, x->turn->arena, &der, err);
     else

@@ -125,7 +125,7 @@ bool cmp_infos_read(struct der *in, struct cmp_info *out, size_t max, size_t *co
         struct bytes oid = der_value(&info, DER_OID);
         struct bytes value = der_more(&info) ? der_any(&info, NULL) : BYTES_NONE;
 
-        if (!der_finished(&info) || oid.len == 0)
+        if (!der_finished(&info) || oid.len == 0 || oid.len > CMP_OID_MAX)
             return false;
         out[n] = (struct cmp_info){ .oid = oid, .value = value };
     }
@@ -160,7 +160,7 @@ static struct bytes general_name(struct der *in, struct bytes *name)
     struct bytes element = der_any(in, &tag);
     struct der whole = der_of(element);
 
-    if (!is_general_name(tag))
+    if (!is_general_name(tag) || element.len > CMP_NAME_MAX)
         return fail(in);
     if (tag != DER_CONTEXT(GENERAL_NAME_DIRECTORY))
         return element;

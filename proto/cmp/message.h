@@ -14,7 +14,9 @@ enum {
     CMP_NESTED_MAX = 32, /* messages of a batch */
     CMP_ITEMS_MAX = 32,  /* of any SEQUENCE OF in a body; more is malformed */
     CMP_NONCE_LEN = 16,
-    CMP_ID_MAX = 255, /* transactionID, nonces, senderKID: octets; longer is malformed */
+    CMP_ID_MAX = 255,         /* transactionID, nonces, senderKID: octets; longer is malformed */
+    CMP_NAME_MAX = 16 * 1024, /* sender and recipient: echoed too */
+    CMP_OID_MAX = 128,        /* infoType */
 };
 
 /* PKIBody. In the order of its tags, which are one less: zero is no body. */

@@ -22,7 +22,7 @@ static enum cmp_fault judge_inner(struct cmp_exchange *inner, struct changes bef
 {
     if (cmp_answer_to_fault(inner->fault).fail_info == CMP_BAD_MESSAGE_CHECK)
         return inner->fault;
-    if (!changes_contradict(&inner->turn->changes, before))
+    if (!changes_clash(&inner->turn->changes, before))
         return CMP_OK;
     return cmp_exchange_refuse(inner, CMP_FAULT_BUSY, before, err) ? CMP_OK : CMP_FAULT_INTERNAL;
 }
@@ -99,13 +99,20 @@ static enum cmp_fault serve_batch(struct cmp_exchange *x, const struct bytes *me
 {
     AUTO_STRUCT(buffer) content = BUFFER(CMP_CONTENT_MAX);
     struct bytes reply[CMP_NESTED_MAX];
+    const struct turn_facts before = x->turn->facts;
     enum cmp_fault fault = check_distinct(&x->request.header, header, count);
+    const char *reason = NULL;
 
-    for (size_t i = 0; i < count && fault == CMP_OK; i++)
+    for (size_t i = 0; i < count && fault == CMP_OK; i++) {
+        x->turn->facts = before;
         fault = run_inner(x, message[i], false, &reply[i], err);
+        reason = reason == NULL ? x->turn->facts.reason : reason;
+    }
     if (fault != CMP_OK)
         return fault;
-    cmp_note(x, "served", NULL, "a batch");
+    x->turn->facts = before; /* those of the last one would speak for all */
+    x->turn->not_held_back = true;
+    cmp_note(x, "served", reason, reason != NULL ? "a batch; the first refusal in it" : "a batch");
     cmp_elements_put(&content, reply, count);
     return cmp_say(x, CMP_NESTED, &content, err);
 }

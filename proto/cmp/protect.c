@@ -43,7 +43,7 @@ static bool prepare(const struct cmp_protector *p, struct cmp_header *header, st
     switch (p->kind) {
     case CMP_PROTECTION_NONE: header->protection_alg = BYTES_NONE; return true;
     case CMP_PROTECTION_MAC:
-        if (p->secret.len == 0)
+        if (p->secret.len == 0 && p->mac_key == NULL)
             return error_set(err, ERROR_DENIED, "an empty secret protects nothing");
         password_mac_put(&algorithm, &p->mac);
         return give(&algorithm, arena, &header->protection_alg, err);
@@ -57,6 +57,13 @@ static bool prepare(const struct cmp_protector *p, struct cmp_header *header, st
     return error_set(err, ERROR_INTERNAL, "no such protection");
 }
 
+static bool compute_mac(const struct cmp_protector *p, struct bytes part, uint8_t mac[DIGEST_MAX],
+                        size_t *len)
+{
+    return p->mac_key != NULL ? password_mac_make(&p->mac, p->mac_key, part, mac, len)
+                              : password_mac_compute(&p->mac, p->secret, part, mac, len);
+}
+
 static bool compute(const struct cmp_protector *p, struct bytes part, struct arena *arena,
                     struct bytes *protection, struct error *err)
 {
@@ -66,7 +73,7 @@ static bool compute(const struct cmp_protector *p, struct bytes part, struct are
     switch (p->kind) {
     case CMP_PROTECTION_NONE: *protection = BYTES_NONE; return true;
     case CMP_PROTECTION_MAC:
-        if (!password_mac_compute(&p->mac, p->secret, part, mac, &len))
+        if (!compute_mac(p, part, mac, &len))
             return error_openssl(err, "MAC");
         *protection = arena_copy(arena, bytes_of(mac, len));
         return protection->data != NULL ? true : error_set(err, ERROR_MEMORY, "MAC");

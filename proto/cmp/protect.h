@@ -19,6 +19,7 @@ struct cmp_protector {
     /* MAC */
     struct password_mac mac;
     struct bytes secret;
+    const struct password_mac_key *mac_key; /* derived for `mac` already: then no secret is needed; NULL */
     /* SIGNATURE */
     const struct keys *keys;
     const char *key_name;
@@ -28,7 +29,7 @@ struct cmp_protector {
 
 /* Makes the message: protectionAlg goes into the header (with SIGNATURE also sender and senderKID, which is
  * none when the certificate has no key identifier), the body is made of `content`, the protection is
- * computed, the certificates are attached. DER in `arena`. Errors: ERROR_DENIED (an empty secret),
+ * computed, the certificates are attached. DER in `arena`. Errors: ERROR_DENIED (neither secret nor key),
  * ERROR_CRYPTO, ERROR_NOT_FOUND (no key of that name), ERROR_MEMORY. */
 MUST_USE bool cmp_protect(const struct cmp_protector *protector, struct cmp_header header, enum cmp_body body,
                           struct bytes content, const struct bytes *extra_cert, size_t extra_cert_count,

@@ -98,7 +98,7 @@ static struct cmp_protector protector_for(const struct cmp_exchange *x)
         return (struct cmp_protector){
             .kind = CMP_PROTECTION_MAC,
             .mac = x->sender.mac,
-            .secret = x->sender.password,
+            .mac_key = &x->sender.mac_key,
         };
     return (struct cmp_protector){
         .kind = CMP_PROTECTION_SIGNATURE,
@@ -154,11 +154,25 @@ enum cmp_fault cmp_say_again(struct cmp_exchange *x)
     return CMP_OK;
 }
 
+/* Anyone can repeat a message that he heard. Where one does not go on from our last answer, what the device
+ * had from us still counts. */
+static void note_nonce_before(const struct cmp_exchange *x, struct cmp_transaction *t)
+{
+    const struct bytes recip_nonce = x->request.header.recip_nonce;
+
+    if (recip_nonce.len > 0 &&
+        (bytes_equal(recip_nonce, t->our_nonce) || bytes_equal(recip_nonce, t->nonce_before)))
+        t->nonce_before = BYTES_NONE;
+    else if (t->nonce_before.len == 0)
+        t->nonce_before = t->our_nonce;
+}
+
 bool cmp_remember(struct cmp_exchange *x, uint32_t keep_s, struct error *err)
 {
     struct cmp_transaction *t = &x->transaction;
     int64_t expires_s = keep_s > 0 ? x->turn->now_s + (int64_t)keep_s : 0;
 
+    note_nonce_before(x, t);
     t->our_nonce = x->nonce;
     if (!cmp_nonce_add(t, x->request.header.sender_nonce, x->turn->arena))
         return error_set(err, ERROR_MEMORY, "nonces of a CMP transaction");

@@ -1,4 +1,5 @@
 /* ir, cr, kur and p10cr: from the message to an enrollment (RFC 9810 5.3.1 to 5.3.5, RFC 9483 4.1). */
+#include "enroll/secret.h"
 #include "proto/cmp/exchange_internal.h"
 
 enum { CERT_REQ_ID = 0, CERT_REQ_ID_OF_PKCS10 = -1 };
@@ -79,17 +80,26 @@ static enum cmp_fault judge_sk_input(const struct cmp_exchange *x, const struct 
                                               .allow_hmac_sha1 = x->procedure->dialect.cmp_hmac_sha1 ||
                                                                  x->procedure->dialect.cmp_sha1,
                                               .allow_sha1 = x->procedure->dialect.cmp_sha1 };
+    AUTO_STRUCT(secret) sealed = { 0 };
+    struct bytes password = BYTES_NONE;
     struct password_mac mac;
 
     if (!r->has_sk_input)
         return CMP_OK;
+    /* RFC 4211 4.1: `sender` is for those whose name is authentic. A secret proves none, and with it the
+     * proof that another made would fit any registration: it is publicKeyMAC that binds the key to the
+     * secret. */
+    if (r->sk_input_sender.len > 0 && x->sender.role == CMP_ROLE_SECRET)
+        return CMP_FAULT_POP;
     if (r->sk_input_sender.len > 0)
         return bytes_equal(r->sk_input_sender, x->request.header.sender) ? CMP_OK : CMP_FAULT_POP;
     if (x->sender.role != CMP_ROLE_SECRET ||
         password_mac_decode(r->sk_input_mac_algorithm, &rules, &mac) != PASSWORD_MAC_OK)
         return CMP_FAULT_POP;
-    return password_mac_holds(&mac, x->sender.password, r->sk_input_key, r->sk_input_mac) ? CMP_OK
-                                                                                          : CMP_FAULT_POP;
+    return enroll_registration_password(x->turn->keys, x->sender.registration, &sealed, &password) &&
+                   password_mac_holds(&mac, password, r->sk_input_key, r->sk_input_mac)
+               ? CMP_OK
+               : CMP_FAULT_POP;
 }
 
 static bool wants_generation(const struct crmf_request *r)
@@ -212,43 +222,60 @@ static bool open_transaction(struct cmp_exchange *x, struct error *err)
            error_set(err, ERROR_CRYPTO, "SHA-256 of a CMP message");
 }
 
-static enum cmp_fault make_key(struct cmp_exchange *x, struct certification *c, struct error *err)
+static struct enrollment enrollment_of(const struct cmp_exchange *x, const struct certification *c)
 {
-    const struct profile *profile = c->profile != NULL ? c->profile : x->procedure->profile;
-
-    if (x->request.body == CMP_P10CR || !wants_generation(&c->crmf))
-        return CMP_OK;
-    x->transaction.generated = true;
-    return cmp_generate(x, &c->crmf.template, profile, &c->crmf.requested.key, err);
-}
-
-static enum cmp_fault enroll_it(struct cmp_exchange *x, const struct certification *c, struct error *err)
-{
-    struct enroll_result result = { 0 };
+    bool pkcs10 = x->request.body == CMP_P10CR;
     struct enrollment e = {
         .protocol = PROTOCOL_CMP,
         .procedure = x->procedure,
         .transaction_id = x->transaction_id,
         .signer = x->sender.identity,
         .requested = c->requested,
-        .form = x->request.body == CMP_P10CR ? REQUEST_PKCS10 : REQUEST_CRMF,
-        .request = x->request.body == CMP_P10CR ? x->request.content : c->crmf.encoded,
+        .form = pkcs10 ? REQUEST_PKCS10 : REQUEST_CRMF,
+        .request = pkcs10 ? x->request.content : c->crmf.encoded,
         .profile = c->profile,
         .renewal = x->request.body == CMP_KUR,
         .peer = *x->peer,
     };
 
+    set_credential(x, &e.credential);
+    return e;
+}
+
+/* A key is dear: it is made for those alone who are admitted. */
+static enum cmp_fault make_key(struct cmp_exchange *x, struct certification *c, struct error *err)
+{
+    const struct profile *profile = c->profile != NULL ? c->profile : x->procedure->profile;
+    const struct enrollment e = enrollment_of(x, c);
+    struct enroll_result refusal = { 0 };
+    bool admitted = false;
+
+    if (x->request.body == CMP_P10CR || !wants_generation(&c->crmf))
+        return CMP_OK;
+    if (!enroll_would_admit(x->turn, x->service->enroll, &e, &admitted, &refusal, err))
+        return CMP_FAULT_INTERNAL;
+    if (!admitted)
+        return cmp_deliver(x, &refusal, err);
+    x->transaction.generated = true;
+    return cmp_generate(x, &c->crmf.template, profile, &c->crmf.requested.key, err);
+}
+
+static enum cmp_fault enroll_it(struct cmp_exchange *x, const struct certification *c, struct error *err)
+{
+    struct enrollment e = enrollment_of(x, c);
+    struct enroll_result result = { 0 };
+
     if (!open_transaction(x, err))
         return CMP_FAULT_INTERNAL;
     e.confirm_within_s = x->transaction.implicit_confirm ? 0 : x->procedure->cmp_confirm_wait_s;
-    set_credential(x, &e.credential);
-    if (!enroll(x->turn, x->service->enroll, &e, &result, err))
+    if (!enroll_held(x->turn, x->service->enroll, &e, &x->sender.holder, &result, err))
         return CMP_FAULT_INTERNAL;
     x->requested = c->requested;
     return cmp_deliver(x, &result, err);
 }
 
-/* --- origPKIMessage (RFC 9810 5.1.1.3, CMP-115): what an RA changed must have been good --- */
+/* --- origPKIMessage (RFC 9810 5.1.1.3, CMP-115): what an RA changed must have been good. From others it
+ * would be a second message to try a secret with. --- */
 
 static enum cmp_fault check_original(struct cmp_exchange *x, struct error *err)
 {
@@ -261,6 +288,8 @@ static enum cmp_fault check_original(struct cmp_exchange *x, struct error *err)
 
     if (info == NULL)
         return CMP_OK;
+    if (x->sender.role != CMP_ROLE_RA)
+        return CMP_FAULT_NOT_AUTHORIZED;
     if (!cmp_elements_decode(info->value, &element, 1, &count))
         return CMP_FAULT_COUNT;
     original = arena_alloc(x->turn->arena, sizeof(*original));
@@ -290,7 +319,7 @@ enum cmp_fault cmp_serve_request(struct cmp_exchange *x, struct error *err)
     fault = judge(x, c);
     if (fault == CMP_OK)
         fault = make_key(x, c, err);
-    if (fault == CMP_FAULT_INTERNAL)
+    if (fault == CMP_FAULT_INTERNAL || x->reply.body != CMP_BODY_NONE)
         return fault;
     return fault == CMP_OK ? enroll_it(x, c, err) : cmp_reject(x, fault, NULL, err);
 }

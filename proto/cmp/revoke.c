@@ -132,7 +132,8 @@ static enum cmp_fault find_certificate(struct cmp_exchange *x, struct revocation
 
 static enum cmp_fault judge(const struct cmp_exchange *x, const struct revocation *r)
 {
-    if (x->sender.role == CMP_ROLE_RA)
+    /* Trusted by the procedure, and so for what its CA issues: the domain may have others. */
+    if (x->sender.role == CMP_ROLE_RA && digest256_equal(&x->ca->issuer, &r->record.id.issuer))
         return CMP_OK;
     if (x->sender.role == CMP_ROLE_HOLDER && certificate_id_equal(&x->sender.holder.record.id, &r->record.id))
         return CMP_OK;
@@ -144,6 +145,8 @@ static enum cmp_fault revoke(struct cmp_exchange *x, const struct revocation *r,
     const struct cmp_status_info accepted = { .status = CMP_ACCEPTED };
     enum revoke_outcome outcome = REVOKE_UNKNOWN;
 
+    if (x->sender.role == CMP_ROLE_HOLDER && !cmp_update_assume(x->turn, &r->record.id, err))
+        return CMP_FAULT_INTERNAL;
     if (!enroll_revoke(x->turn, x->procedure, &r->record.id, r->reason,
                        x->sender.role == CMP_ROLE_RA ? "ra" : "holder", &outcome, err))
         return CMP_FAULT_INTERNAL;

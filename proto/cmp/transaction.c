@@ -24,6 +24,7 @@ enum field {
     FIELD_GENERATED,
     FIELD_POLL,
     FIELD_POLL_REPLY,
+    FIELD_NONCE_BEFORE,
 };
 
 static struct state_key key_for(struct bytes procedure, struct bytes id)
@@ -78,6 +79,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_REPLY: t->reply = f->content; return true;
     case FIELD_POLL: return take_digest(f->content, &t->poll);
     case FIELD_POLL_REPLY: t->poll_reply = f->content; return true;
+    case FIELD_NONCE_BEFORE: t->nonce_before = f->content; return true;
     case FIELD_WAITING_NONCE: t->waiting_nonce = f->content; return true;
     case FIELD_CERTIFICATE: t->certificate = f->content; return true;
     case FIELD_OLD_ISSUER: return take_digest(f->content, &t->old.issuer);
@@ -140,6 +142,7 @@ bool cmp_transaction_put(struct turn *turn, struct bytes procedure, struct bytes
     record_put(&blob, FIELD_REPLY, t->reply);
     record_put(&blob, FIELD_POLL, digest256_bytes(&t->poll));
     record_put(&blob, FIELD_POLL_REPLY, t->poll_reply);
+    record_put(&blob, FIELD_NONCE_BEFORE, t->nonce_before);
     record_put(&blob, FIELD_WAITING_NONCE, t->waiting_nonce);
     record_put(&blob, FIELD_CERTIFICATE, t->certificate);
     record_put(&blob, FIELD_OLD_ISSUER, digest256_bytes(&t->old.issuer));
@@ -178,6 +181,43 @@ bool cmp_nonce_add(struct cmp_transaction *t, struct bytes nonce, struct arena *
         memcpy(all, kept.data, kept.len);
     memcpy(all + kept.len, hash.bytes, DIGEST256_LEN);
     t->seen = bytes_of(all, kept.len + DIGEST256_LEN);
+    return true;
+}
+
+/* --- messages that were served --- */
+
+/* What the protection covers: anyone may change the rest. */
+static bool opening_key(struct turn *turn, const struct cmp_message *m, struct state_key *out,
+                        struct error *err)
+{
+    const struct bytes part[] = { m->header_encoded, m->body_encoded };
+    struct digest256 digest;
+
+    if (!sha256_parts(part, COUNT_OF(part), &digest))
+        return error_set(err, ERROR_CRYPTO, "SHA-256 of a message");
+    *out = (struct state_key){ .kind = "cmp-opening",
+                               .id = arena_copy(turn->arena, digest256_bytes(&digest)) };
+    return out->id.data != NULL || error_set(err, ERROR_MEMORY, "a message that was served");
+}
+
+bool cmp_opening_seen(struct turn *turn, const struct cmp_message *m, bool *seen, struct error *err)
+{
+    struct state_value value;
+    struct state_key key;
+
+    return opening_key(turn, m, &key, err) &&
+           registry_state(turn->view, &key, turn->arena, seen, &value, err);
+}
+
+bool cmp_opening_put(struct turn *turn, const struct cmp_message *m, struct error *err)
+{
+    static const uint8_t record[] = { RECORD_VERSION };
+    const struct state_value value = { .blob = BYTES_ARRAY(record) };
+    struct state_key key;
+
+    if (!opening_key(turn, m, &key, err))
+        return false;
+    change_state_put(&turn->changes, &key, &value, 0);
     return true;
 }
 
@@ -232,5 +272,17 @@ bool cmp_update_put(struct turn *turn, const struct certificate_id *old, enum cm
         change_state_put(&turn->changes, &key, &put, found ? value.revision : 0);
     else if (found)
         change_state_delete(&turn->changes, &key, value.revision);
+    return true;
+}
+
+bool cmp_update_assume(struct turn *turn, const struct certificate_id *old, struct error *err)
+{
+    struct state_value value = { 0 };
+    struct state_key key;
+    bool found;
+
+    if (!update_find(turn, old, &key, &value, &found, err))
+        return false;
+    change_state_assume(&turn->changes, &key, found ? value.revision : 0);
     return true;
 }

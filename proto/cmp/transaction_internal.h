@@ -28,6 +28,8 @@ struct cmp_transaction {
     struct digest256 algorithm; /* how (cmp_sender.algorithm) */
     struct bytes signer;        /* the certificate that signed, DER; none with a MAC */
     struct bytes our_nonce;     /* senderNonce of our last answer */
+    struct bytes nonce_before;  /* that of an earlier one, from which alone the device may go on: what came
+                                   since may be somebody's repetition */
     struct bytes waiting_nonce; /* of the answer that said "waiting" (CMP-19) */
     struct bytes seen;          /* senderNonces of the other side: SHA-256 of each, the newest last */
     struct bytes reply;         /* our answer to the message that opened it */
@@ -50,6 +52,12 @@ MUST_USE bool cmp_nonce_seen(const struct cmp_transaction *t, struct bytes nonce
 /* `t->seen` with this one appended, the oldest left out when there are too many. */
 MUST_USE bool cmp_nonce_add(struct cmp_transaction *t, struct bytes nonce, struct arena *arena);
 
+/* --- messages that were served (state of kind "cmp-opening") --- */
+/* A message that opened a transaction opens no other, under any procedure, when that one is long forgotten:
+ * who has heard it must not make a certificate of it. Kept for good, like certificates. */
+MUST_USE bool cmp_opening_seen(struct turn *turn, const struct cmp_message *m, bool *seen, struct error *err);
+MUST_USE bool cmp_opening_put(struct turn *turn, const struct cmp_message *m, struct error *err);
+
 /* --- key updates (CMP-38, CMP-60) --- */
 enum cmp_update {
     CMP_UPDATE_NONE = 0,
@@ -61,5 +69,8 @@ MUST_USE bool cmp_update_read(struct turn *turn, const struct certificate_id *ol
 /* `until_s`: PENDING ends by itself then; 0: kept for good. */
 MUST_USE bool cmp_update_put(struct turn *turn, const struct certificate_id *old, enum cmp_update update,
                              int64_t until_s, struct error *err);
+/* What the turn does is right only while that stays as it is: an update that is written meanwhile makes it
+ * run again. */
+MUST_USE bool cmp_update_assume(struct turn *turn, const struct certificate_id *old, struct error *err);
 
 #endif

@@ -62,7 +62,7 @@ static bool ask_with_a_failing_allocation(struct a_gateway *g, struct device *d,
     }
     arena_fail_after(arena, 0);
     assert_in_range(a.response.status, 200, 503);
-    if (a.response.status == 200 && device_read(d, g, &a.response, arena, &der)) {
+    if (a.response.status == 200 && device_read(d, g, &request, &a.response, arena, &der)) {
         assert_true(a_gateway_has_certificate(g, der));
         return true;
     }
@@ -72,7 +72,7 @@ static bool ask_with_a_failing_allocation(struct a_gateway *g, struct device *d,
 static void every_allocation_fails(bool scep)
 {
     struct a_gateway *g = a_gateway_new(7);
-    struct device d = { .kind = DEVICE_PLAIN, .scep = scep };
+    struct device d = { .kind = DEVICE_PLAIN, .protocol = scep ? PROTOCOL_SCEP : PROTOCOL_EST };
     uint64_t issued = 0;
 
     device_init(&d, "device-0.example.com", 0);
@@ -130,14 +130,14 @@ static bool ask_with_a_failing_disk(struct a_gateway *g, struct device *d, unsig
         assert_int_equal(a.response.status, 503);
         return false;
     }
-    return a.response.status == 200 && device_read(d, g, &a.response, arena, &der) &&
+    return a.response.status == 200 && device_read(d, g, &request, &a.response, arena, &der) &&
            a_gateway_has_certificate(g, der);
 }
 
 static void every_storage_call_fails(bool scep, bool while_reading)
 {
     struct a_gateway *g = a_gateway_new(8);
-    struct device d = { .kind = DEVICE_PLAIN, .scep = scep };
+    struct device d = { .kind = DEVICE_PLAIN, .protocol = scep ? PROTOCOL_SCEP : PROTOCOL_EST };
     unsigned n = 1;
 
     device_init(&d, "device-0.example.com", 0);

@@ -255,8 +255,8 @@ helpers="$helpers $garbage"
 est_until lied.est.example.com demo & # keeps asking
 est lied2.est.example.com demo
 expect_equal "$code" 202 "garbage is no answer: come back later"
-expect_soon "nothing of it is believed" test "$(wc -l <garbage.log)" -ge 1
-eventually eval '[ "$(sort -u garbage.log | wc -l)" -ge 5 ]'
+lied_in() { [ "$(sort -u garbage.log | wc -l)" -ge "$1" ]; }
+expect_soon "in every way that is at hand" lied_in 4
 expect_soon "and the log says why" gateway_said 'CA demo: the answer does not count'
 expect_equal "$(muster cert lied2.est.example.com --json | known)" none "no certificate comes of it"
 kill $garbage
@@ -268,8 +268,7 @@ expect_soon "to the others too" both_are lied.est.example.com "good, good"
 expect_equal "$(in_both lied2.est.example.com)" "good, good" "once"
 
 # --- killed under load ---
-many=$(seq 40)
-for i in $many; do new_key load-$i.est.example.com.key; done
+many=$(seq 24)
 (for i in $many; do est_until load-$i.est.example.com demo & [ $((i % 4)) = 0 ] && wait; done; wait) &
 load=$!
 for i in 1 2 3; do
@@ -281,7 +280,7 @@ kill_gateway
 launch
 wait $load
 for i in $many; do [ -s load-$i.est.example.com.pem ] || est_until load-$i.est.example.com demo; done
-expect_equal "$(ls load-*.pem | wc -l), $(good_under load-), $(upstream_good_under load-)" "40, 40 of 40, 40 of 40" "40 devices, the CA killed three times and the gateway once: one certificate each, in front and behind"
+expect_equal "$(ls load-*.pem | wc -l), $(good_under load-), $(upstream_good_under load-)" "24, 24 of 24, 24 of 24" "24 devices, the CA killed three times and the gateway once: one certificate each, in front and behind"
 
 # --- openssl cmp as CA ---
 mock_device() { # NAME: its key, and the one certificate that the CA will answer with
@@ -350,4 +349,4 @@ expect_equal "$code" 400 "somebody else's certificate is given to nobody"
 
 expect_match "$(muster audit verify 2>&1; echo "status $?")" 'status 0' "the audit in front verifies"
 expect_match "$(upstream_muster audit verify 2>&1; echo "status $?")" 'status 0' "the audit behind verifies"
-cp musterd.log upstream.log mock.log garbage.log /tmp/conn-logs/; finish
+finish

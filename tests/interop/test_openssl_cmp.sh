@@ -21,9 +21,22 @@ birth_certificate() { # file without ending, serial number
 birth_certificate birth SN-1
 birth_certificate other-birth SN-2
 
+# The root that will follow, and the old one under it: each certifies the other's key.
+next_root() {
+    printf 'basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n' >root.ext
+    new_key next.key
+    openssl req -x509 -new -key next.key -subj "/CN=Next CA" -days 30 -out m/next.pem 2>/dev/null
+    openssl req -new -key next.key -subj "/CN=Next CA" -out next.csr
+    openssl x509 -req -in next.csr -CA m/ca.pem -CAkey m/keys/ca.pem -out m/next-by-old.pem -days 30 -extfile root.ext 2>/dev/null
+    openssl x509 -x509toreq -in m/ca.pem -signkey m/keys/ca.pem -out old.csr 2>/dev/null
+    openssl x509 -req -in old.csr -CA m/next.pem -CAkey next.key -out m/old-by-next.pem -days 30 -extfile root.ext 2>/dev/null
+}
+
 configure() {
     local common="domain: devices, ca: demo, profile: device, protocols: [cmp], retry_after: 1s"
     cp vendor.pem m/vendor.pem
+    next_root
+    sed -i '/name: demo, kind: local/s/ }$/, root_update: { new_with_new: next.pem, new_with_old: next-by-old.pem, old_with_new: old-by-next.pem } }/' m/muster.yaml
     cat >more.yaml <<YAML
   - { name: explicit, $common, cmp: { ra: cmp-ra, implicit_confirm: false, confirm_wait: 10s } }
   - { name: with-ca, $common, cmp: { ra: cmp-ra, ca_pubs: true } }
@@ -188,6 +201,42 @@ general signKeyPairTypes
 expect_equal "$code" 0 "genm: what is not known is said to be unsupported"
 ask -cmd genm -infotype caCerts -cert a3.pem -key a3.key -cacertsout genp.pem
 expect_equal "$code" 0 "genm, signed"
+
+# OpenSSL 3.0 has no name for rootCaCert: it is told one. What the answer holds is cut out of it.
+cat >oids.cnf <<'CNF'
+openssl_conf = init
+[init]
+oid_section = oids
+[oids]
+id-it-rootCaCert = 1.3.6.1.5.5.7.4.20
+CNF
+announced() { # FILE.der of an answer: new-*.pem, one for each certificate in it
+    python3 - "$1" <<'PY'
+import ssl, sys
+octets = open(sys.argv[1], "rb").read()
+at = octets.index(bytes.fromhex("06082b06010505070412")) + 10  # id-it 18, rootCaKeyUpdate
+def element(at):
+    length, begin = octets[at + 1], at + 2
+    if length > 127:
+        begin += length - 128
+        length = int.from_bytes(octets[at + 2:begin], "big")
+    return begin, begin + length
+inner, end = element(at)
+for name in ("new", "new-by-old", "old-by-new"):
+    begin, after = element(inner)
+    der = octets[inner:after] if name == "new" else octets[begin:after]
+    open(f"told-{name}.pem", "w").write(ssl.DER_cert_to_PEM_cert(der))
+    inner = after
+assert inner == end
+PY
+}
+OPENSSL_CONF=$work/oids.cnf general rootCaCert -rspout genp.der
+expect_equal "$code" 0 "genm: the root that follows"
+announced genp.der
+expect_equal "$(openssl x509 -in told-new.pem -noout -fingerprint)" "$(openssl x509 -in m/next.pem -noout -fingerprint)" "it is the one that was configured"
+expect_equal "$(openssl verify -CAfile "$ca" told-new-by-old.pem 2>&1)" "told-new-by-old.pem: OK" "the old root vouches for it"
+expect_equal "$(openssl verify -CAfile told-new.pem told-old-by-new.pem 2>&1)" "told-old-by-new.pem: OK" "and it for the old root"
+expect_equal "$(openssl x509 -in told-new-by-old.pem -noout -pubkey)" "$(openssl x509 -in told-new.pem -noout -pubkey)" "its own key"
 
 # --- confirmation ---
 U=$http/.well-known/cmp/p/explicit

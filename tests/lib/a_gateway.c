@@ -189,6 +189,7 @@ struct a_gateway *a_gateway_new(uint64_t seed)
     (void)snprintf(g->path, sizeof(g->path), "%s/muster-test-XXXXXX", tmp);
     assert_non_null(mkdtemp(g->path));
     open_registry(g);
+    g->seed = seed; /* whether or not the certificates were made just now */
     return g;
 }
 

@@ -182,6 +182,7 @@ struct cmp_said {
     struct bytes text;
     int64_t cert_req_id;
     X509 *certificate;
+    struct bytes private_key; /* EnvelopedData of a key that was made for us; none */
     X509 *ca_pub[CMP_CLIENT_LIST_MAX], *extra[CMP_CLIENT_LIST_MAX];
     size_t ca_pub_count, extra_count;
     uint64_t check_after_s;
@@ -191,11 +192,16 @@ struct cmp_said {
     struct bytes nested[CMP_CLIENT_LIST_MAX];
     size_t nested_count;
 };
-/* Fails the test when the reply is no PKIMessage to OpenSSL and to us alike, its protection does not hold,
- * its pvno, transaction id or recipNonce is not that of the message `sent`, or its own nonce is short. A pvno
- * that is not spoken is not expected back. */
+/* Fails the test when the reply is no PKIMessage to OpenSSL (which reads none with an EnvelopedData) and to
+ * us alike, its protection does not hold, its pvno, transaction id or recipNonce is not that of the message
+ * `sent`, or its own nonce is short. A pvno that is not spoken is not expected back. */
 struct cmp_said cmp_client_read(struct arena *arena, struct bytes reply, struct bytes sent,
                                 const struct cmp_trust *trust);
+
+/* The private key inside, decrypted by the owner of `device` (key and certificate), or under `secret` when
+ * that is NULL; it must have been signed by the RA as key generation authority. */
+EVP_PKEY *cmp_client_unwrap(const struct cmp_said *said, const struct cmp_person *device, const char *secret,
+                            const struct cmp_trust *trust);
 
 /* `plan` goes on with the transaction of `said`, as `body`. */
 struct cmp_plan cmp_client_next(struct cmp_plan plan, const struct cmp_said *said, enum cmp_body body);

@@ -8,25 +8,36 @@
 
 enum { MESSAGE_ARENA = 1 << 20 };
 
+static const char *secret_of(const struct device *d)
+{
+    return d->kind == DEVICE_WILDCARD       ? "fleet-secret"
+           : d->kind == DEVICE_WRONG_SECRET ? "wrong"
+                                            : "right-secret";
+}
+
+EVP_PKEY *device_key(const struct device *d)
+{
+    return d->protocol == PROTOCOL_CMP ? cmp_client_key("P-256", d->number) : scep_client_key(d->key);
+}
+
 void device_init(struct device *d, const char *fqdn, unsigned key)
 {
     d->key = key;
     (void)snprintf(d->fqdn, sizeof(d->fqdn), "%s", fqdn);
     d->arena = arena_new(MESSAGE_ARENA);
     assert_non_null(d->arena);
+    if (d->protocol != PROTOCOL_CMP)
+        return;
+    cmp_device_init(&d->cmp, d->fqdn, secret_of(d));
+    d->cmp.key[0] = d->cmp.key[1] = device_key(d);
 }
 
 void device_free(struct device *d)
 {
     arena_free(d->arena);
     d->arena = NULL;
-}
-
-static const char *secret_of(const struct device *d)
-{
-    return d->kind == DEVICE_WILDCARD       ? "fleet-secret"
-           : d->kind == DEVICE_WRONG_SECRET ? "wrong"
-                                            : "right-secret";
+    if (d->protocol == PROTOCOL_CMP)
+        cmp_device_free(&d->cmp);
 }
 
 static struct scep_plan plan_of(const struct device *d, const char *transaction)
@@ -119,21 +130,44 @@ static struct bytes basic(struct device *d, struct arena *arena)
 
 void device_runs_again(struct device *d, int64_t now_s)
 {
-    if (!d->scep && now_s - d->asked_s > DEVICE_REPEAT_S)
+    if (d->protocol == PROTOCOL_EST && now_s - d->asked_s > DEVICE_REPEAT_S)
         d->different_requests++;
+}
+
+/* It begins anew once it is through with what it began, or gives that up without a word. */
+static void ask_cmp(struct device *d, const struct a_gateway *g, bool again, struct arena *arena,
+                    struct http_request *request)
+{
+    struct bytes message;
+    uint8_t octet;
+
+    assert_true(random_fill(&g->random, &octet, 1));
+    if (d->cmp.phase != CMP_DEVICE_IDLE && (again || octet % 4 != 0)) {
+        message = cmp_device_go_on(&d->cmp, &g->random, false);
+    } else {
+        message = cmp_device_begin(&d->cmp, &g->random, CMP_IR, CMP_DEVICE_BY_SECRET, octet % 3 == 0);
+        d->different_requests++;
+    }
+    cmp_client_reset();
+    cmp_device_request(&d->cmp, message, arena, request);
 }
 
 void device_request(struct device *d, const struct a_gateway *g, bool again, struct arena *arena,
                     struct http_request *request)
 {
     struct http_header *header = arena_array(arena, 2, sizeof(*header));
+    bool est = d->protocol == PROTOCOL_EST;
 
     assert_non_null(header);
+    if (d->protocol == PROTOCOL_CMP) {
+        ask_cmp(d, g, again, arena, request);
+        return;
+    }
     if (again && d->message.len > 0) {
         device_runs_again(d, g->now_s);
     } else {
         arena_reset(d->arena);
-        d->message = d->scep ? make_scep(d, g) : make_est(d);
+        d->message = d->protocol == PROTOCOL_SCEP ? make_scep(d, g) : make_est(d);
         d->asked_s = g->now_s;
         d->different_requests++;
     }
@@ -143,9 +177,9 @@ void device_request(struct device *d, const struct a_gateway *g, bool again, str
                                       .header = header,
                                       .body = arena_copy(arena, d->message),
                                       .arena = arena,
-                                      .peer = { .tls = !d->scep, .tls_version = d->scep ? 0 : 0x0304 } };
+                                      .peer = { .tls = est, .tls_version = est ? 0x0304 : 0 } };
     assert_true(ip_parse(bytes_text("192.0.2.99"), &request->peer.address));
-    if (d->scep) {
+    if (!est) {
         request->path = bytes_text("/scep/demo");
         request->query = bytes_text("operation=PKIOperation");
         return;
@@ -190,16 +224,33 @@ static struct bytes read_est(const struct http_response *response, struct arena 
     return der;
 }
 
-bool device_read(struct device *d, const struct a_gateway *g, const struct http_response *response,
-                 struct arena *arena, struct bytes *der)
+/* It has said what it thinks of its certificate: the answer to that has none. */
+static struct bytes read_cmp(struct device *d, const struct a_gateway *g, const struct http_request *request,
+                             const struct http_response *response, struct arena *arena)
 {
-    struct bytes found = d->scep ? read_scep(d, g, response, arena) : read_est(response, arena);
+    struct cmp_said said;
+    struct bytes der = BYTES_NONE;
+
+    assert_int_equal(response->status, 200);
+    said = cmp_device_hear(&d->cmp, g, request->body, response->body, arena);
+    if (said.certificate != NULL)
+        der = cmp_client_der(arena, said.certificate);
+    cmp_client_reset();
+    return der;
+}
+
+bool device_read(struct device *d, const struct a_gateway *g, const struct http_request *request,
+                 const struct http_response *response, struct arena *arena, struct bytes *der)
+{
+    struct bytes found = d->protocol == PROTOCOL_SCEP  ? read_scep(d, g, response, arena)
+                         : d->protocol == PROTOCOL_EST ? read_est(response, arena)
+                                                       : read_cmp(d, g, request, response, arena);
     X509 *certificate;
 
     if (found.len == 0)
         return false;
     certificate = scep_client_certificate(found);
-    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(certificate), scep_client_key(d->key)), 1);
+    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(certificate), device_key(d)), 1);
     assert_int_equal(X509_check_host(certificate, d->fqdn, 0, 0, NULL), 1);
     scep_client_reset();
     *der = found;

@@ -155,7 +155,7 @@ static void start(struct world *w, unsigned patience_s)
         char fqdn[64];
 
         (void)snprintf(fqdn, sizeof(fqdn), "device-%u.example.com", i);
-        w->device[i] = (struct device){ .kind = DEVICE_PLAIN, .scep = true, .number = i };
+        w->device[i] = (struct device){ .kind = DEVICE_PLAIN, .protocol = PROTOCOL_SCEP, .number = i };
         device_init(&w->device[i], fqdn, i % DEVICE_KEYS);
         a_gateway_register(w->g, fqdn, "right-secret", (struct registration){ 0 });
     }
@@ -194,6 +194,7 @@ static void stop(struct world *w)
 
 /* --- devices --- */
 struct asking {
+    struct http_request request;
     pthread_t thread;
     uint16_t port;
     struct bytes message; /* the whole request */
@@ -227,15 +228,14 @@ static struct asking *ask(struct world *w, unsigned device, bool again)
 {
     struct asking *a = arena_alloc(w->g->arena, sizeof(*a));
     AUTO_STRUCT(buffer) text = BUFFER(ANSWER_MAX);
-    struct http_request request;
 
     assert_non_null(a);
-    device_request(&w->device[device], w->g, again, w->g->arena, &request);
+    device_request(&w->device[device], w->g, again, w->g->arena, &a->request);
     buffer_format(
         &text,
         "POST %.*s?%.*s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
-        BYTES_FMT(request.path), BYTES_FMT(request.query), request.body.len);
-    buffer_append(&text, request.body);
+        BYTES_FMT(a->request.path), BYTES_FMT(a->request.query), a->request.body.len);
+    buffer_append(&text, a->request.body);
     a->message = arena_copy(w->g->arena, buffer_bytes(&text));
     a->port = net_server_port(w->gateway.server, 0);
     assert_int_equal(pthread_create(&a->thread, NULL, ask_on, a), 0);
@@ -255,7 +255,7 @@ static bool has_certificate(struct world *w, unsigned device, struct asking *a)
     end = memmem(a->answer, a->len, "\r\n\r\n", 4);
     assert_non_null(end);
     response.body = bytes_of(end + 4, a->len - (size_t)(end + 4 - a->answer));
-    return device_read(&w->device[device], w->g, &response, w->g->arena, &der);
+    return device_read(&w->device[device], w->g, &a->request, &response, w->g->arena, &der);
 }
 
 /* --- what must hold --- */

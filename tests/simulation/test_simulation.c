@@ -1,8 +1,8 @@
-/* The whole gateway on one thread: devices, officers, a writer that commits when the seed says so, lost
- * replies, retries that race, a clock that jumps, crashes. Handlers, router, admission, registry and writer
- * logic are the real ones. At the end of each seed: what a device received is in the registry; nothing was
- * admitted that no registration admits; one certificate for each transaction and one for each one-time
- * registration; the audit verifies and counts every issuance.
+/* The whole gateway on one thread: devices of SCEP, EST and CMP, officers, a writer that commits when the
+ * seed says so, lost replies, retries that race, a clock that jumps, crashes. Handlers, router, admission,
+ * registry and writer logic are the real ones. At the end of each seed: what a device received is in the
+ * registry; nothing was admitted that no registration admits; one certificate for each transaction and one
+ * for each one-time registration; the audit verifies and counts every issuance.
  *
  * MUSTER_SEEDS=N runs N seeds (default 300), MUSTER_SEED=S replays one and tells each step. */
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "tests/lib/a_gateway.h"
 #include "tests/lib/devices.h"
 
-enum { DEVICES = 16, STEPS = 200, IN_FLIGHT = 8, REQUEST_ARENA = 4 << 20 };
+enum { DEVICES = DEVICE_PROTOCOLS * DEVICE_KINDS, STEPS = 260, IN_FLIGHT = 8, REQUEST_ARENA = 4 << 20 };
 
 /* A request between its turn and its commit. */
 struct flight {
@@ -61,7 +61,7 @@ static void cast_devices(struct world *w)
         const char *pattern;
 
         *d = (struct device){ .kind = (enum device_kind)(i % DEVICE_KINDS),
-                              .scep = i < DEVICE_KINDS,
+                              .protocol = device_protocol[i / DEVICE_KINDS],
                               .number = i };
         (void)snprintf(fqdn, sizeof(fqdn),
                        d->kind == DEVICE_WILDCARD ? "unit-%u.fleet.example.com" : "device-%u.example.com", i);
@@ -92,7 +92,7 @@ static void deliver(struct world *w, struct flight *f)
     struct device *d = &w->device[f->device];
     struct bytes der = BYTES_NONE;
 
-    if (device_read(d, w->gateway, &f->answering.response, f->arena, &der)) {
+    if (device_read(d, w->gateway, &f->request, &f->answering.response, f->arena, &der)) {
         tell(w, "  device %u has a certificate\n", f->device);
         assert_true(a_gateway_has_certificate(w->gateway, der));
         assert_true(d->kind != DEVICE_UNREGISTERED && d->kind != DEVICE_CLOSED &&

@@ -3,13 +3,14 @@
  * the answer. Handlers, jobs, admission and registry are the real ones. What must hold at the end of each
  * seed: what a device received is in the registry, over its key and for its name; no more certificates than
  * different requests, one for each one-time registration; nothing is issued while its registration is closed;
- * every order comes to an end, and a registration that its order used is free again when nothing came of it;
- * the audit verifies and counts every issuance.
+ * every order comes to an end, and a registration that its order used is free again when nothing came of it,
+ * or when a CMP device does not confirm it; the audit verifies and counts every issuance.
  *
  * MUSTER_SEEDS=N runs N seeds (default 300), MUSTER_SEED=S replays one and tells each step. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "enroll/confirm.h"
 #include "enroll/order.h"
 #include "registry/audit.h"
 #include "registry/certificates.h"
@@ -20,7 +21,13 @@
 #include "tests/lib/scep_client.h"
 #include "tests/lib/upstream.h"
 
-enum { DEVICES = 16, STEPS = 300, UNDER_WAY = 8, ORDERS_MAX = 512, REQUEST_ARENA = 4 << 20 };
+enum {
+    DEVICES = DEVICE_PROTOCOLS * DEVICE_KINDS,
+    STEPS = 400,
+    UNDER_WAY = 8,
+    ORDERS_MAX = 512,
+    REQUEST_ARENA = 4 << 20
+};
 
 /* An order as the CA knows it. */
 struct known {
@@ -71,7 +78,7 @@ static void cast_devices(struct world *w)
         const char *pattern;
 
         *d = (struct device){ .kind = (enum device_kind)(i % DEVICE_KINDS),
-                              .scep = i < DEVICE_KINDS,
+                              .protocol = device_protocol[i / DEVICE_KINDS],
                               .number = i };
         (void)snprintf(fqdn, sizeof(fqdn),
                        d->kind == DEVICE_WILDCARD ? "unit-%u.fleet.example.com" : "device-%u.example.com", i);
@@ -117,7 +124,7 @@ static void step_device(struct world *w)
     assert_string_not_equal(facts.verdict, "error");
     if (choose(w, 5) == 0)
         return; /* the reply is lost */
-    if (device_read(d, w->gateway, &response, arena, &der)) {
+    if (device_read(d, w->gateway, &request, &response, arena, &der)) {
         assert_true(a_gateway_has_certificate(w->gateway, der));
         assert_true(d->kind != DEVICE_UNREGISTERED && d->kind != DEVICE_CLOSED &&
                     d->kind != DEVICE_WRONG_SECRET);
@@ -255,6 +262,7 @@ static void run_job(struct world *w, const struct job_record *job, const struct 
     struct a_gateway *g = w->gateway;
     const struct job_handler table[] = {
         { .kind = ENROLL_ORDER_JOB, .run = enroll_order_job_run, .service = &g->config.enroll },
+        { .kind = ENROLL_CONFIRM_JOB, .run = enroll_confirm_job_run, .service = &g->config.enroll },
     };
     AUTO_ARENA *arena = arena_new(REQUEST_ARENA);
     struct turn turn = { .view = a_gateway_view(g),
@@ -421,32 +429,40 @@ static bool count_open(const struct state_key *key, const struct state_value *va
     return true;
 }
 
-static void check_certificate(struct world *w, const struct certificate_record *record, unsigned *issued)
+/* What there is of a device: in all, and not given back. */
+struct sum {
+    unsigned issued, good;
+};
+
+static void check_certificate(struct world *w, const struct certificate_record *record, struct sum *sum)
 {
     unsigned d = device_of(w, dns_name_bytes(&record->fqdn));
     enum device_kind kind = w->device[d].kind;
     X509 *certificate = scep_client_certificate(record->der);
 
     assert_true(kind != DEVICE_UNREGISTERED && kind != DEVICE_CLOSED && kind != DEVICE_WRONG_SECRET);
-    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(certificate), scep_client_key(w->device[d].key)), 1);
+    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(certificate), device_key(&w->device[d])), 1);
     assert_int_equal(X509_check_host(certificate, w->device[d].fqdn, 0, 0, NULL), 1);
     assert_int_equal(X509_check_host(certificate, "victim.example.com", 0, 0, NULL), 0);
     scep_client_reset();
-    issued[d]++;
+    sum[d].issued++;
+    sum[d].good += record->status == CERTIFICATE_GOOD;
 }
 
-static void check_registration(struct world *w, unsigned d, unsigned issued)
+static void check_registration(struct world *w, unsigned d, struct sum sum)
 {
     struct registration r;
     bool found = false;
 
-    assert_true(issued <= w->device[d].different_requests);
+    assert_true(sum.issued <= w->device[d].different_requests);
+    if (w->device[d].protocol != PROTOCOL_CMP)
+        assert_int_equal(sum.good, sum.issued);
     if (w->device[d].kind != DEVICE_ONE_TIME)
         return;
     assert_true(registry_registration_by_id(w->gateway->view, &w->registration[d].id, w->gateway->arena,
                                             &found, &r, NULL));
-    assert_true(found && issued <= 1);
-    assert_int_equal(r.used, issued == 1);
+    assert_true(found && sum.good <= 1);
+    assert_int_equal(r.used, sum.good == 1);
 }
 
 static void check(struct world *w)
@@ -455,7 +471,7 @@ static void check(struct world *w)
     enum { CERTIFICATES_MAX = 1024 };
     struct certificate_record *record = arena_array(arena, CERTIFICATES_MAX, sizeof(*record));
     struct registry_view *view = a_gateway_view(w->gateway);
-    unsigned issued[DEVICES] = { 0 };
+    struct sum sum[DEVICES] = { 0 };
     struct tally tally = { 0 };
     struct audit_head head;
     struct error err = { 0 };
@@ -464,9 +480,9 @@ static void check(struct world *w)
     assert_non_null(record);
     assert_true(registry_certificates_list(view, NULL, CERTIFICATES_MAX, arena, record, &count, &err));
     for (size_t i = 0; i < count; i++)
-        check_certificate(w, &record[i], issued);
+        check_certificate(w, &record[i], sum);
     for (unsigned d = 0; d < DEVICES; d++)
-        check_registration(w, d, issued[d]);
+        check_registration(w, d, sum[d]);
     if (!registry_audit_verify(view, arena, count_issued, &tally, &head, &err))
         fail_msg("seed %llu: %s", (unsigned long long)w->seed, err.text);
     assert_int_equal(tally.issued_entries, count);

@@ -144,7 +144,7 @@ static void change_ca(struct cmp_case *c, const char *key_name, enum key_kind ki
     AUTO_STRUCT(buffer) name = BUFFER(256);
     struct ca_make make = { .validity_s = 10 * 365 * 86400, .now_s = g->now_s - 86400 };
     struct error err = { 0 };
-    struct bytes ra;
+    struct bytes ra = BYTES_NONE;
 
     if (keys_kind(g->config.keys, key_name, NULL) == KEY_NONE)
         assert_true(keys_generate(g->config.keys, key_name, kind, 0, &err));

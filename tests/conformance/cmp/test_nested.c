@@ -251,6 +251,43 @@ static void cmp_114_a_refusal_in_a_batch_is_its_own(void **state)
     assert_rejected(c, &inner, CMP_IP, CMP_BAD_POP);
 }
 
+static void cmp_114_a_batch_of_confirmations(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_person ra = an_ra(c);
+    struct cmp_plan batch = a_batch(c, &ra), first = { .request.key = cmp_client_key("P-256", 1) },
+                    second = { .request.key = cmp_client_key("P-256", 2) };
+    struct cmp_said said[] = { cmp_ask(c, first), cmp_ask(c, second) }, all, end;
+    const struct cmp_trust trust = cmp_trust_of(c);
+
+    batch.nested[0] = cmp_message_of(c, cmp_client_next(first, &said[0], CMP_CERT_CONF));
+    batch.nested[1] = cmp_message_of(c, cmp_client_next(second, &said[1], CMP_CERT_CONF));
+    all = cmp_ask(c, batch);
+    assert_int_equal(all.nested_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        end = cmp_client_read(c->arena, all.nested[i], batch.nested[i], &trust);
+        cmp_expect(c, &end, CMP_PKICONF, CMP_STATUS_NONE, 0);
+    }
+    c->g->now_s += (int64_t)10 * c->g->procedure.cmp_confirm_wait_s;
+    cmp_run_confirm_jobs(c);
+    assert_false(cmp_is_revoked(c, said[0].certificate));
+    assert_false(cmp_is_revoked(c, said[1].certificate));
+}
+
+static void cmp_114_a_nested_message_in_a_batch_is_a_bad_request(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_person ra = an_ra(c);
+    struct cmp_plan batch = a_batch(c, &ra);
+    const struct cmp_trust trust = cmp_trust_of(c);
+    struct cmp_said said, inner;
+
+    batch.nested[1] = cmp_message_of(c, a_nested(&ra, an_ir(c)));
+    said = cmp_ask(c, batch);
+    inner = cmp_client_read(c->arena, said.nested[1], batch.nested[1], &trust);
+    assert_error(c, &inner, CMP_BAD_REQUEST);
+}
+
 static void cmp_114_two_that_change_the_same_are_not_served_at_once(void **state)
 {
     struct cmp_case *c = *state;
@@ -358,6 +395,8 @@ int main(void)
         CMP_ROW(cmp_114_and_those_of_the_outer_message_too),
         CMP_ROW(cmp_114_one_wrong_protection_refuses_the_batch),
         CMP_ROW(cmp_114_a_refusal_in_a_batch_is_its_own),
+        CMP_ROW(cmp_114_a_batch_of_confirmations),
+        CMP_ROW(cmp_114_a_nested_message_in_a_batch_is_a_bad_request),
         CMP_ROW(cmp_114_two_that_change_the_same_are_not_served_at_once),
         CMP_ROW(cmp_115_the_original_message_must_have_been_good),
         CMP_ROW(cmp_115_there_is_one_original_message),

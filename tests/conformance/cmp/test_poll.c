@@ -307,6 +307,42 @@ static void cmp_20_nonces_of_polls_are_remembered(void **state)
     assert_error(c, &said, CMP_BAD_SENDER_NONCE);
 }
 
+static void cmp_15_the_same_poll_again_gets_the_same_answer(void **state)
+{
+    struct cmp_case *c = *state;
+    struct cmp_plan poll;
+    struct bytes message, first;
+    struct cmp_said said;
+
+    (void)asked_for_approval(c, AN_IR, &poll);
+    cmp_decide(c, true);
+    message = cmp_message_of(c, poll);
+    said = cmp_send(c, message);
+    first = c->reply;
+    a_gateway_restart(c->g);
+    (void)cmp_send(c, message); /* octet for octet: no new nonce */
+    assert_bytes(c->reply, first);
+    cmp_confirmed(c, AN_IR, &said);
+}
+
+static void cmp_15_a_request_that_waits_is_looked_at_once_more(void **state)
+{
+    struct cmp_case *c = *state;
+    struct bytes message = cmp_message_of(c, AN_IR), first;
+    struct cmp_said said;
+
+    c->g->procedure.manual_approval = true;
+    said = cmp_send(c, message);
+    assert_waiting(c, &said, CMP_IP);
+    first = c->reply;
+    (void)cmp_send(c, message);
+    assert_bytes(c->reply, first);
+    cmp_decide(c, true);
+    said = cmp_send(c, message);
+    (void)assert_granted(c, &said, CMP_IP);
+    cmp_confirmed(c, AN_IR, &said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +364,8 @@ int main(void)
         CMP_ROW(cmp_90_a_poll_after_an_issued_request_gives_its_certificate),
         CMP_ROW(cmp_19_while_it_waits_the_nonce_of_the_waiting_reply_is_good_too),
         CMP_ROW(cmp_20_nonces_of_polls_are_remembered),
+        CMP_ROW(cmp_15_the_same_poll_again_gets_the_same_answer),
+        CMP_ROW(cmp_15_a_request_that_waits_is_looked_at_once_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

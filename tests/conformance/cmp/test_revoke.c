@@ -101,6 +101,22 @@ static void cmp_92_nobody_elses_certificate_revokes(void **state)
     assert_false(cmp_is_revoked(c, device.certificate));
 }
 
+static void cmp_92_a_certificate_may_be_revoked_before_it_is_confirmed(void **state)
+{
+    const struct cmp_plan plan = { .body = CMP_IR };
+    struct cmp_case *c = *state;
+    struct cmp_said said = cmp_ask(c, plan), end;
+    const struct cmp_person device = { .key = cmp_client_key("P-256", 0),
+                                       .certificate = assert_granted(c, &said, CMP_IP) };
+
+    assert_revoked(c, an_rr(&device), REVOCATION_KEY_COMPROMISE);
+    end = cmp_ask(c, cmp_client_next(plan, &said, CMP_CERT_CONF));
+    assert_error(c, &end, CMP_BAD_REQUEST);
+    c->g->now_s += c->g->procedure.cmp_confirm_wait_s + 1;
+    cmp_run_confirm_jobs(c);
+    assert_int_equal(cmp_record(c, device.certificate).revocation_reason, REVOCATION_KEY_COMPROMISE);
+}
+
 static void cmp_93_issuer_and_serial_number_are_needed(void **state)
 {
     struct cmp_case *c = *state;
@@ -132,6 +148,21 @@ static void cmp_94_certificates_that_are_not_ours_are_a_bad_cert_id(void **state
         said = cmp_ask(c, plan);
         assert_rejected(c, &said, CMP_RP, CMP_BAD_CERT_ID);
     }
+}
+
+static void cmp_94_nor_is_one_of_another_domain(void **state)
+{
+    struct cmp_case *c = *state;
+    const struct cmp_person device = cmp_enrolled(c);
+    const struct cmp_person ra = cmp_trusted_ra(c, (struct cmp_certificate_plan){ 0 });
+    struct cmp_plan plan = an_rr(&device);
+    struct cmp_said said;
+
+    c->g->domain.id = domain_id_of(BYTES_LITERAL("elsewhere"));
+    plan.signer = &ra;
+    said = cmp_ask(c, plan);
+    assert_rejected(c, &said, CMP_RP, CMP_BAD_CERT_ID);
+    assert_false(cmp_is_revoked(c, device.certificate));
 }
 
 static void cmp_94_what_else_is_said_must_be_true(void **state)
@@ -236,8 +267,10 @@ int main(void)
         CMP_ROW(cmp_92_the_reason_is_kept),
         CMP_ROW(cmp_92_a_trusted_ra_revokes_any),
         CMP_ROW(cmp_92_nobody_elses_certificate_revokes),
+        CMP_ROW(cmp_92_a_certificate_may_be_revoked_before_it_is_confirmed),
         CMP_ROW(cmp_93_issuer_and_serial_number_are_needed),
         CMP_ROW(cmp_94_certificates_that_are_not_ours_are_a_bad_cert_id),
+        CMP_ROW(cmp_94_nor_is_one_of_another_domain),
         CMP_ROW(cmp_94_what_else_is_said_must_be_true),
         CMP_ROW(cmp_95_a_revoked_certificate_is_cert_revoked),
         CMP_ROW(cmp_96_a_reason_that_is_none_is_a_bad_data_format),

@@ -164,6 +164,29 @@ static void cmp_60_a_certificate_whose_update_waits_begins_nothing(void **state)
     cmp_confirmed(c, plan, &said);
 }
 
+static void cmp_60_one_that_is_not_confirmed_itself_entitles_to_nothing(void **state)
+{
+    static const struct {
+        enum cmp_body asked, answered;
+    } bodies[] = { { CMP_KUR, CMP_KUP }, { CMP_IR, CMP_IP }, { CMP_CR, CMP_CP } };
+    struct cmp_case *c = *state;
+    struct cmp_plan plan = { .body = CMP_IR, .request.san = "DNS:router5.example.com" };
+    struct cmp_said said = cmp_ask(c, plan), other;
+    const struct cmp_person device = { .key = cmp_client_key("P-256", 0),
+                                       .certificate = assert_granted(c, &said, CMP_IP) };
+
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        struct cmp_plan next = a_kur(&device);
+
+        next.body = bodies[i].asked;
+        other = cmp_ask(c, next);
+        assert_rejected(c, &other, bodies[i].answered, CMP_NOT_AUTHORIZED);
+    }
+    cmp_confirmed(c, plan, &said);
+    other = cmp_ask(c, a_kur(&device));
+    (void)assert_granted(c, &other, CMP_KUP);
+}
+
 static void cmp_60_a_rejected_update_leaves_the_old_certificate(void **state)
 {
     struct cmp_case *c = *state;
@@ -213,6 +236,51 @@ static void cmp_60_implicit_confirmation_supersedes_at_once(void **state)
     assert_error(c, &said, CMP_CERT_REVOKED);
 }
 
+/* A message whose turn ran before the update was written: its changes are not taken. */
+static void assert_raced(struct cmp_case *c, struct cmp_plan plan, const struct cmp_person *device)
+{
+    const struct http_header header = { .name = BYTES_LITERAL("Content-Type"),
+                                        .value = bytes_text(CMP_TYPE) };
+    struct http_request request = { .method = HTTP_METHOD_POST,
+                                    .path = bytes_text(CMP_PATH),
+                                    .header = &header,
+                                    .header_count = 1,
+                                    .body = cmp_message_of(c, plan),
+                                    .arena = c->arena };
+    struct cmp_plan update = a_kur(device);
+    const struct changes *changes;
+    enum apply_result result = APPLY_NONE;
+    struct answering a;
+    struct cmp_said said;
+
+    assert_false(answer_at_once(&a, &c->g->config, &request));
+    answer_turn(&a, a_gateway_view(c->g), c->g->random, c->g->now_s);
+    update.implicit_confirm = true;
+    said = cmp_ask(c, update);
+    (void)assert_granted(c, &said, CMP_KUP);
+    changes = &a.turn.changes;
+    registry_view_reset(c->g->view);
+    assert_true(registry_apply(c->g->registry, &changes, 1, c->g->now_s, &result, NULL));
+    assert_int_equal(result, APPLY_CONFLICT);
+    answer_turn(&a, a_gateway_view(c->g), c->g->random, c->g->now_s);
+    assert_string_equal(a.turn.facts.reason, "cmp_signer_revoked");
+}
+
+static void cmp_60_what_raced_with_an_update_is_judged_again(void **state)
+{
+    static const enum cmp_body bodies[] = { CMP_CR, CMP_KUR, CMP_RR };
+    struct cmp_case *c = *state;
+
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        const struct cmp_person device = cmp_enrolled(c);
+        struct cmp_plan plan = a_kur(&device);
+
+        plan.body = bodies[i];
+        plan.revoke.certificate = device.certificate;
+        assert_raced(c, plan, &device);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,9 +293,11 @@ int main(void)
         CMP_ROW(cmp_58_an_update_of_the_update),
         CMP_ROW(cmp_59_the_same_key_by_policy),
         CMP_ROW(cmp_60_a_certificate_whose_update_waits_begins_nothing),
+        CMP_ROW(cmp_60_one_that_is_not_confirmed_itself_entitles_to_nothing),
         CMP_ROW(cmp_60_a_rejected_update_leaves_the_old_certificate),
         CMP_ROW(cmp_60_an_update_that_is_never_confirmed_leaves_it_too),
         CMP_ROW(cmp_60_implicit_confirmation_supersedes_at_once),
+        CMP_ROW(cmp_60_what_raced_with_an_update_is_judged_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,9 +89,11 @@ struct world {
 };
 static struct world world;
 
-/* CN=Test CA, CN=Service */
+/* CN=Test CA, CN=Next CA, CN=Service */
 static const uint8_t ca_subject[] = { 0x30, 0x12, 0x31, 0x10, 0x30, 0x0e, 0x06, 0x03, 0x55, 0x04,
                                       0x03, 0x0c, 0x07, 'T',  'e',  's',  't',  ' ',  'C',  'A' };
+static const uint8_t next_subject[] = { 0x30, 0x12, 0x31, 0x10, 0x30, 0x0e, 0x06, 0x03, 0x55, 0x04,
+                                        0x03, 0x0c, 0x07, 'N',  'e',  'x',  't',  ' ',  'C',  'A' };
 static const uint8_t service_subject[] = { 0x30, 0x12, 0x31, 0x10, 0x30, 0x0e, 0x06, 0x03, 0x55, 0x04,
                                            0x03, 0x0c, 0x07, 'S',  'e',  'r',  'v',  'i',  'c',  'e' };
 
@@ -151,6 +153,24 @@ static void make_service(const struct ca *ca, enum service_kind kind, struct key
     save_certificate(der, file);
 }
 
+/* A root of `key` under `subject`, in FILE, signed by another root or itself. */
+static void make_cross(struct keys *keys, const char *key, const uint8_t subject[20], const char *signer,
+                       const uint8_t issuer[20], const char *file, struct arena *arena)
+{
+    struct certificate_template t = { .serial = BYTES_LITERAL("\7"),
+                                      .issuer = bytes_of(issuer, sizeof(ca_subject)),
+                                      .subject = bytes_of(subject, sizeof(ca_subject)),
+                                      .not_after_s = clock_now_s() + 86400,
+                                      .spki = keys_public(keys, key),
+                                      .is_ca = true,
+                                      .path_len = -1 };
+    struct bytes der = BYTES_NONE;
+
+    if (!certificate_sign(&t, keys, signer, DIGEST_NONE, arena, &der, &world.err))
+        fail_msg("%s", world.err.text);
+    save_certificate(der, file);
+}
+
 static int make_files(void **state)
 {
     AUTO_ARENA *arena = arena_new(8 << 20);
@@ -170,12 +190,17 @@ static int make_files(void **state)
     make_ca(keys, "ca", "ca.pem", arena, &ca);
     make_ca(keys, "other", "other-ca.pem", arena, &other);
     make_service(&ca, SERVICE_TLS, keys, "tls", "tls.pem", arena);
+    make_cross(keys, "other", next_subject, "other", next_subject, "next.pem", arena);
+    make_cross(keys, "other", next_subject, "ca", ca_subject, "next-by-old.pem", arena);
+    make_cross(keys, "ca", ca_subject, "other", next_subject, "old-by-next.pem", arena);
     make_service(&ca, SERVICE_SCEP_RA, keys, "ra", "ra.pem", arena);
     make_service(&ca, SERVICE_CMP_RA, keys, "cmp", "cmp.pem", arena);
     make_service(&ca, SERVICE_TLS, keys, "cmp", "cmp-as-tls.pem", arena);
     make_service(&other, SERVICE_CMP_RA, keys, "cmp", "cmp-of-other.pem", arena);
     assert_true(file_write(in_folder("secrets.key"), BYTES_LITERAL("0123456789abcdef0123456789abcdef"), 0600,
                            &world.err));
+    assert_true(file_write(in_folder("cmp.secret"), BYTES_LITERAL("s3cret\n"), 0600, &world.err));
+    assert_true(file_write(in_folder("blank"), BYTES_LITERAL("\n"), 0600, &world.err));
     assert_true(file_write(in_folder("empty.pem"), BYTES_LITERAL("nothing here\n"), 0600, &world.err));
     ca_release(&ca);
     ca_release(&other);
@@ -205,6 +230,23 @@ static struct config *load_with(const char *from, const char *to, char *text, si
     if (!config_load(world.path, &config, &world.err))
         return NULL;
     return config;
+}
+
+/* With a key more, a CA more, and one thing replaced. */
+static struct config *load_with_two(const char *key, const char *keys, const char *cas, const char *ca,
+                                    const char *from, const char *to, char *text, size_t size)
+{
+    const char *at_key = strstr(good, key), *at_cas = strstr(good, cas), *at = strstr(good, from);
+    struct config *config = NULL;
+
+    assert_true(at_key != NULL && at_cas > at_key && at > at_cas);
+    at_key += strlen(key);
+    at_cas += strlen(cas);
+    (void)snprintf(text, size, "%.*s%s%.*s%s%.*s%s%s", (int)(at_key - good - (long)strlen(key)), good, keys,
+                   (int)(at_cas - at_key), at_key, ca, (int)(at - at_cas), at_cas, to, at + strlen(from));
+    world.err = (struct error){ 0 };
+    assert_true(file_write(world.path, bytes_text(text), 0600, &world.err));
+    return config_load(world.path, &config, &world.err) ? config : NULL;
 }
 
 static unsigned line_of(const char *text, const char *marker)
@@ -350,6 +392,130 @@ static void a_procedure_is_whole(void **state)
     assert_null(config_procedure(c, BYTES_LITERAL("none")));
     config_free(c);
     config_free(NULL);
+}
+
+/* --- CAs that are reached by CMP --- */
+
+static const char demo_ca[] = "    kind: local\n"
+                              "    chain: ca.pem\n"
+                              "    key: ca\n"
+                              "    crl: { url: http://a.example/crl/demo.crl, validity: 3d, refresh: 12h }\n";
+
+/* The one CA, with these settings. */
+static struct config *load_cmp_ca(const char *settings)
+{
+    char text[8192], all[1024];
+    struct config *c;
+
+    (void)snprintf(all, sizeof(all), "    kind: cmp\n    chain: ca.pem\n    cmp: { %s }\n", settings);
+    c = load_with(demo_ca, all, text, sizeof(text));
+    if (c == NULL)
+        fail_msg("%s", world.err.text);
+    return c;
+}
+
+static void a_ca_behind_cmp_takes_a_secret(void **state)
+{
+    struct config *c = load_cmp_ca("url: https://b.example/cmp, reference: gw, secret_file: cmp.secret, "
+                                   "trust: ca.pem, hmac_sha1: true, mac: pbmac1, iterations: 5000");
+    const struct cmp_upstream *u = c->ca[0].connector_service;
+
+    (void)state;
+    assert_ptr_equal(c->ca[0].connector, &cmp_connector);
+    assert_int_equal(u->client.kind, CMP_PROTECTION_MAC);
+    assert_true(bytes_is(u->url, "https://b.example/cmp"));
+    assert_true(bytes_is(u->client.reference, "gw"));
+    assert_true(bytes_is(u->client.secret, "s3cret")); /* without the end of its line */
+    assert_string_equal(u->trust_path, in_folder("ca.pem"));
+    assert_true(u->client.allow_hmac_sha1);
+    assert_int_equal(u->client.mac, PASSWORD_MAC_PBMAC1);
+    assert_int_equal(u->client.iterations, 5000);
+    assert_int_equal(u->request, CMP_UPSTREAM_P10CR);
+    assert_false(u->implicit_confirm);
+    assert_null(u->client.anchors);
+    config_free(c);
+}
+
+static void a_ca_behind_cmp_takes_a_certificate(void **state)
+{
+    struct config *c = load_cmp_ca("url: http://b.example/cmp, key: cmp, certificate: cmp.pem, request: cr, "
+                                   "implicit_confirm: true, profile: device, recipient: 'CN=Test CA', "
+                                   "signer_anchors: [ca.pem, other-ca.pem]");
+    const struct cmp_upstream *u = c->ca[0].connector_service;
+
+    (void)state;
+    assert_int_equal(u->client.kind, CMP_PROTECTION_SIGNATURE);
+    assert_string_equal(u->client.key_name, "cmp");
+    assert_ptr_equal(u->client.certificate, &u->certificate);
+    assert_int_equal(u->client.extra_cert_count, 1);
+    assert_int_equal(u->request, CMP_UPSTREAM_CR);
+    assert_true(u->implicit_confirm);
+    assert_true(bytes_is(u->profile, "device"));
+    assert_true(bytes_equal(u->client.recipient, BYTES_ARRAY(ca_subject)));
+    assert_non_null(u->client.anchors);
+    assert_string_equal(c->certificate[c->certificate_count - 1].what, "ra of ca demo");
+    config_free(c);
+    c = load_cmp_ca("url: http://b.example/cmp, key: cmp, certificate: cmp.pem, signer: cmp.pem");
+    u = c->ca[0].connector_service;
+    assert_int_equal(u->request, CMP_UPSTREAM_IR);
+    assert_true(bytes_equal(u->client.signer, u->certificate.encoded));
+    config_free(c);
+    c = load_cmp_ca("url: http://b.example/cmp, reference: gw, secret_file: cmp.secret, request: ir");
+    u = c->ca[0].connector_service;
+    assert_int_equal(u->request, CMP_UPSTREAM_IR); /* said so */
+    config_free(c);
+}
+
+static void mistakes_of_a_ca_behind_cmp_are_named(void **state)
+{
+    static const struct {
+        const char *settings, *mark, *fault;
+    } rows[] = {
+        { "cmp: { url: x }", "cmp: {", "cas[0].cmp.url: expected" },
+        { "cmp: { reference: a, secret_file: cmp.secret }", "cmp: {", "cas[0].cmp.url: missing" },
+        { "cmp: { url: http://b.example/ }", "cmp: {", "cas[0].cmp: expected credentials: either" },
+        { "cmp: { url: http://b.example/, reference: a, secret_file: cmp.secret, key: cmp, certificate: "
+          "cmp.pem }",
+          "cmp: {", "cas[0].cmp: expected credentials: either" },
+        { "cmp: { url: http://b.example/, reference: a }", "cmp: {", "cas[0].cmp.secret_file: missing" },
+        { "cmp: { url: http://b.example/, secret_file: cmp.secret }", "cmp: {",
+          "cas[0].cmp.reference: missing" },
+        { "cmp: { url: http://b.example/, key: cmp }", "cmp: {", "cas[0].cmp.certificate: missing" },
+        { "cmp: { url: http://b.example/, certificate: cmp.pem }", "cmp: {", "cas[0].cmp.key: missing" },
+        { "cmp: { url: http://b.example/, key: x, certificate: cmp.pem }", "cmp: {",
+          "cas[0].cmp.key: expected a name from keys" },
+        { "cmp: { url: http://b.example/, key: tls, certificate: cmp.pem }", "cmp: {",
+          "cas[0].cmp.certificate: " },
+        { "cmp: { url: http://b.example/, reference: a, secret_file: gone }", "cmp: {",
+          "cas[0].cmp.secret_file: " },
+        { "cmp: { url: http://b.example/, reference: a, secret_file: blank }", "cmp: {",
+          "cas[0].cmp.secret_file: " },
+        { "cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem, signer: empty.pem }", "cmp: {",
+          "cas[0].cmp.signer: " },
+        { "cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem, signer: ca.pem }", "cmp: {",
+          "cas[0].cmp.signer: " }, /* certificates and lists alone */
+        { "cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem, signer: cmp.pem, signer_anchors: "
+          "ca.pem }",
+          "cmp: {", "cas[0].cmp.signer_anchors: expected none beside signer" },
+        { "cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem, recipient: nobody }", "cmp: {",
+          "cas[0].cmp.recipient: expected a name" },
+        { "cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem, request: kur }", "cmp: {",
+          "cas[0].cmp.request: expected one of ir, cr, p10cr" },
+        { "key: ca\n    cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem }", "key: ca",
+          "cas[0].key: expected none" },
+        { "timeout: 3s", "name: demo", "cas[0].cmp: missing" },
+    };
+    char all[512];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        (void)snprintf(all, sizeof(all), "    kind: cmp\n    chain: ca.pem\n    %s\n", rows[i].settings);
+        assert_fault(demo_ca, all, rows[i].mark, rows[i].fault);
+    }
+    assert_fault(demo_ca,
+                 "    kind: local\n    chain: ca.pem\n    key: ca\n"
+                 "    cmp: { url: http://b.example/, key: cmp, certificate: cmp.pem }\n",
+                 "cmp: {", "cas[0].cmp: expected none, as the kind is not cmp");
 }
 
 static const char stations[] = "cmp: { ra: cmp-ra, ra_anchors: ca.pem, profiles: [station] }";
@@ -649,6 +815,102 @@ static void dialects_are_checked(void **state)
                  "procedures[0].switches: unknown setting 'est_digest_md6'; did you mean 'est_digest_md5'?");
 }
 
+static void cmp_101_the_root_that_follows_is_read_and_checked(void **state)
+{
+    static const char key[] = "    key: ca\n";
+    char text[8192];
+    struct config *config = load_with(
+        key,
+        "    key: ca\n"
+        "    root_update: { new_with_new: next.pem, new_with_old: next-by-old.pem,\n"
+        "      old_with_new: old-by-next.pem }\n",
+        text, sizeof(text));
+
+    (void)state;
+    if (config == NULL)
+        fail_msg("%s", world.err.text);
+    assert_true(config->ca[0].root_new_with_new.len > 0);
+    assert_true(config->ca[0].root_new_with_old.len > 0);
+    assert_true(config->ca[0].root_old_with_new.len > 0);
+    config_free(config);
+    assert_fault(key, "    key: ca\n    root_update: { new_with_new: next.pem }\n", "root_update",
+                 "cas[0].root_update.new_with_old: missing");
+    assert_fault(
+        key, "    key: ca\n    root_update: { new_with_new: next.pem, new_with_old: old-by-next.pem }\n",
+        "root_update", "cas[0].root_update: CA 'demo': new_with_old: it certifies another root's key");
+    assert_fault(key,
+                 "    key: ca\n    root_update: { new_with_new: gone.pem, new_with_old: next-by-old.pem }\n",
+                 "root_update", "cas[0].root_update.new_with_new: ");
+}
+
+static void the_gateway_s_own_certificates_stand_once_a_file(void **state)
+{
+    char text[8192];
+    struct config *config = load_with("certificate: tls.pem, key: tls",
+                                      "certificate: tls.pem, key: tls, renew: { ca: demo, before: 10d }",
+                                      text, sizeof(text));
+    const struct service_certificates *all;
+
+    (void)state;
+    if (config == NULL)
+        fail_msg("%s", world.err.text);
+    all = &config->services;
+    assert_ptr_equal(all->enroll, &config->enroll);
+    assert_int_equal(all->count, 3); /* two listeners share one */
+    assert_string_equal(all->item[0].what, "listener secure");
+    assert_string_equal(all->item[0].path, in_folder("tls.pem"));
+    assert_string_equal(all->item[0].key_name, "tls");
+    assert_string_equal(all->item[0].ca, "demo");
+    assert_int_equal(all->item[0].before_s, 10 * 86400);
+    assert_true(all->item[0].certificate.not_after_s > clock_now_s());
+    assert_string_equal(all->item[1].what, "scep ra scep-ra");
+    assert_null(all->item[1].ca);
+    assert_string_equal(all->item[2].what, "cmp ra cmp-ra");
+    config_free(config);
+    config = load_with("certificate: ra.pem", "certificate: ra.pem, renew: { ca: demo }", text, sizeof(text));
+    if (config == NULL)
+        fail_msg("%s", world.err.text);
+    assert_int_equal(config->services.item[1].before_s, SERVICE_RENEW_BEFORE_S);
+    config_free(config);
+}
+
+static void mistakes_in_renewals_are_named(void **state)
+{
+    static const char other[] = "\n  - { name: other, kind: local, chain: other-ca.pem, key: other }\n";
+    char text[8192];
+
+    (void)state;
+    assert_fault("certificate: tls.pem, key: tls", "certificate: tls.pem, key: tls, renew: { ca: dmeo }",
+                 "dmeo", "listeners[1].tls.renew.ca: expected a name from cas (demo); got 'dmeo'");
+    assert_fault("certificate: ra.pem", "certificate: ra.pem, renew: { before: 3d }", "before: 3d",
+                 "scep_ras[0].renew.ca: missing");
+    assert_fault("certificate: cmp.pem", "certificate: cmp.pem, renew: { ca: dmeo }", "dmeo",
+                 "cmp_ras[0].renew.ca: expected a name from cas (demo); got 'dmeo'");
+    assert_fault(
+        "key: tls }\n"
+        "  - name: admin\n"
+        "    address: 127.0.0.1\n"
+        "    port: 8444\n"
+        "    role: administration\n"
+        "    tls: { certificate: tls.pem, key: tls }\n",
+        "key: tls, renew: { ca: demo } }\n"
+        "  - name: admin\n"
+        "    address: 127.0.0.1\n"
+        "    port: 8444\n"
+        "    role: administration\n"
+        "    tls: { certificate: tls.pem, key: tls, renew: { ca: demo, before: 3d } }\n",
+        "before: 3d",
+        "listeners[2].tls.renew: expected the same as elsewhere for this file: listener secure renews "
+        "it from 'demo', too");
+    assert_null(load_with_two("  - { name: cmp, uri: cmp.key }\n",
+                              "  - { name: cmp, uri: cmp.key }\n  - { name: other, uri: other.key }\n",
+                              "cas:\n", &other[1], "certificate: cmp.pem",
+                              "certificate: cmp.pem, renew: { ca: other }", text, sizeof(text)));
+    assert_non_null(strstr(world.err.text,
+                           "cmp_ras[0].renew.ca: expected the issuer of procedure 'stations', "
+                           "which is CA 'demo'"));
+}
+
 static void figures_that_do_not_fit_together_are_named(void **state)
 {
     (void)state;
@@ -689,6 +951,9 @@ int main(void)
         cmocka_unit_test(csr_27_lists_of_weak_keys_are_read_at_the_start),
         cmocka_unit_test(a_good_configuration_fills_every_room_s_options),
         cmocka_unit_test(a_procedure_is_whole),
+        cmocka_unit_test(a_ca_behind_cmp_takes_a_secret),
+        cmocka_unit_test(a_ca_behind_cmp_takes_a_certificate),
+        cmocka_unit_test(mistakes_of_a_ca_behind_cmp_are_named),
         cmocka_unit_test(a_procedure_on_cmp_is_whole),
         cmocka_unit_test(every_setting_of_cmp_is_taken),
         cmocka_unit_test(cmp_33_sha_1_is_a_matter_of_the_dialect),
@@ -706,6 +971,9 @@ int main(void)
         cmocka_unit_test(an_open_ca_is_refused),
         cmocka_unit_test(est_10_an_operation_of_est_names_no_procedure),
         cmocka_unit_test(dialects_are_checked),
+        cmocka_unit_test(cmp_101_the_root_that_follows_is_read_and_checked),
+        cmocka_unit_test(the_gateway_s_own_certificates_stand_once_a_file),
+        cmocka_unit_test(mistakes_in_renewals_are_named),
         cmocka_unit_test(figures_that_do_not_fit_together_are_named),
         cmocka_unit_test(without_a_listener_nothing_starts),
     };

@@ -1,5 +1,7 @@
 #include "enroll/confirm.h"
 
+#include "enroll/confirm_internal.h"
+
 #include "tests/unit/enroll/enroll_world.h"
 
 enum { WITHIN_S = 300 };
@@ -333,6 +335,43 @@ static void what_another_issuance_used_stays_used(void **state)
     assert_true(is_used(w, &r));
 }
 
+/* A one-time registration is no source of certificates that are good for some minutes each. */
+static void what_is_given_back_again_and_again_stays_used(void **state)
+{
+    struct world *w = *state;
+    struct registration r = router5(w, one_time);
+    struct asking a = an_asking(&r);
+    char transaction[16];
+
+    for (unsigned i = 0; i <= GIVEN_BACK_MAX; i++) {
+        (void)snprintf(transaction, sizeof(transaction), "again %u", i);
+        a.transaction = transaction;
+        (void)unconfirmed(w, &a);
+        assert_int_equal(say_only(w, transaction, false), CONFIRM_DONE);
+        assert_int_equal(apply(w), APPLY_DONE);
+        assert_int_equal(is_used(w, &r), i == GIVEN_BACK_MAX);
+    }
+    assert_refused(w, REFUSAL_USED, .protocol = PROTOCOL_CMP, .mac_of = &r, .transaction = "once more");
+}
+
+static void what_is_given_back_now_and_then_is_free(void **state)
+{
+    struct world *w = *state;
+    struct registration r = router5(w, one_time);
+    struct asking a = an_asking(&r);
+    char transaction[16];
+
+    for (unsigned i = 0; i <= GIVEN_BACK_MAX + 1; i++) {
+        (void)snprintf(transaction, sizeof(transaction), "again %u", i);
+        a.transaction = transaction;
+        (void)unconfirmed(w, &a);
+        assert_int_equal(say_only(w, transaction, false), CONFIRM_DONE);
+        assert_int_equal(apply(w), APPLY_DONE);
+        assert_false(is_used(w, &r));
+        w->now_s += 86400;
+    }
+}
+
 static void a_reusable_one_and_a_renewal_free_nothing(void **state)
 {
     struct world *w = *state;
@@ -399,7 +438,7 @@ static void an_awaited_one_is_remembered_however_long_its_job_is_late(void **sta
     w->now_s += w->service.transaction_keep_s + 1;
     begin_turn(w);
     assert_true(registry_state_expired(w->view, w->now_s, 4, w->arena, key, revision, &count, NULL));
-    assert_int_equal(count, 1);
+    assert_int_equal(count, 2); /* and that its registration came back */
 }
 
 static void cmp_60_until_then_neither_old_nor_new_is_renewed(void **state)
@@ -549,6 +588,8 @@ int main(void)
         world_test(a_job_that_comes_early_waits),
         world_test(an_officers_revocation_stays_his),
         world_test(what_another_issuance_used_stays_used),
+        world_test(what_is_given_back_again_and_again_stays_used),
+        world_test(what_is_given_back_now_and_then_is_free),
         world_test(a_reusable_one_and_a_renewal_free_nothing),
         world_test(cmp_90_the_same_message_gets_the_same_certificate),
         world_test(what_was_given_back_is_not_handed_out_again),

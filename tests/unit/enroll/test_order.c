@@ -2,6 +2,7 @@
  * against what was ordered. */
 #include "enroll/confirm.h"
 #include "enroll/order.h"
+#include "enroll/transaction_internal.h"
 #include "tests/lib/upstream.h"
 #include "tests/unit/enroll/enroll_world.h"
 
@@ -35,15 +36,16 @@ static bool the_job(struct world *w, struct job_record *job)
 {
     struct job_record due[4];
     int64_t next_s;
-    size_t count = 0;
+    size_t count = 0, orders = 0;
 
     assert_true(registry_view_renew(w->view, NULL));
     assert_true(
         registry_jobs_due(w->view, INT64_MAX - 1, COUNT_OF(due), w->arena, due, &count, &next_s, NULL));
-    assert_true(count <= 1);
-    if (count == 1)
-        *job = due[0];
-    return count == 1;
+    for (size_t i = 0; i < count; i++)
+        if (bytes_is(due[i].kind, ENROLL_ORDER_JOB) && orders++ == 0)
+            *job = due[i];
+    assert_true(orders <= 1);
+    return orders == 1;
 }
 
 static void run_job(struct world *w, const struct job_event *event)
@@ -327,6 +329,23 @@ static void open_orders_are_bounded(void **state)
     assert_int_equal(ask(w, &a).kind, ENROLL_PENDING); /* has its own already */
 }
 
+/* Who is registered for one name does not take the room of all. */
+static void open_orders_of_one_name_are_fewer(void **state)
+{
+    struct world *w = *state;
+    char transaction[16];
+
+    w->ca.patience.orders_max = 100;
+    registered(w, "*.example.com", "s3cret", plain);
+    for (unsigned i = 0; i < OPEN_OF_ONE_MAX; i++) {
+        (void)snprintf(transaction, sizeof(transaction), "t%u", i);
+        assert_int_equal(asks(w, .transaction = transaction).kind, ENROLL_PENDING);
+    }
+    assert_refused(w, REFUSAL_CA_UNAVAILABLE, .transaction = "one more");
+    assert_int_equal(asks(w, .transaction = "another", .subject = "CN=router6.example.com").kind,
+                     ENROLL_PENDING);
+}
+
 /* --- a CA that lies --- */
 static void assert_wrong(struct world *w, struct bytes answer, const char *why)
 {
@@ -458,6 +477,33 @@ static void a_registration_closed_meanwhile_gets_none(void **state)
     assert_refused(w, REFUSAL_CLOSED, .password = NULL);
 }
 
+/* Its marks would contradict those of the first for as long as that one is not confirmed. */
+static void of_two_renewals_the_second_gets_none(void **state)
+{
+    struct world *w = *state;
+    const struct connector *upstream = w->ca.connector;
+    struct bytes old;
+    struct registration r;
+
+    open_cmp(w);
+    r = registered(w, "router5.example.com", "s3cret", plain);
+    w->ca.connector = &ca_local_connector;
+    old = arena_copy(w->arena, asks(w, .protocol = PROTOCOL_CMP, .mac_of = &r).certificate);
+    w->ca.connector = upstream;
+    assert_int_equal(asks(w, .protocol = PROTOCOL_CMP, .certificate = &old, .renewal = true,
+                          .transaction = "t2", .confirm_within_s = 300)
+                         .kind,
+                     ENROLL_PENDING);
+    w->ca.connector = &ca_local_connector;
+    assert_issued(w, .protocol = PROTOCOL_CMP, .certificate = &old, .renewal = true, .transaction = "t3",
+                  .confirm_within_s = 300);
+    w->ca.connector = upstream;
+    comes_due(w);
+    answered(w, a_certificate(w, as_ordered));
+    assert_int_equal(certificates(w), 2);
+    assert_string_equal(w->turn.facts.detail, "another renewal of its certificate awaits confirmation");
+}
+
 /* --- what follows --- */
 static void a_ca_that_wants_to_know_is_told_that_it_was_taken(void **state)
 {
@@ -507,16 +553,12 @@ static size_t look_for_revocations(struct world *w, struct bytes *kept)
     return the_job(w, &any);
 }
 
-static void what_is_revoked_here_is_revoked_there_once(void **state)
+/* The one certificate, which is revoked. */
+static struct bytes revoke_it(struct world *w)
 {
-    struct world *w = *state;
     struct certificate_record record;
-    struct bytes kept = BYTES_NONE;
     size_t count;
 
-    ordered(w);
-    answered(w, a_certificate(w, as_ordered));
-    assert_int_equal(look_for_revocations(w, &kept), 0);
     assert_true(registry_view_renew(w->view, NULL));
     assert_true(registry_certificates_list(w->view, NULL, 1, w->arena, &record, &count, NULL));
     record.der = arena_copy(w->arena, record.der);
@@ -524,9 +566,43 @@ static void what_is_revoked_here_is_revoked_there_once(void **state)
     change_certificate_revoke(&w->turn.changes, &record.id, REVOCATION_SUPERSEDED, w->now_s);
     change_audit_append(&w->turn.changes, AUDIT_REVOKED, BYTES_LITERAL("{}"));
     assert_int_equal(apply(w), APPLY_DONE);
+    return record.der;
+}
+
+static void several_ways_may_lead_to_one_issuer(void **state)
+{
+    struct world *w = *state;
+    struct ca ways[3];
+    struct bytes kept = BYTES_NONE, der;
+
+    for (size_t i = 0; i < COUNT_OF(ways); i++)
+        ways[i] = w->ca;
+    ways[0].name = "by another protocol";
+    ways[2].name = "with another profile";
+    w->service.ca = ways;
+    w->service.ca_count = COUNT_OF(ways);
+    ordered(w);
+    answered(w, a_certificate(w, as_ordered));
+    der = revoke_it(w);
     assert_int_equal(look_for_revocations(w, &kept), 1);
     comes_due(w);
-    assert_bytes(bytes_from(effect.body, 1), record.der);
+    assert_bytes(bytes_from(effect.body, 1), der);
+    answered(w, BYTES_LITERAL("D"));
+    assert_int_equal(look_for_revocations(w, &kept), 0);
+}
+
+static void what_is_revoked_here_is_revoked_there_once(void **state)
+{
+    struct world *w = *state;
+    struct bytes kept = BYTES_NONE, der;
+
+    ordered(w);
+    answered(w, a_certificate(w, as_ordered));
+    assert_int_equal(look_for_revocations(w, &kept), 0);
+    der = revoke_it(w);
+    assert_int_equal(look_for_revocations(w, &kept), 1);
+    comes_due(w);
+    assert_bytes(bytes_from(effect.body, 1), der);
     unanswered(w);
     w->now_s += DAY_S;
     comes_due(w); /* told for a day, not for ever */
@@ -605,6 +681,7 @@ int main(void)
         order_test(a_rejection_is_told_and_then_it_may_order_again),
         order_test(a_one_time_registration_is_used_by_the_order_and_free_when_it_is_rejected),
         order_test(open_orders_are_bounded),
+        order_test(open_orders_of_one_name_are_fewer),
         order_test(a_certificate_over_another_key_reaches_nobody),
         order_test(one_for_another_name_reaches_nobody_and_is_revoked),
         order_test(one_with_another_common_name_reaches_nobody),
@@ -613,9 +690,11 @@ int main(void)
         order_test(a_ca_certificate_reaches_nobody),
         order_test(the_same_serial_number_twice_reaches_nobody),
         order_test(a_registration_closed_meanwhile_gets_none),
+        order_test(of_two_renewals_the_second_gets_none),
         order_test(a_ca_that_wants_to_know_is_told_that_it_was_taken),
         order_test(a_ca_that_wants_to_know_is_told_that_it_was_wrong),
         order_test(what_is_revoked_here_is_revoked_there_once),
+        order_test(several_ways_may_lead_to_one_issuer),
         order_test(the_ca_hears_of_the_certificate_after_the_device_has_said_its_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

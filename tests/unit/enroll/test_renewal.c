@@ -197,6 +197,51 @@ static void the_key_of_an_ra_for_cmp_is_no_devices(void **state)
     assert_refused(w, REFUSAL_KEY_REUSE, .protocol = PROTOCOL_CMP, .mac_of = &r, .key = "vendor");
 }
 
+/* --- who holds it --- */
+static struct holder judged(struct world *w, struct bytes der)
+{
+    struct holder h;
+
+    begin_turn(w);
+    assert_true(enroll_holder(&w->turn, &w->service, &w->procedure, der, NULL, 0, &h, NULL));
+    return h;
+}
+
+static void a_certificate_that_is_not_plainly_of_the_ca_is_searched_for(void **state)
+{
+    struct world *w = *state;
+    struct registration r = devices(w);
+    struct bytes der = issued_by_mac(w, &r, NULL);
+    struct public_key key = w->ca.certificate.key;
+
+    assert_true(judged(w, der).usable);
+    assert_true(public_key_parse(keys_public(w->keys, "other-ca"), &w->ca.certificate.key));
+    assert_true(judged(w, der).usable); /* by the chain that the anchors hold */
+    w->ca.certificate.key = key;
+    w->now_s = decoded(w, der).not_after_s + 1;
+    assert_string_equal(judged(w, der).detail, "the certificate is expired");
+}
+
+static void who_was_judged_is_believed_for_that_certificate_alone(void **state)
+{
+    struct world *w = *state;
+    struct registration r = devices(w);
+    struct bytes old = issued_by_mac(w, &r, NULL);
+    struct holder held = judged(w, old);
+    struct asking kur = a_kur(&old, "t2");
+    struct enrollment e = an_enrollment(w, &kur);
+    struct enroll_result result;
+
+    held.usable = false;
+    held.fault = REFUSAL_RENEW_STATE;
+    assert_true(enroll_held(&w->turn, &w->service, &e, &held, &result, NULL));
+    assert_int_equal(result.reason, REFUSAL_RENEW_STATE);
+    held.certificate.encoded = bytes_slice(old, 0, old.len - 1);
+    begin_turn(w);
+    assert_true(enroll_held(&w->turn, &w->service, &e, &held, &result, NULL));
+    assert_int_equal(result.kind, ENROLL_ISSUED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +256,8 @@ int main(void)
         world_test(a_secret_for_another_protocol_does_not_open_cmp),
         world_test(the_profile_asked_for_shapes_the_certificate),
         world_test(the_key_of_an_ra_for_cmp_is_no_devices),
+        world_test(a_certificate_that_is_not_plainly_of_the_ca_is_searched_for),
+        world_test(who_was_judged_is_believed_for_that_certificate_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

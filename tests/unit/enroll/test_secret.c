@@ -1,5 +1,7 @@
 #include "enroll/secret.h"
 
+#include <time.h>
+
 #include "lib/base/encode.h"
 #include "tests/unit/enroll/enroll_world.h"
 
@@ -197,6 +199,42 @@ static void another_message_or_value_does_not_hold(void **state)
     assert_not_held(w, REFUSAL_SECRET, .key_id = "router5.example.com", .password = "wrong");
 }
 
+/* --- time --- */
+
+/* The least of some tries: others use this machine too. */
+static clock_t time_of(struct world *w, const char *name)
+{
+    struct mac_claim claim = a_claim(w, &(struct claiming){ .name = { name }, .password = "wrong" });
+    clock_t least = 0;
+
+    claim.mac.iterations = 20000;
+    for (unsigned i = 0; i < 7; i++) {
+        clock_t begun = clock(), took;
+
+        assert_false(judge_claim(w, &claim).held);
+        took = clock() - begun;
+        least = i == 0 || took < least ? took : least;
+    }
+    return least;
+}
+
+static void time_does_not_tell_what_is_registered(void **state)
+{
+    static const char *const name[] = { "router5.example.com", "router6.example.com", "router5.example.net" };
+    struct world *w = *state;
+    clock_t took[COUNT_OF(name)], least = 0, most = 0;
+
+    registered(w, "router5.example.com", "s3cret", plain); /* twice, once, not at all */
+    registered(w, "*.example.com", "wild", plain);
+    for (size_t i = 0; i < COUNT_OF(name); i++) {
+        took[i] = time_of(w, name[i]);
+        least = i == 0 || took[i] < least ? took[i] : least;
+        most = took[i] > most ? took[i] : most;
+    }
+    if (most > least + least / 2)
+        fail_msg("between %ld and %ld", (long)least, (long)most);
+}
+
 /* --- slow-down --- */
 static void slow_down_on(struct world *w)
 {
@@ -290,7 +328,84 @@ static void an_enrollment_after_it_counts_nothing_again(void **state)
     assert_true(w->turn.credential_held);
 }
 
+/* One more message of the same request: the turn goes on. */
+static struct mac_verdict judged_beside(struct world *w, const struct claiming *c)
+{
+    const struct mac_claim claim = a_claim(w, c);
+    struct mac_verdict verdict = { .held = true };
+
+    assert_true(enroll_judge_mac(&w->turn, &w->service, &w->procedure, &claim, &verdict, NULL));
+    return verdict;
+}
+
+static void a_secret_that_holds_forgets_no_strikes_of_another_name(void **state)
+{
+    const struct claiming own = { .key_id = "router6.example.com", .password = "own", .peer = "192.0.2.1" },
+                          guess = { .key_id = "router5.example.com", .password = "x", .peer = "192.0.2.1" };
+    struct world *w = *state;
+
+    registered(w, "router5.example.com", "s3cret", plain);
+    registered(w, "router6.example.com", "own", plain);
+    slow_down_on(w);
+    strike(w, &guess);
+    assert_true(judge(w, &own).held);
+    assert_int_equal(judged_beside(w, &guess).reason, REFUSAL_LOCKED);
+    assert_false(w->turn.strike);
+    assert_false(w->turn.credential_held); /* or the strikes of router5 were forgotten */
+}
+
+static void every_wrong_secret_of_a_request_counts(void **state)
+{
+    static const char *const name[] = { "a.example.com", "b.example.com" };
+    struct world *w = *state;
+    struct digest256 key[COUNT_OF(name)];
+
+    registered(w, "router6.example.com", "own", plain);
+    slow_down_on(w);
+    begin_turn(w);
+    for (size_t i = 0; i < COUNT_OF(name); i++) {
+        assert_false(judged_beside(w, &(struct claiming){ .key_id = name[i], .password = "x" }).held);
+        assert_true(w->turn.strike);
+        key[i] = w->turn.strike_key;
+    }
+    assert_true(
+        judged_beside(w, &(struct claiming){ .key_id = "router6.example.com", .password = "own" }).held);
+    assert_false(w->turn.strike);
+    assert_true(digest256_equal(&w->turn.struck->key, &key[1]));
+    assert_true(digest256_equal(&w->turn.struck->next->key, &key[0]));
+    assert_null(w->turn.struck->next->next);
+}
+
+static void a_request_has_one_try_for_a_name(void **state)
+{
+    struct world *w = *state;
+
+    registered(w, "router5.example.com", "s3cret", plain);
+    slow_down_on(w);
+    begin_turn(w);
+    assert_int_equal(
+        judged_beside(w, &(struct claiming){ .key_id = "router5.example.com", .password = "x" }).reason,
+        REFUSAL_SECRET);
+    assert_int_equal(judged_beside(w, &(struct claiming){ .key_id = "router5.example.com" }).reason,
+                     REFUSAL_LOCKED);
+}
+
 /* --- the password for a reply --- */
+/* --- what a reply is protected under --- */
+static void the_key_that_held_is_given_back_and_no_other(void **state)
+{
+    struct world *w = *state;
+    struct mac_claim claim;
+    struct mac_verdict verdict;
+
+    registered(w, "router5.example.com", "s3cret", plain);
+    claim = a_claim(w, &(struct claiming){ .key_id = "router5.example.com" });
+    verdict = judge_claim(w, &claim);
+    assert_true(password_mac_proves(&claim.mac, &verdict.key, claim.message, claim.value));
+    assert_int_equal(judged(w, .key_id = "router5.example.com", .password = "wrong").key.len, 0);
+    assert_int_equal(judged(w, .key_id = "nobody.example.com").key.len, 0);
+}
+
 static void the_password_is_what_was_registered(void **state)
 {
     struct world *w = *state;
@@ -341,12 +456,17 @@ int main(void)
         world_test(a_secret_holds_in_any_state),
         world_test(nothing_is_proved_by_a_registration_without_a_password),
         world_test(another_message_or_value_does_not_hold),
+        world_test(time_does_not_tell_what_is_registered),
         world_test(after_wrong_secrets_the_next_try_waits),
         world_test(the_pause_is_one_for_every_way_of_speaking),
         world_test(unknown_names_wait_too),
         world_test(what_may_be_changed_at_will_does_not_begin_anew),
         world_test(an_enrollment_after_it_counts_nothing_again),
+        world_test(a_secret_that_holds_forgets_no_strikes_of_another_name),
+        world_test(every_wrong_secret_of_a_request_counts),
+        world_test(a_request_has_one_try_for_a_name),
         world_test(the_password_is_what_was_registered),
+        world_test(the_key_that_held_is_given_back_and_no_other),
         world_test(every_allocation_that_fails_holds_nothing),
     };
 

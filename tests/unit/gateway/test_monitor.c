@@ -55,20 +55,45 @@ static void health_is_what_the_last_probe_found(void **state)
     monitor_free(monitor);
 }
 
+static void the_end_of_each_certificate_in_force_is_told(void **state)
+{
+    const struct health_certificate certificate[] = {
+        { .what = "listener tls", .not_after_s = 1790000000 },
+        { .what = "scep ra main", .not_after_s = 1800000000 },
+    };
+    struct config config = { .certificate = certificate, .certificate_count = 2 };
+    AUTO_ARENA *arena = arena_new(1 << 20);
+    struct monitor *monitor = NULL;
+
+    (void)state;
+    assert_true(monitor_new(&monitor, NULL));
+    monitor_configuration(monitor, &config);
+    assert_true(says(ask(monitor, arena, "/metrics", HTTP_METHOD_GET),
+                     "# TYPE muster_certificate_expiry_seconds gauge\n"
+                     "muster_certificate_expiry_seconds{certificate=\"listener tls\"} 1790000000\n"
+                     "muster_certificate_expiry_seconds{certificate=\"scep ra main\"} 1800000000\n"));
+    config.certificate_count = 1;
+    monitor_configuration(monitor, &config);
+    assert_false(says(ask(monitor, arena, "/metrics", HTTP_METHOD_GET), "scep ra main"));
+    monitor_free(monitor);
+}
+
 /* The hashes are sha256sum's and sha1sum's of "abc" (FIPS 180-4). */
 static void scep_38_fingerprints_of_each_ca_are_logged(void **state)
 {
     struct ca ca[] = { { .name = "demo", .chain = { BYTES_LITERAL("abc") }, .chain_count = 1 },
                        { .name = "next", .chain = { BYTES_LITERAL("abd") }, .chain_count = 1 } };
     struct config config = { .ca = ca, .ca_count = COUNT_OF(ca) };
+    struct monitor *monitor = NULL;
     char line[1024] = "";
     int ends[2];
     ssize_t len;
 
     (void)state;
+    assert_true(monitor_new(&monitor, NULL));
     assert_int_equal(pipe(ends), 0);
     log_open(ends[1], LOG_FORMAT_TEXT, LOG_INFO);
-    monitor_configuration(&config);
+    monitor_configuration(monitor, &config);
     log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_INFO);
     (void)close(ends[1]);
     len = read(ends[0], line, sizeof(line) - 1);
@@ -79,6 +104,7 @@ static void scep_38_fingerprints_of_each_ca_are_logged(void **state)
         line, " info ca name=demo sha256=ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "
               "sha1=a9993e364706816aba3e25717850c26c9cd0d89d\n"));
     assert_non_null(strstr(line, " info ca name=next sha256="));
+    monitor_free(monitor);
 }
 
 static void every_answer_is_counted_by_protocol_verdict_and_reason(void **state)
@@ -116,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(health_is_what_the_last_probe_found),
+        cmocka_unit_test(the_end_of_each_certificate_in_force_is_told),
         cmocka_unit_test(scep_38_fingerprints_of_each_ca_are_logged),
         cmocka_unit_test(every_answer_is_counted_by_protocol_verdict_and_reason),
     };

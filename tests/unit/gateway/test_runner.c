@@ -10,6 +10,7 @@
 #include "gateway/gateway.h"
 #include "jobs/job.h"
 #include "lib/base/clock.h"
+#include "lib/base/file.h"
 #include "tests/lib/alpn_server.h"
 #include "tests/lib/dns_server.h"
 
@@ -116,6 +117,7 @@ static bool validate(struct turn *turn, const void *service, const struct job_re
                                   BYTES_FMT(event->http_body));
         out->effect = effect_to(s, JOB_EFFECT_PROBE);
         break;
+    case JOB_EVENT_FILE: fail(); break;
     case JOB_EVENT_PROBE:
         assert_int_equal(event->fault, NET_OK);
         assert_true(
@@ -126,6 +128,46 @@ static bool validate(struct turn *turn, const void *service, const struct job_re
         break;
     }
     return true;
+}
+
+/* Writes a file, cannot write another, and asks for a reload. */
+static char file_path[96];
+static bool write_files(struct turn *turn, const void *service, const struct job_record *job,
+                        const struct job_event *event, struct job_step *out, struct error *err)
+{
+    struct state_key key = result_key();
+    struct state_value value;
+
+    (void)service;
+    (void)err;
+    if (event->kind == JOB_EVENT_DUE) {
+        out->state = BYTES_LITERAL("first");
+        out->effect = (struct job_effect){ .kind = JOB_EFFECT_FILE,
+                                           .path = file_path,
+                                           .content = BYTES_LITERAL("content") };
+        return true;
+    }
+    assert_int_equal(event->kind, JOB_EVENT_FILE);
+    if (bytes_is(job->state, "first")) {
+        assert_true(event->file_ok);
+        out->state = BYTES_LITERAL("second");
+        out->effect = (struct job_effect){ .kind = JOB_EFFECT_FILE,
+                                           .path = "/nowhere/at/all",
+                                           .content = BYTES_LITERAL("content") };
+        return true;
+    }
+    assert_false(event->file_ok);
+    value = (struct state_value){ .blob = bytes_text(event->file_failure) };
+    change_state_put(&turn->changes, &key, &value, 0);
+    out->effect =
+        (struct job_effect){ .kind = JOB_EFFECT_WAIT, .until_s = turn->now_s + 3600, .reload = true };
+    return true;
+}
+
+static atomic_uint reloads;
+static void on_ask_reload(void)
+{
+    (void)atomic_fetch_add(&reloads, 1);
 }
 
 static void answer(struct net_exchange *exchange, void *context)
@@ -179,18 +221,15 @@ static bool result_is_there(struct registry *registry, char *out, size_t size)
     return found;
 }
 
-/* A gateway with this one job, until there is a result. */
-static void run_until_result(const struct job_handler *job, struct stranger *s, char *result, size_t size)
+/* What one job keeps, run by a whole runner. */
+static void run_job(struct gateway *gateway, struct stranger *s, char *result, size_t size)
 {
     struct registry_options options = REGISTRY_OPTIONS_DEFAULT;
     struct arena *arena = arena_new(1 << 16);
     struct config *config = arena != NULL ? arena_alloc(arena, sizeof(*config)) : NULL;
-    struct gateway gateway = { .more_jobs = job, .more_job_count = 1 };
     struct net_server *server;
     int64_t give_up_ms = clock_monotonic_ms() + 30000;
 
-    (void)snprintf(folder, sizeof(folder), "/tmp/muster-test-XXXXXX");
-    assert_non_null(mkdtemp(folder));
     options.path = folder;
     options.map_max = (uint64_t)1 << 28;
     options.no_sync = true;
@@ -203,49 +242,78 @@ static void run_until_result(const struct job_handler *job, struct stranger *s, 
         s->port = net_server_port(server, 0);
         (void)snprintf(s->url, sizeof(s->url), "http://device.example:%u/token", (unsigned)s->port);
     }
-    assert_true(live_config_init(&gateway.live, config, NULL));
-    assert_true(monitor_new(&gateway.monitor, NULL));
-    assert_true(registry_open(&options, &gateway.registry, NULL));
-    assert_true(writer_start(gateway.registry, &gateway.writer, NULL));
-    assert_true(runner_start(&gateway, &gateway.runner, NULL));
+    assert_true(live_config_init(&gateway->live, config, NULL));
+    assert_true(monitor_new(&gateway->monitor, NULL));
+    assert_true(registry_open(&options, &gateway->registry, NULL));
+    assert_true(writer_start(gateway->registry, &gateway->writer, NULL));
+    assert_true(runner_start(gateway, &gateway->runner, NULL));
 
-    while (!result_is_there(gateway.registry, result, size) && clock_monotonic_ms() < give_up_ms)
+    while (!result_is_there(gateway->registry, result, size) && clock_monotonic_ms() < give_up_ms)
         (void)nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
 
-    runner_stop(gateway.runner);
-    writer_stop(gateway.writer);
-    registry_close(gateway.registry);
-    monitor_free(gateway.monitor);
-    live_config_destroy(&gateway.live);
+    runner_stop(gateway->runner);
+    writer_stop(gateway->writer);
+    registry_close(gateway->registry);
+    monitor_free(gateway->monitor);
+    live_config_destroy(&gateway->live);
     net_server_stop(server);
     net_server_free(server);
-    (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void make_folder(void)
+{
+    (void)snprintf(folder, sizeof(folder), "/tmp/muster-test-XXXXXX");
+    assert_non_null(mkdtemp(folder));
 }
 
 static void a_job_waits_asks_and_keeps_the_answer(void **state)
 {
-    const struct job_handler job = { .kind = "fetch", .run = fetch, .standing = true };
+    static const struct job_handler jobs[] = { { .kind = "fetch", .run = fetch, .standing = true } };
+    struct gateway gateway = { .more_jobs = jobs, .more_job_count = 1 };
     char result[64] = "";
 
     (void)state;
-    run_until_result(&job, NULL, result, sizeof(result));
+    make_folder();
+    run_job(&gateway, NULL, result, sizeof(result));
     assert_string_equal(result, "answer");
+    (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void a_job_asks_about_a_stranger(void **state)
 {
     struct stranger s = { .tls = { .alpn = "acme-tls/1" }, .mine = rules };
     const struct job_handler job = { .kind = "validate", .run = validate, .service = &s, .standing = true };
+    struct gateway gateway = { .more_jobs = &job, .more_job_count = 1 };
     char result[64] = "";
 
     (void)state;
     dns_server_start(&s.dns, dns_rows, COUNT_OF(dns_rows));
     alpn_server_start(&s.tls);
-    run_until_result(&job, &s, result, sizeof(result));
+    make_folder();
+    run_job(&gateway, &s, result, sizeof(result));
     assert_string_equal(result, "txt token");
+    (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     alpn_server_stop(&s.tls);
     dns_server_stop(&s.dns);
     assert_int_equal(s.tls.received, 0);
+}
+
+static void a_job_writes_files_and_asks_for_a_reload(void **state)
+{
+    static const struct job_handler jobs[] = { { .kind = "write", .run = write_files, .standing = true } };
+    struct gateway gateway = { .more_jobs = jobs, .more_job_count = 1, .ask_reload = on_ask_reload };
+    AUTO_STRUCT(buffer) content = BUFFER(64);
+    char result[128] = "";
+
+    (void)state;
+    make_folder();
+    (void)snprintf(file_path, sizeof(file_path), "%s/written", folder);
+    run_job(&gateway, NULL, result, sizeof(result));
+    assert_string_equal(result, "/nowhere/at/all.new: No such file or directory");
+    assert_true(file_read(file_path, &content, NULL));
+    assert_true(bytes_is(buffer_bytes(&content), "content"));
+    assert_int_equal(atomic_load(&reloads), 1);
+    (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 int main(void)
@@ -253,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_waits_asks_and_keeps_the_answer),
         cmocka_unit_test(a_job_asks_about_a_stranger),
+        cmocka_unit_test(a_job_writes_files_and_asks_for_a_reload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

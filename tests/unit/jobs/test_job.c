@@ -128,8 +128,9 @@ static void each_effect_that_leaves_is_due_again(void **state)
     static const struct {
         enum job_effect_kind kind;
         bool leaves;
-    } rows[] = { { JOB_EFFECT_HTTP, true },  { JOB_EFFECT_DNS, true },   { JOB_EFFECT_PROBE, true },
-                 { JOB_EFFECT_WAIT, false }, { JOB_EFFECT_DONE, false }, { JOB_EFFECT_NONE, false } };
+    } rows[] = { { JOB_EFFECT_HTTP, true }, { JOB_EFFECT_DNS, true },   { JOB_EFFECT_PROBE, true },
+                 { JOB_EFFECT_FILE, true }, { JOB_EFFECT_WAIT, false }, { JOB_EFFECT_DONE, false },
+                 { JOB_EFFECT_NONE, false } };
     struct world *w = *state;
     struct script script = { 0 };
     const struct job_handler row = { .kind = "a", .run = run_script, .service = &script, .standing = true };
@@ -148,6 +149,29 @@ static void each_effect_that_leaves_is_due_again(void **state)
         assert_int_equal(job.due_s, NOW_S + 5 + 60);
         begin_turn(w, NOW_S);
     }
+}
+
+static void before_a_file_is_written_its_state_is_saved_and_due_again(void **state)
+{
+    struct world *w = *state;
+    struct script script = { .step = { .state = BYTES_LITERAL("writing"),
+                                       .effect = { .kind = JOB_EFFECT_FILE,
+                                                   .path = "/tmp/x",
+                                                   .content = BYTES_LITERAL("new"),
+                                                   .reload = true } } };
+    const struct job_handler row = { .kind = "a", .run = run_script, .service = &script };
+    struct job_record job = { .kind = BYTES_LITERAL("a"), .due_s = NOW_S };
+    struct job_effect effect;
+
+    assert_true(job_id_of_kind("a", &job.id));
+    assert_true(job_run(&w->turn, &row, 1, &job, &due, &effect, &w->err));
+    assert_string_equal(effect.path, "/tmp/x");
+    assert_true(bytes_is(effect.content, "new"));
+    assert_true(effect.reload);
+    assert_int_equal(apply_turn(w), APPLY_DONE);
+    assert_true(job_of_kind(w, "a", &job));
+    assert_int_equal(job.due_s, NOW_S + 60);
+    assert_true(bytes_is(job.state, "writing"));
 }
 
 static void an_event_reaches_the_handler(void **state)
@@ -240,6 +264,7 @@ int main(void)
         jobs_test(a_job_that_is_over_is_deleted),
         jobs_test(before_a_request_leaves_its_state_is_saved_and_due_again),
         jobs_test(each_effect_that_leaves_is_due_again),
+        jobs_test(before_a_file_is_written_its_state_is_saved_and_due_again),
         jobs_test(an_event_reaches_the_handler),
         jobs_test(an_effect_that_was_not_set_is_an_error),
         jobs_test(an_unknown_kind_is_unsupported),

@@ -157,6 +157,28 @@ static void what_a_revoked_certificate_admitted_conflicts(void **state)
     assert_int_equal(apply(f), APPLY_CONFLICT);
 }
 
+static void what_was_assumed_of_state_and_is_not_so_conflicts(void **state)
+{
+    struct fixture *f = *state;
+    const struct state_key key = { .kind = "txn", .id = BYTES_LITERAL("a") };
+    const struct state_value value = { .blob = BYTES_LITERAL("blob") };
+
+    change_state_assume(&f->changes, &key, 0);
+    assert_int_equal(apply(f), APPLY_DONE);
+    change_state_assume(&f->changes, &key, 1);
+    assert_int_equal(apply(f), APPLY_CONFLICT); /* there is none */
+    change_state_put(&f->changes, &key, &value, 0);
+    assert_int_equal(apply(f), APPLY_DONE);
+    change_state_assume(&f->changes, &key, 0);
+    assert_int_equal(apply(f), APPLY_CONFLICT);
+    change_state_assume(&f->changes, &key, 2);
+    assert_int_equal(apply(f), APPLY_CONFLICT);
+    change_state_assume(&f->changes, &key, 1);
+    assert_int_equal(apply(f), APPLY_DONE); /* and writes nothing: */
+    change_state_assume(&f->changes, &key, 1);
+    assert_int_equal(apply(f), APPLY_DONE);
+}
+
 static void a_certificate_is_revoked_once(void **state)
 {
     struct fixture *f = *state;
@@ -238,6 +260,7 @@ int main(void)
         registry_test(a_registration_without_a_name_is_a_defect),
         registry_test(a_serial_is_issued_once),
         registry_test(what_a_revoked_certificate_admitted_conflicts),
+        registry_test(what_was_assumed_of_state_and_is_not_so_conflicts),
         registry_test(a_certificate_is_revoked_once),
         registry_test(state_changes_under_its_revision),
         registry_test(an_act_is_seen_once),

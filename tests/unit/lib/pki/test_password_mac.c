@@ -487,6 +487,30 @@ static void other_secrets_messages_and_values_do_not_hold(void **state)
     }
 }
 
+static void a_key_that_was_derived_serves_every_message(void **state)
+{
+    static const char *const messages[] = { "request", "answer", "" };
+    struct bytes secret = BYTES_LITERAL("s3cret"), value;
+    struct password_mac_key key = { .len = 0 };
+    uint8_t made[DIGEST_MAX];
+    size_t len;
+
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) {
+        assert_int_equal(kind == 0 ? DECODED(pbm) : DECODED(pbmac1), PASSWORD_MAC_OK);
+        assert_true(password_mac_derive(&mac, secret, &key));
+        for (size_t i = 0; i < COUNT_OF(messages); i++) {
+            value = computed(&mac, secret, bytes_text(messages[i]));
+            assert_true(password_mac_proves(&mac, &key, bytes_text(messages[i]), value));
+            assert_false(password_mac_proves(&mac, &key, BYTES_LITERAL("another"), value));
+        }
+        assert_false(password_mac_derive(&mac, BYTES_NONE, &key));
+        assert_int_equal(key.len, 0);
+        assert_false(password_mac_make(&mac, &key, BYTES_LITERAL("request"), made, &len));
+        assert_false(password_mac_proves(&mac, &key, BYTES_LITERAL("request"), value));
+    }
+}
+
 static void an_empty_secret_and_no_kind_prove_nothing(void **state)
 {
     struct password_mac none = { .kind = PASSWORD_MAC_NONE, .hash = DIGEST_SHA256, .mac = DIGEST_SHA256 };
@@ -528,6 +552,7 @@ int main(void)
         TEST(cmp_33_what_libcrypto_writes_is_read),
         TEST(cmp_33_the_protection_of_openssls_client_holds),
         TEST(other_secrets_messages_and_values_do_not_hold),
+        TEST(a_key_that_was_derived_serves_every_message),
         TEST(an_empty_secret_and_no_kind_prove_nothing),
     };
 

@@ -247,6 +247,30 @@ static void cmp_42_the_ra_s_certificate_is_of_the_procedure_s_ca(void **state)
     assert_fault(f, "not issued by its CA");
 }
 
+static bool resume_nothing(const struct connector_call *call, struct bytes state,
+                           const struct connector_event *event, struct connector_step *out, struct error *err)
+{
+    (void)call;
+    (void)state;
+    (void)event;
+    (void)out;
+    return error_set(err, ERROR_UNSUPPORTED, "not in this test");
+}
+
+static void keys_are_made_where_the_answer_comes_at_once(void **state)
+{
+    static const struct connector elsewhere = { .resume = resume_nothing };
+    struct fixture *f = *state;
+
+    f->ca.connector = &elsewhere;
+    assert_null(cmp_procedure_fault(&f->service, &f->procedure, f->keys));
+    f->procedure.cmp_key_generation = true;
+    assert_fault(f, "another CA is asked");
+    f->ca.connector = &ca_local_connector;
+    f->procedure.manual_approval = true;
+    assert_fault(f, "an officer approves");
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -261,6 +285,7 @@ int main(void)
         WITH(a_procedure_needs_preregistration_and_an_ra),
         WITH(cmp_42_the_ra_s_certificate_is_for_its_key_and_purpose),
         WITH(cmp_42_the_ra_s_certificate_is_of_the_procedure_s_ca),
+        WITH(keys_are_made_where_the_answer_comes_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,51 @@
+/* service_internal.h: the renewal of one certificate of the gateway, as its job keeps it. */
+#ifndef MUSTER_ENROLL_SERVICE_INTERNAL_H
+#define MUSTER_ENROLL_SERVICE_INTERNAL_H
+
+#include "enroll/order_internal.h"
+#include "enroll/service.h"
+
+enum service_stage {
+    SERVICE_STAGE_NONE = 0,
+    SERVICE_STAGE_ORDER, /* the CA is asked */
+    SERVICE_STAGE_WRITE, /* recorded, and to be in its file */
+    SERVICE_STAGE_TELL,  /* the CA is told what became of its certificate */
+    SERVICE_STAGE_LOAD,  /* in its file, and not in use yet */
+    SERVICE_STAGE_REST,  /* it was refused: not at once again */
+    SERVICE_STAGE_COUNT,
+};
+
+struct service_renewal {
+    enum service_stage stage;
+    struct bytes path;
+    struct digest256 follows; /* the certificate that it renews: SHA-256 over its DER */
+    struct digest256 made;    /* the new one; zero: none yet */
+    struct bytes pem;         /* the file's new content; none: no certificate yet */
+    bool confirms;            /* the CA wants to know that it was taken */
+    unsigned failures;        /* WRITE, LOAD: one after the other */
+    struct order order;       /* without a procedure */
+};
+
+/* What it points to lives as long as `record`. False: malformed. */
+MUST_USE bool service_renewal_decode(struct bytes record, struct service_renewal *out);
+MUST_USE bool service_renewal_encode(const struct service_renewal *renewal, struct arena *arena,
+                                     struct bytes *out, struct error *err);
+
+/* The job's id is made from the file's path: one renewal of a file at a time. */
+MUST_USE bool service_renewal_id(const char *path, struct job_id *out);
+
+/* --- the order (service_order.c) --- */
+/* A renewal of `s` from `ca` that has not asked for anything yet. */
+MUST_USE bool service_renewal_begin(const struct service_certificate *s, const struct ca *ca, int64_t now_s,
+                                    struct arena *arena, struct service_renewal *out, struct error *err);
+/* The connector's first step for it. */
+MUST_USE bool service_order_start(struct turn *turn, const struct service_certificate *s, const struct ca *ca,
+                                  struct connector_step *step, struct error *err);
+/* The certificate's record and audit entry, as changes of the turn. */
+MUST_USE bool service_record_issued(struct turn *turn, const struct service_certificate *s,
+                                    const struct ca *ca, const struct certificate *c, struct error *err);
+/* What the file is to hold: the certificate, then the CA's chain without its root. */
+MUST_USE bool service_pem(const struct ca *ca, struct bytes certificate, struct arena *arena,
+                          struct bytes *out, struct error *err);
+
+#endif
