@@ -5,7 +5,12 @@
 #include "registry/state.h"
 
 /* Without a binding anybody can make one: such an account that nobody uses is forgotten. */
-enum { UNBOUND_KEEP_S = 400 * 86400, ORDERS_PAGE = 100 };
+enum {
+    UNBOUND_KEEP_S = 400 * 86400,
+    UNBOUND_A_PERIOD = 50, /* accounts that one source makes, */
+    UNBOUND_PERIOD_S = 3600,
+    ORDERS_PAGE = 100
+};
 
 /* --- accounts by key --- */
 static bool key_state(struct acme_call *c, struct bytes spki, struct digest256 *digest, struct state_key *out,
@@ -190,6 +195,41 @@ static enum acme_progress agree(struct acme_call *c, struct acme_account *accoun
     return ACME_ON;
 }
 
+/* A source is a /24 or a /56. */
+static struct bytes source_of(const struct ip_address *peer)
+{
+    return bytes_of(peer->bytes, peer->len == 16 ? 7 : peer->len == 4 ? 3 : 0);
+}
+
+/* What strangers can make is bounded: how many accounts one source makes in an hour. */
+static enum acme_progress count_source(struct acme_call *c, struct error *err)
+{
+    const struct state_key key = { .procedure = bytes_text(c->procedure->name),
+                                   .kind = "acme-source",
+                                   .id = source_of(&c->request->peer.address) };
+    struct state_value value = { .expires_s = c->turn->now_s + UNBOUND_PERIOD_S }, old;
+    bool found = false, counts;
+    uint8_t count = 0;
+
+    if (!registry_state(c->turn->view, &key, c->turn->arena, &found, &old, err))
+        return ACME_ERROR;
+    counts = found && old.expires_s > c->turn->now_s && old.blob.len == 1;
+    if (counts) {
+        count = old.blob.data[0];
+        value.expires_s = old.expires_s;
+    }
+    if (count >= UNBOUND_A_PERIOD)
+        return acme_refuse_with(c,
+                                &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
+                                                        .detail = "too many new accounts from there",
+                                                        .retry_after = true },
+                                err);
+    count++;
+    value.blob = bytes_of(&count, 1);
+    change_state_put(&c->turn->changes, &key, &value, found ? old.revision : 0);
+    return ACME_ON;
+}
+
 static enum acme_progress bind_account(struct acme_call *c, struct acme_account *account, struct error *err)
 {
     const json_t *binding = json_object_get(c->payload, "externalAccountBinding");
@@ -200,7 +240,7 @@ static enum acme_progress bind_account(struct acme_call *c, struct acme_account 
         return acme_refuse(c, ACME_EXTERNAL_ACCOUNT_REQUIRED,
                            "an account is bound to a registration: externalAccountBinding is missing", err);
     account->expires_s = c->turn->now_s + UNBOUND_KEEP_S;
-    return ACME_ON;
+    return count_source(c, err);
 }
 
 static enum acme_progress create(struct acme_call *c, struct error *err)

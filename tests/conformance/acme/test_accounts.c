@@ -1,6 +1,9 @@
 /* Accounts and their binding to registrations (RFC 8555 7.3). */
 #include "tests/conformance/acme/acme_case.h"
 
+#include "lib/jose/jwk.h"
+#include "registry/state.h"
+
 static const char ANY[] = "{}";
 
 /* Who need no binding here. */
@@ -399,6 +402,43 @@ static void accounts_of_a_registration_are_bounded(void **state)
     assert_problem(c, &r, "rateLimited", 429);
 }
 
+static void accounts_that_a_source_makes_are_bounded(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r = { 0 };
+    int made = 0;
+
+    open_to_all(c);
+    for (made = 0; made < 100; made++) {
+        /* one key is enough: its account is forgotten each time */
+        struct acme_plan plan = { .resource = "new-account", .by_key = true, .payload = ANY };
+        struct turn turn = acme_turn(c);
+        struct digest256 digest;
+        struct state_value value;
+        struct state_key key = { .procedure = BYTES_LITERAL("demo"), .kind = "acme-key" };
+        struct bytes spki = BYTES_NONE;
+        AUTO(json_t) *jwk = json_read(bytes_text(acme_client_jwk(c->arena, ACME_KEY_A)));
+        bool found = false;
+
+        r = acme_ask(c, plan);
+        if (r.status != 201)
+            break;
+        assert_int_equal(jwk_read(jwk, JWK_ANY, c->arena, &spki), JWK_OK);
+        assert_true(sha256(spki, &digest));
+        key.id = digest256_bytes(&digest);
+        turn = acme_turn(c);
+        assert_true(registry_state(turn.view, &key, c->arena, &found, &value, NULL));
+        assert_true(found);
+        change_state_delete(&turn.changes, &key, value.revision);
+        acme_apply(c, &turn);
+    }
+    assert_int_equal(made, 50);
+    assert_problem(c, &r, "rateLimited", 429);
+    c->g->now_s += 3601;
+    r = acme_join(c, ACME_KEY_A, ANY);
+    assert_status(c, &r, 201);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +461,7 @@ int main(void)
         ACME_ROW(acme_48_a_deactivated_account_does_nothing_any_more),
         ACME_ROW(acme_49_a_closed_registration_ends_ordering),
         ACME_ROW(accounts_of_a_registration_are_bounded),
+        ACME_ROW(accounts_that_a_source_makes_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
