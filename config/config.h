@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/net/resolver.h"
 #include "lib/net/server.h"
+#include "proto/acme/acme.h"
 #include "proto/cmp/cmp.h"
 #include "proto/cmp/connector.h"
 #include "proto/est/est.h"
@@ -48,6 +49,7 @@ struct config {
     struct enroll_service enroll; /* slow_down is set by the gateway: it outlives a reload */
     struct scep_service scep;
     struct cmp_service cmp;
+    struct acme_service acme; /* nonces are set by the gateway */
     struct est_service est; /* nonces and nonce_key are set by the gateway */
     struct admin_service admin;
 

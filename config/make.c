@@ -62,6 +62,8 @@ static void make_services(const struct parsed *parsed, struct config *config)
     config->scep.enroll = &config->enroll;
     config->scep.skew_s = parsed->scep_skew_s;
     config->cmp.enroll = &config->enroll;
+    config->acme.enroll = &config->enroll;
+    config->acme.nonce_valid_s = parsed->acme_nonce_valid_s;
     config->est.enroll = &config->enroll;
     config->est.nonce_valid_s = parsed->nonce_valid_s;
     config->admin = (struct admin_service){ .enroll = &config->enroll,

@@ -61,6 +61,7 @@ static const struct setting enrollment_rows[] = {
     { "pending_max", SETTING_COUNT, SETTING_AT(struct parsed, pending_max), .min = 1, .max = 1000000 },
     { "scep_clock_skew", SETTING_SECONDS, SETTING_AT(struct parsed, scep_skew_s), .max = 365 * DAY_S },
     { "est_nonce_valid", SETTING_SECONDS, SETTING_AT(struct parsed, nonce_valid_s), .min = 5, .max = HOUR_S },
+    { "acme_nonce_valid", SETTING_SECONDS, SETTING_AT(struct parsed, acme_nonce_valid_s), .min = 60, .max = DAY_S },
     { "act_clock_skew", SETTING_SECONDS, SETTING_AT(struct parsed, act_skew_s), .min = 1, .max = DAY_S },
 };
 const struct settings settings_enrollment = {
@@ -155,4 +156,5 @@ const struct parsed parsed_defaults = {
     .pending_max = 1000,
     .act_skew_s = 300,
     .nonce_valid_s = 300,
+    .acme_nonce_valid_s = ACME_NONCE_VALID_S,
 };
