@@ -344,8 +344,7 @@ bool config_check_names(const struct reader *reader, const struct parsed *parsed
                             "expected at least %u (workers, loops and 8 more); got %u", views,
                             parsed->registry.readers_max);
     return check_each(reader, parsed, &nouns, err) && check_ports(reader, parsed, err) &&
-           check_acme_listener(reader, parsed, err) &&
-           check_dns_servers(reader, parsed, err) &&
+           check_acme_listener(reader, parsed, err) && check_dns_servers(reader, parsed, err) &&
            check_reference(reader, &parsed->place, "default_procedure", &nouns.procedure,
                            parsed->default_procedure, err);
 }

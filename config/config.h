@@ -50,7 +50,7 @@ struct config {
     struct scep_service scep;
     struct cmp_service cmp;
     struct acme_service acme; /* nonces are set by the gateway */
-    struct est_service est; /* nonces and nonce_key are set by the gateway */
+    struct est_service est;   /* nonces and nonce_key are set by the gateway */
     struct admin_service admin;
 
     const struct health_certificate *certificate; /* of listeners and RAs, for the health job */

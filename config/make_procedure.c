@@ -225,7 +225,8 @@ static bool make_profile_list(const struct parsed *parsed, const struct items *n
                               const struct profile *const **out, struct error *err)
 {
     const char **name = names->item;
-    const struct profile **profile = arena_array(arena, names->count > 0 ? names->count : 1, sizeof(*profile));
+    const struct profile **profile = arena_array(arena, names->count > 0 ? names->count : 1,
+                                                 sizeof(*profile));
 
     if (profile == NULL)
         return out_of_memory(err);
@@ -254,8 +255,7 @@ static bool make_procedure(const struct reader *reader, const struct parsed *par
     if (!reader_has(reader, &p->place, "unstructured")) /* routers send only this (CSR-68) */
         p->procedure.unstructured = (p->procedure.protocols & PROTOCOL_BIT(PROTOCOL_SCEP)) != 0;
     if (!make_dialect(reader, p, err) || !make_anchors(reader, p, config->arena, err) ||
-        !make_csrattrs(reader, p, config->arena, err) ||
-        !make_profile_lists(parsed, p, config->arena, err) ||
+        !make_csrattrs(reader, p, config->arena, err) || !make_profile_lists(parsed, p, config->arena, err) ||
         !config_make_acme(reader, p, config->arena, err))
         return false;
     /* A dialect that demands messageTime looks at it, too. */
