@@ -42,9 +42,10 @@ expect_certificate one/a.example.com/cert.pem a.example.com "renewed"
 expect_equal "$(cmp -s first.pem one/a.example.com/cert.pem; echo $?)" 1 "by another certificate"
 CHALLENGE=dns-01 ua one bound issue b.example.com www.b.example.com
 expect_certificate one/b.example.com/cert.pem www.b.example.com "dns-01, two names"
+cp one/b.example.com/cert.pem revoked.pem
 ua one bound revoke one/b.example.com/cert.pem
 expect_equal "$code" 0 "revoke"
-expect_revoked one/b.example.com/cert.pem "the certificate list has it"
+expect_revoked revoked.pem "the certificate list has it"
 ua one bound newkey
 expect_equal "$code" 0 "the account's key changes"
 ua one bound -f issue a.example.com
@@ -66,7 +67,7 @@ ua two bound new
 expect_equal "$code" 2 "no binding at all"
 ua two closed new
 expect_equal "$code" 2 "a procedure that is not open on ACME"
-muster close kid-1 --procedure bound >close.log 2>&1
+muster close --key-id kid-1 --procedure bound >close.log 2>&1
 ua one bound -f issue a.example.com
 expect_equal "$code" 2 "a registration that was closed"
 expect_match "$(cat client.log)" 'acme:error:unauthorized' "unauthorized"
