@@ -54,7 +54,7 @@ enum acme_progress acme_own_order(struct acme_call *c, struct acme_order *out, s
 {
     bool found = false;
 
-    if (!acme_order_read(c->turn, c->procedure, &c->resource.id, &found, out, err))
+    if (!acme_order_read(c->turn, c->procedure, &c->resource.id, true, &found, out, err))
         return ACME_ERROR;
     return found && acme_id_equal(&out->account, &c->account.id) ? ACME_ON : acme_not_found(c, err);
 }
@@ -125,7 +125,7 @@ static bool count_open(struct acme_call *c, struct acme_list *list, size_t *open
         struct acme_order order;
         bool found = false;
 
-        if (!acme_order_read(c->turn, c->procedure, &list->id[i], &found, &order, err))
+        if (!acme_order_read(c->turn, c->procedure, &list->id[i], false, &found, &order, err))
             return false;
         if (!found)
             continue;
@@ -227,7 +227,7 @@ static bool authorize(struct acme_call *c, struct acme_order *order, bool pre_au
     return true;
 }
 
-/* Its list is as old as the orders in it. */
+/* The list lives as long as the account. */
 static bool put_order(struct acme_call *c, const struct acme_order *order, struct acme_list *list,
                       struct error *err)
 {
@@ -236,7 +236,8 @@ static bool put_order(struct acme_call *c, const struct acme_order *order, struc
     stored.status = ACME_ORDER_PENDING;
     acme_list_push(list, &order->id);
     return acme_order_put(c->turn, c->procedure, &stored, err) &&
-           acme_list_put(c->turn, c->procedure, "acme-orders", acme_id_bytes(&c->account.id), list, 0, err);
+           acme_list_put(c->turn, c->procedure, "acme-orders", acme_id_bytes(&c->account.id), list,
+                         c->account.expires_s, err);
 }
 
 enum acme_progress acme_new_order(struct acme_call *c, struct error *err)
@@ -260,7 +261,8 @@ enum acme_progress acme_new_order(struct acme_call *c, struct error *err)
         progress = find_room(c, list, err);
     if (progress != ACME_ON)
         return progress;
-    if (!acme_id_make(c->turn, &order.id, err) || !authorize(c, &order, pre_authorised, err))
+    if (!acme_account_touch(c, err) || !acme_id_make(c->turn, &order.id, err) ||
+        !authorize(c, &order, pre_authorised, err))
         return ACME_ERROR;
     order.keep_s = order.expires_s + ORDER_GRACE_S;
     return put_order(c, &order, list, err) ? acme_respond_order(c, 201, &order, err) : ACME_ERROR;

@@ -146,7 +146,6 @@ static enum acme_progress revoke(struct acme_call *c, const struct certificate_i
     switch (outcome) {
     case REVOKE_DONE:
         c->response->status = 200;
-        c->turn->facts.verdict = "revoked";
         return ACME_ANSWERED;
     case REVOKE_ALREADY:
         return acme_refuse(c, ACME_ALREADY_REVOKED, "the certificate is revoked already", err);

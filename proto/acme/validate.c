@@ -139,7 +139,7 @@ static bool succeed(struct run *r, struct error *err)
     challenge_of(r)->fault.is = false;
     r->authz.status = ACME_AUTHZ_VALID;
     r->authz.expires_s = r->turn->now_s + (int64_t)valid_s;
-    r->turn->facts.verdict = "validated";
+    r->turn->facts.verdict = "served";
     return put_authz(r, err) && over(r);
 }
 
