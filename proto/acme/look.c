@@ -100,7 +100,7 @@ static bool ask_dns(const struct acme_look *look, struct job_effect *out)
     return true;
 }
 
-bool acme_look_effect(const struct acme_look *look, struct job_effect *out)
+static bool ask(const struct acme_look *look, struct job_effect *out)
 {
     switch (look->validation->challenge) {
     case ACME_HTTP_01: return ask_http(look, out);
@@ -110,6 +110,15 @@ bool acme_look_effect(const struct acme_look *look, struct job_effect *out)
     case ACME_CHALLENGE_COUNT: break;
     }
     return false;
+}
+
+bool acme_look_effect(const struct acme_look *look, struct job_effect *out)
+{
+    if (!ask(look, out))
+        return false;
+    out->target = ACME_TARGET;
+    out->target_max = ACME_TARGET_MAX;
+    return true;
 }
 
 /* --- judging --- */

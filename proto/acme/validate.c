@@ -172,7 +172,12 @@ static bool ask_caa(struct run *r, struct error *err)
 {
     r->v.stage = ACME_VALIDATION_CAA;
     r->out->effect = (struct job_effect){
-        .kind = JOB_EFFECT_DNS, .name = r->v.climbed, .type = DNS_TYPE_CAA, .timeout_ms = TIMEOUT_DNS_MS
+        .kind = JOB_EFFECT_DNS,
+        .name = r->v.climbed,
+        .type = DNS_TYPE_CAA,
+        .timeout_ms = TIMEOUT_DNS_MS,
+        .target = ACME_TARGET,
+        .target_max = ACME_TARGET_MAX,
     };
     return save(r, err);
 }

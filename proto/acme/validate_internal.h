@@ -6,6 +6,10 @@
 #include "lib/jose/jwk.h"
 #include "proto/acme/store_internal.h"
 
+/* How many looks are under way at a time, all procedures together; the others wait in order. */
+#define ACME_TARGET "acme-validation"
+enum { ACME_TARGET_MAX = 32 };
+
 enum acme_validation_stage {
     ACME_VALIDATION_ASK = 0, /* the challenge is to be looked at */
     ACME_VALIDATION_CAA,     /* it is met; whether CAA allows issuance */
