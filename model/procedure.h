@@ -64,6 +64,7 @@ enum acme_challenge { /* how an identifier may be proved, in the order that clie
                       ACME_DNS_01,
                       ACME_TLS_ALPN_01,
                       ACME_DNS_ACCOUNT_01,
+                      ACME_DNS_PERSIST_01, /* a record that stays, and names a CAA identity and the account */
                       ACME_CHALLENGE_COUNT
 };
 #define ACME_CHALLENGE_BIT(c) (1u << (c))
@@ -143,6 +144,7 @@ struct procedure {
 enum { /* defaults of ACME, and the bound of identifiers whatever is configured */
        ACME_IDENTIFIERS_DEFAULT = 32,
        ACME_IDENTIFIERS_MAX = 100,
+       ACME_ISSUERS_MAX = 10, /* that dns-persist-01 may name */
        ACME_ORDERS_DEFAULT = 50,
        ACME_ACCOUNTS_DEFAULT = 10,
        ACME_ORDER_DEFAULT_S = 7 * 86400

@@ -10,7 +10,8 @@ enum { TOKEN_OCTETS = 32, REUSE_LEFT_S = 3600 /* a pending one is used again if 
 
 uint32_t acme_challenges_for(const struct procedure *procedure, const struct acme_identifier *id)
 {
-    const uint32_t in_dns = ACME_CHALLENGE_BIT(ACME_DNS_01) | ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01);
+    const uint32_t in_dns = ACME_CHALLENGE_BIT(ACME_DNS_01) | ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01) |
+                            ACME_CHALLENGE_BIT(ACME_DNS_PERSIST_01);
 
     if (id->type == ACME_IDENTIFIER_IP)
         return procedure->acme_challenges & ~in_dns;
@@ -137,6 +138,20 @@ json_t *acme_fault_json(const struct acme_fault *fault)
     return acme_problem_json(fault->problem, fault->detail, acme_problem_status(fault->problem));
 }
 
+/* What the client is to put where: a token, or with dns-persist-01 who may be named in the record. */
+static bool put_task(const struct acme_call *c, const struct acme_challenge_state *state,
+                     enum acme_challenge which, json_t *object)
+{
+    AUTO(json_t) *issuers = json_array();
+
+    if (which != ACME_DNS_PERSIST_01)
+        return json_put(object, "token", json_string(state->token));
+    for (size_t i = 0; i < c->procedure->acme_caa_identity_count && i < ACME_ISSUERS_MAX; i++)
+        if (!json_push(issuers, json_string(c->procedure->acme_caa_identity[i])))
+            return false;
+    return json_put(object, "issuer-domain-names", take(issuers));
+}
+
 json_t *acme_challenge_json(const struct acme_call *c, const struct acme_authz *authz,
                             enum acme_challenge which)
 {
@@ -152,7 +167,7 @@ json_t *acme_challenge_json(const struct acme_call *c, const struct acme_authz *
     if (!json_put(object, "type", json_string(acme_challenge_name(which))) ||
         !json_put_text(object, "url", acme_call_url_of(c, "challenge", &authz->id, suffix)) ||
         !json_put(object, "status", json_string(statuses[state->status])) ||
-        !json_put(object, "token", json_string(state->token)) ||
+        !put_task(c, state, which, object) ||
         (state->validated_s != 0 && !acme_put_time(object, "validated", state->validated_s)) ||
         (state->fault.is && state->status != ACME_CHALLENGE_VALID &&
          !json_put(object, "error", acme_fault_json(&state->fault))))

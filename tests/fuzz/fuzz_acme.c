@@ -94,8 +94,9 @@ static void check_shown(struct bytes in, struct arena *arena)
     };
     const struct job_event event = { .kind = JOB_EVENT_PROBE, .fault = NET_OK, .probe_certificate = in };
     struct acme_fault fault = { 0 };
+    uint32_t valid_s = 0;
 
-    (void)acme_look_judge(&look, &event, &fault);
+    (void)acme_look_judge(&look, &event, &valid_s, &fault);
 }
 
 /* --- payloads --- */

@@ -368,6 +368,38 @@ static void acme_89_90_dns_account_01(void **state)
     assert_authz(c, &o, "valid");
 }
 
+static void acme_91_dns_persist_01(void **state)
+{
+    static const char *const identities[] = { "ca.example.net" };
+    struct acme_case *c = *state;
+    struct acme_challenged challenge;
+    struct acme_ordered o;
+    struct job_effect effect;
+    struct dns_record record = { .ttl_s = 60 };
+    struct http_response r;
+
+    c->g->procedure.acme_caa_identity = identities;
+    c->g->procedure.acme_caa_identity_count = 1;
+    c->g->procedure.acme_challenges = ACME_CHALLENGE_BIT(ACME_DNS_PERSIST_01);
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "a.example.com");
+    challenge = acme_challenge_of(c, o.authz[0], "dns-persist-01");
+    r = acme_get(c, challenge.path);
+    assert_status(c, &r, 200);
+    assert_null(json_object_get(c->json, "token"));
+    assert_int_equal(json_array_size(json_object_get(c->json, "issuer-domain-names")), 1);
+    acme_respond_to(c, challenge.path);
+    effect = acme_step(c, DUE);
+    assert_text(dns_name_bytes(&effect.name), "_validation-persist.a.example.com");
+    record.value = bytes_text(acme_text(c->arena, "ca.example.net; accounturi=%s", c->kid[ACME_KEY_A]));
+    assert_int_equal(acme_step(c, dns(&record, 1)).kind, JOB_EFFECT_DONE);
+    assert_authz(c, &o, "valid");
+    (void)acme_get(c, o.order);
+    assert_member(c, "status", "ready");
+    o = acme_ordered(c, "a.example.com"); /* not longer than the record lives */
+    assert_member(c, "status", "pending");
+}
+
 /* --- tls-alpn-01 --- */
 struct shown {
     const char *san, *value; /* of acmeIdentifier, OpenSSL's text; NULL: none */
@@ -571,6 +603,7 @@ int main(void)
         ACME_ROW(acme_87_dns_01),
         ACME_ROW(acme_88_faults_of_dns_01),
         ACME_ROW(acme_89_90_dns_account_01),
+        ACME_ROW(acme_91_dns_persist_01),
         ACME_ROW(acme_93_94_tls_alpn_01),
         ACME_ROW(acme_95_certificates_that_prove_nothing),
         ACME_ROW(acme_128_caa_is_looked_for_up_the_tree),
