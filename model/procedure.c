@@ -61,6 +61,8 @@ static const char *acme_fault(const struct procedure *p)
         return "dns-persist-01 needs one to ten CAA identities";
     if (p->acme_identifiers_max > ACME_IDENTIFIERS_MAX)
         return "an ACME order has 100 identifiers at most";
+    if (p->acme_caa != ACME_CAA_OFF && p->acme_subdomains)
+        return "CAA is looked up name by name: authorization of subdomains must be off";
     if (p->acme_caa != ACME_CAA_OFF && p->acme_caa_identity_count == 0)
         return "CAA is judged, but no CAA identity is named";
     return NULL;

@@ -119,8 +119,9 @@ struct procedure {
      * name by a challenge, and needs a registration that names ACME where preregistration is required. */
     bool acme_binding;        /* externalAccountRequired */
     uint32_t acme_challenges; /* ACME_CHALLENGE_BITs; 0: pre-authorised accounts alone get anything */
-    bool acme_wildcard;       /* "*.example.com" may be ordered, by dns-01 alone */
-    bool acme_ip;             /* identifiers of type ip */
+    bool acme_subdomains; /* one authorization may stand for the names below (RFC 9444), by the DNS alone */
+    bool acme_wildcard;   /* "*.example.com" may be ordered, by dns-01 alone */
+    bool acme_ip;         /* identifiers of type ip */
     const char *acme_terms_url, *acme_website_url; /* of the directory's meta; NULL: none */
     const char *const *acme_caa_identity;          /* caaIdentities, and who CAA records must name */
     size_t acme_caa_identity_count;

@@ -15,7 +15,7 @@ uint32_t acme_challenges_for(const struct procedure *procedure, const struct acm
 
     if (id->type == ACME_IDENTIFIER_IP)
         return procedure->acme_challenges & ~in_dns;
-    return id->wildcard ? procedure->acme_challenges & in_dns : procedure->acme_challenges;
+    return id->wildcard || id->subdomains ? procedure->acme_challenges & in_dns : procedure->acme_challenges;
 }
 
 struct account_name acme_account_name(const struct acme_identifier *id)
@@ -118,6 +118,11 @@ static bool is_usable(const struct acme_authz *authz, bool pre_authorised, int64
     return authz->status == ACME_AUTHZ_PENDING && !pre_authorised && authz->expires_s > now_s + REUSE_LEFT_S;
 }
 
+bool acme_authz_is_reusable(const struct acme_authz *authz, int64_t now_s)
+{
+    return authz->status == ACME_AUTHZ_VALID && is_usable(authz, false, now_s);
+}
+
 bool acme_authz_for(struct acme_call *c, const struct acme_identifier *id, bool pre_authorised,
                     struct acme_authz *out, bool *made, struct error *err)
 {
@@ -210,7 +215,8 @@ static enum acme_progress respond_authz(struct acme_call *c, int status, const s
     bool good = json_put(object, "identifier", acme_identifier_json(&authz->identifier, false)) &&
                 json_put(object, "status", json_string(status_of(authz, c->turn->now_s))) &&
                 acme_put_time(object, "expires", authz->expires_s) &&
-                (!authz->identifier.wildcard || json_put(object, "wildcard", json_true()));
+                (!authz->identifier.wildcard || json_put(object, "wildcard", json_true())) &&
+                (!authz->identifier.subdomains || json_put(object, "subdomainAuthAllowed", json_true()));
 
     for (unsigned i = 0; i < ACME_CHALLENGE_COUNT && good; i++) {
         if (is_shown(authz, &authz->challenge[i]))
@@ -315,6 +321,8 @@ enum acme_progress acme_new_authz(struct acme_call *c, struct error *err)
     progress = read_identifier(c, &id, err);
     if (progress == ACME_ON)
         progress = acme_judge_names(c, &id, 1, &pre_authorised, err);
+    if (progress == ACME_ON)
+        acme_take_subdomains(c, json_object_get(c->payload, "identifier"), pre_authorised, &id);
     if (progress == ACME_ON)
         progress = find_room(c, list, err);
     if (progress != ACME_ON)
