@@ -55,8 +55,8 @@ struct job_effect {
     const char *trust_path;
     /* HTTP, DNS, PROBE: of one target at most `target_max` are under way; others wait. What follows from an
      * answer leaves at once: a job names one target in all its effects. When a target does not answer again
-     * and again, all of its jobs wait; the silence of a name or of a stranger's host does not count. NULL:
-     * not bounded. */
+     * and again, all of its jobs wait; the silence of a name or of a stranger's host does not count. What is
+     * under way takes a place of the runner: bounds leave room for others. NULL: not bounded. */
     const char *target;
     unsigned target_max;
     /* HTTP: the URL is a stranger's: GET alone, redirects are followed, certificates not judged, addresses

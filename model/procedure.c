@@ -56,8 +56,13 @@ static const char *acme_fault(const struct procedure *p)
         return "open on ACME with neither account binding nor a challenge: an open CA";
     if (p->acme_challenges >> ACME_CHALLENGE_COUNT != 0)
         return "an unknown challenge";
+    if ((p->acme_challenges & ACME_CHALLENGE_BIT(ACME_DNS_PERSIST_01)) != 0 &&
+        (p->acme_caa_identity_count == 0 || p->acme_caa_identity_count > ACME_ISSUERS_MAX))
+        return "dns-persist-01 needs one to ten CAA identities";
     if (p->acme_identifiers_max > ACME_IDENTIFIERS_MAX)
         return "an ACME order has 100 identifiers at most";
+    if (p->acme_caa != ACME_CAA_OFF && p->acme_subdomains)
+        return "CAA is looked up name by name: authorization of subdomains must be off";
     if (p->acme_caa != ACME_CAA_OFF && p->acme_caa_identity_count == 0)
         return "CAA is judged, but no CAA identity is named";
     return NULL;

@@ -64,6 +64,7 @@ enum acme_challenge { /* how an identifier may be proved, in the order that clie
                       ACME_DNS_01,
                       ACME_TLS_ALPN_01,
                       ACME_DNS_ACCOUNT_01,
+                      ACME_DNS_PERSIST_01, /* a record that stays, and names a CAA identity and the account */
                       ACME_CHALLENGE_COUNT
 };
 #define ACME_CHALLENGE_BIT(c) (1u << (c))
@@ -118,8 +119,9 @@ struct procedure {
      * name by a challenge, and needs a registration that names ACME where preregistration is required. */
     bool acme_binding;        /* externalAccountRequired */
     uint32_t acme_challenges; /* ACME_CHALLENGE_BITs; 0: pre-authorised accounts alone get anything */
-    bool acme_wildcard;       /* "*.example.com" may be ordered, by dns-01 alone */
-    bool acme_ip;             /* identifiers of type ip */
+    bool acme_subdomains; /* one authorization may stand for the names below (RFC 9444), by the DNS alone */
+    bool acme_wildcard;   /* "*.example.com" may be ordered, by dns-01 alone */
+    bool acme_ip;         /* identifiers of type ip */
     const char *acme_terms_url, *acme_website_url; /* of the directory's meta; NULL: none */
     const char *const *acme_caa_identity;          /* caaIdentities, and who CAA records must name */
     size_t acme_caa_identity_count;
@@ -143,6 +145,7 @@ struct procedure {
 enum { /* defaults of ACME, and the bound of identifiers whatever is configured */
        ACME_IDENTIFIERS_DEFAULT = 32,
        ACME_IDENTIFIERS_MAX = 100,
+       ACME_ISSUERS_MAX = 10, /* that dns-persist-01 may name */
        ACME_ORDERS_DEFAULT = 50,
        ACME_ACCOUNTS_DEFAULT = 10,
        ACME_ORDER_DEFAULT_S = 7 * 86400

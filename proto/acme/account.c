@@ -57,6 +57,16 @@ bool acme_key_put(struct acme_call *c, const struct acme_account *account, struc
     return true;
 }
 
+bool acme_account_touch(struct acme_call *c, struct error *err)
+{
+    struct acme_account *account = &c->account;
+
+    if (account->expires_s == 0 || account->expires_s - c->turn->now_s > UNBOUND_KEEP_S / 2)
+        return true;
+    account->expires_s = c->turn->now_s + UNBOUND_KEEP_S;
+    return acme_account_put(c->turn, c->procedure, account, err) && acme_key_put(c, account, err);
+}
+
 struct credential acme_credential(const struct acme_account *account)
 {
     return (struct credential){ .kind = CREDENTIAL_ACCOUNT,
@@ -342,7 +352,7 @@ static bool push_order(struct acme_call *c, const struct acme_id *id, json_t *li
     struct acme_order order;
     bool found = false;
 
-    if (!acme_order_read(c->turn, c->procedure, id, &found, &order, err))
+    if (!acme_order_read(c->turn, c->procedure, id, false, &found, &order, err))
         return false;
     if (!found || order.status == ACME_ORDER_INVALID)
         return true;

@@ -1,4 +1,4 @@
-/* acme.h: ACME (RFC 8555; RFC 8737, 8738, 9773), the server: accounts that are bound to registrations,
+/* acme.h: ACME (RFC 8555; RFC 8737, 8738, 9444, 9773), the server: accounts that are bound to registrations,
  * orders, authorizations, challenges, issuance through enroll(), revocation, renewal information. Parts:
  * nonce.h (anti-replay), problem.h (reasons to problem documents), resource.h (URLs), identifier.h,
  * validate.h (the job that looks whether a challenge is met). Handlers are functions: request in, response

@@ -10,11 +10,12 @@ enum { TOKEN_OCTETS = 32, REUSE_LEFT_S = 3600 /* a pending one is used again if 
 
 uint32_t acme_challenges_for(const struct procedure *procedure, const struct acme_identifier *id)
 {
-    const uint32_t in_dns = ACME_CHALLENGE_BIT(ACME_DNS_01) | ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01);
+    const uint32_t in_dns = ACME_CHALLENGE_BIT(ACME_DNS_01) | ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01) |
+                            ACME_CHALLENGE_BIT(ACME_DNS_PERSIST_01);
 
     if (id->type == ACME_IDENTIFIER_IP)
         return procedure->acme_challenges & ~in_dns;
-    return id->wildcard ? procedure->acme_challenges & in_dns : procedure->acme_challenges;
+    return id->wildcard || id->subdomains ? procedure->acme_challenges & in_dns : procedure->acme_challenges;
 }
 
 struct account_name acme_account_name(const struct acme_identifier *id)
@@ -117,6 +118,11 @@ static bool is_usable(const struct acme_authz *authz, bool pre_authorised, int64
     return authz->status == ACME_AUTHZ_PENDING && !pre_authorised && authz->expires_s > now_s + REUSE_LEFT_S;
 }
 
+bool acme_authz_is_reusable(const struct acme_authz *authz, int64_t now_s)
+{
+    return authz->status == ACME_AUTHZ_VALID && is_usable(authz, false, now_s);
+}
+
 bool acme_authz_for(struct acme_call *c, const struct acme_identifier *id, bool pre_authorised,
                     struct acme_authz *out, bool *made, struct error *err)
 {
@@ -137,6 +143,20 @@ json_t *acme_fault_json(const struct acme_fault *fault)
     return acme_problem_json(fault->problem, fault->detail, acme_problem_status(fault->problem));
 }
 
+/* What the client is to put where: a token, or with dns-persist-01 who may be named in the record. */
+static bool put_task(const struct acme_call *c, const struct acme_challenge_state *state,
+                     enum acme_challenge which, json_t *object)
+{
+    AUTO(json_t) *issuers = json_array();
+
+    if (which != ACME_DNS_PERSIST_01)
+        return json_put(object, "token", json_string(state->token));
+    for (size_t i = 0; i < c->procedure->acme_caa_identity_count && i < ACME_ISSUERS_MAX; i++)
+        if (!json_push(issuers, json_string(c->procedure->acme_caa_identity[i])))
+            return false;
+    return json_put(object, "issuer-domain-names", take(issuers));
+}
+
 json_t *acme_challenge_json(const struct acme_call *c, const struct acme_authz *authz,
                             enum acme_challenge which)
 {
@@ -152,7 +172,7 @@ json_t *acme_challenge_json(const struct acme_call *c, const struct acme_authz *
     if (!json_put(object, "type", json_string(acme_challenge_name(which))) ||
         !json_put_text(object, "url", acme_call_url_of(c, "challenge", &authz->id, suffix)) ||
         !json_put(object, "status", json_string(statuses[state->status])) ||
-        !json_put(object, "token", json_string(state->token)) ||
+        !put_task(c, state, which, object) ||
         (state->validated_s != 0 && !acme_put_time(object, "validated", state->validated_s)) ||
         (state->fault.is && state->status != ACME_CHALLENGE_VALID &&
          !json_put(object, "error", acme_fault_json(&state->fault))))
@@ -195,7 +215,8 @@ static enum acme_progress respond_authz(struct acme_call *c, int status, const s
     bool good = json_put(object, "identifier", acme_identifier_json(&authz->identifier, false)) &&
                 json_put(object, "status", json_string(status_of(authz, c->turn->now_s))) &&
                 acme_put_time(object, "expires", authz->expires_s) &&
-                (!authz->identifier.wildcard || json_put(object, "wildcard", json_true()));
+                (!authz->identifier.wildcard || json_put(object, "wildcard", json_true())) &&
+                (!authz->identifier.subdomains || json_put(object, "subdomainAuthAllowed", json_true()));
 
     for (unsigned i = 0; i < ACME_CHALLENGE_COUNT && good; i++) {
         if (is_shown(authz, &authz->challenge[i]))
@@ -300,6 +321,8 @@ enum acme_progress acme_new_authz(struct acme_call *c, struct error *err)
     progress = read_identifier(c, &id, err);
     if (progress == ACME_ON)
         progress = acme_judge_names(c, &id, 1, &pre_authorised, err);
+    if (progress == ACME_ON)
+        acme_take_subdomains(c, json_object_get(c->payload, "identifier"), pre_authorised, &id);
     if (progress == ACME_ON)
         progress = find_room(c, list, err);
     if (progress != ACME_ON)

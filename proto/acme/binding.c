@@ -76,7 +76,7 @@ static enum acme_progress take_place(struct acme_call *c, const struct registrat
     }
     if (!acme_list_read(c->turn, c->procedure, "acme-bound", registration_id_bytes(&r->id), list, err))
         return ACME_ERROR;
-    if (list->count >= max)
+    if (list->count >= max || list->count == ACME_LIST_MAX)
         return acme_refuse_with(
             c,
             &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,

@@ -39,6 +39,7 @@ static bool put_meta(const struct procedure *p, json_t *directory)
     if ((p->acme_terms_url != NULL && !json_put(meta, "termsOfService", json_string(p->acme_terms_url))) ||
         (p->acme_website_url != NULL && !json_put(meta, "website", json_string(p->acme_website_url))) ||
         (p->acme_binding && !json_put(meta, "externalAccountRequired", json_true())) ||
+        (p->acme_subdomains && !json_put(meta, "subdomainAuthAllowed", json_true())) ||
         !put_identities(p, meta) || !put_profiles(p, meta))
         return false;
     return json_object_size(meta) == 0 || json_put(directory, "meta", take(meta));

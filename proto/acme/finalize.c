@@ -134,7 +134,9 @@ static bool collect_proved(struct acme_call *c, const struct acme_order *order, 
             return false;
         if (found && !authz.pre_authorised && authz.status == ACME_AUTHZ_VALID &&
             (order->status == ACME_ORDER_PROCESSING || authz.expires_s > c->turn->now_s))
-            proved[out->account.proved_count++] = acme_account_name(&authz.identifier);
+            proved[out->account.proved_count++] = acme_account_name(
+                acme_covers(&authz.identifier, &order->identifier[i]) ? &order->identifier[i]
+                                                                      : &authz.identifier);
     }
     return true;
 }

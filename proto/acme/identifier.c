@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+enum { FLAG_WILDCARD = 1, FLAG_SUBDOMAINS = 2 }; /* stored */
+
 static enum acme_identifier_fault read_name(struct bytes value, const struct procedure *procedure,
                                             struct acme_identifier *out)
 {
@@ -55,7 +57,7 @@ bool acme_identifier_equal(const struct acme_identifier *a, const struct acme_id
         return false;
     if (a->type == ACME_IDENTIFIER_IP)
         return ip_equal(&a->ip, &b->ip);
-    return a->wildcard == b->wildcard && dns_name_equal(&a->name, &b->name);
+    return a->wildcard == b->wildcard && a->subdomains == b->subdomains && dns_name_equal(&a->name, &b->name);
 }
 
 static void format(const struct acme_identifier *id, bool star, char out[ACME_IDENTIFIER_TEXT_MAX])
@@ -88,7 +90,8 @@ json_t *acme_identifier_json(const struct acme_identifier *id, bool in_order)
 void acme_identifier_put(struct buffer *out, const struct acme_identifier *id)
 {
     buffer_append_byte(out, (uint8_t)id->type);
-    buffer_append_byte(out, id->wildcard);
+    buffer_append_byte(
+        out, (uint8_t)((id->wildcard ? FLAG_WILDCARD : 0) | (id->subdomains ? FLAG_SUBDOMAINS : 0)));
     buffer_append(out, id->type == ACME_IDENTIFIER_IP ? ip_bytes(&id->ip) : dns_name_bytes(&id->name));
 }
 
@@ -99,7 +102,8 @@ bool acme_identifier_take(struct bytes stored, struct acme_identifier *out)
 
     if (stored.len < 3 || rest.len > DNS_NAME_MAX)
         return false;
-    id.wildcard = stored.data[1] != 0;
+    id.wildcard = (stored.data[1] & FLAG_WILDCARD) != 0;
+    id.subdomains = (stored.data[1] & FLAG_SUBDOMAINS) != 0;
     if (stored.data[0] == ACME_IDENTIFIER_IP) {
         id.type = ACME_IDENTIFIER_IP;
         if (!ip_from_bytes(rest, &id.ip))

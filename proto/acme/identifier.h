@@ -11,7 +11,8 @@ enum acme_identifier_type { ACME_IDENTIFIER_NONE = 0, ACME_IDENTIFIER_DNS, ACME_
 
 struct acme_identifier {
     enum acme_identifier_type type;
-    bool wildcard; /* DNS: "*." stands before the name */
+    bool wildcard;   /* DNS: "*." stands before the name */
+    bool subdomains; /* of an authorization: it stands for the names below too (RFC 9444) */
     struct dns_name name;
     struct ip_address ip;
 };

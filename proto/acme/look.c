@@ -88,8 +88,10 @@ static bool account_label(struct bytes account_url, char out[64])
 
 static bool ask_dns(const struct acme_look *look, struct job_effect *out)
 {
-    char labels[64] = "_acme-challenge";
+    bool persists = look->validation->challenge == ACME_DNS_PERSIST_01;
+    char labels[64];
 
+    (void)snprintf(labels, sizeof(labels), "%s", persists ? "_validation-persist" : "_acme-challenge");
     *out = (struct job_effect){ .kind = JOB_EFFECT_DNS, .type = DNS_TYPE_TXT, .timeout_ms = TIMEOUT_DNS_MS };
     if (look->validation->challenge == ACME_DNS_ACCOUNT_01 &&
         !account_label(look->validation->account_url, labels))
@@ -100,16 +102,26 @@ static bool ask_dns(const struct acme_look *look, struct job_effect *out)
     return true;
 }
 
-bool acme_look_effect(const struct acme_look *look, struct job_effect *out)
+static bool ask(const struct acme_look *look, struct job_effect *out)
 {
     switch (look->validation->challenge) {
     case ACME_HTTP_01: return ask_http(look, out);
     case ACME_TLS_ALPN_01: return ask_tls(look, out);
     case ACME_DNS_01:
-    case ACME_DNS_ACCOUNT_01: return ask_dns(look, out);
+    case ACME_DNS_ACCOUNT_01:
+    case ACME_DNS_PERSIST_01: return ask_dns(look, out);
     case ACME_CHALLENGE_COUNT: break;
     }
     return false;
+}
+
+bool acme_look_effect(const struct acme_look *look, struct job_effect *out)
+{
+    if (!ask(look, out))
+        return false;
+    out->target = ACME_TARGET;
+    out->target_max = ACME_TARGET_MAX;
+    return true;
 }
 
 /* --- judging --- */
@@ -263,13 +275,14 @@ static enum acme_finding judge_tls(const struct acme_look *look, const struct jo
 }
 
 enum acme_finding acme_look_judge(const struct acme_look *look, const struct job_event *event,
-                                  struct acme_fault *fault)
+                                  uint32_t *valid_max_s, struct acme_fault *fault)
 {
     switch (look->validation->challenge) {
     case ACME_HTTP_01: return judge_http(look, event, fault);
     case ACME_TLS_ALPN_01: return judge_tls(look, event, fault);
     case ACME_DNS_01:
     case ACME_DNS_ACCOUNT_01: return judge_dns(look, event, fault);
+    case ACME_DNS_PERSIST_01: return acme_persist_judge(look, event, valid_max_s, fault);
     case ACME_CHALLENGE_COUNT: break;
     }
     return ACME_FINDING_OURS;

@@ -54,12 +54,20 @@ enum acme_progress acme_own_order(struct acme_call *c, struct acme_order *out, s
 {
     bool found = false;
 
-    if (!acme_order_read(c->turn, c->procedure, &c->resource.id, &found, out, err))
+    if (!acme_order_read(c->turn, c->procedure, &c->resource.id, true, &found, out, err))
         return ACME_ERROR;
     return found && acme_id_equal(&out->account, &c->account.id) ? ACME_ON : acme_not_found(c, err);
 }
 
 /* --- the object --- */
+static bool is_among(const struct acme_id *list, size_t count, const struct acme_id *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (acme_id_equal(&list[i], id))
+            return true;
+    return false;
+}
+
 static bool put_lists(struct acme_call *c, const struct acme_order *order, json_t *object)
 {
     AUTO(json_t) *identifiers = json_array();
@@ -69,7 +77,8 @@ static bool put_lists(struct acme_call *c, const struct acme_order *order, json_
         if (!json_push(identifiers, acme_identifier_json(&order->identifier[i], true)))
             return false;
     for (size_t i = 0; i < order->authz_count; i++)
-        if (!json_push(authorizations, json_of_bytes(acme_call_url_of(c, "authz", &order->authz[i], ""))))
+        if (!is_among(order->authz, i, &order->authz[i]) &&
+            !json_push(authorizations, json_of_bytes(acme_call_url_of(c, "authz", &order->authz[i], ""))))
             return false;
     return json_put(object, "identifiers", take(identifiers)) &&
            json_put(object, "authorizations", take(authorizations));
@@ -125,7 +134,7 @@ static bool count_open(struct acme_call *c, struct acme_list *list, size_t *open
         struct acme_order order;
         bool found = false;
 
-        if (!acme_order_read(c->turn, c->procedure, &list->id[i], &found, &order, err))
+        if (!acme_order_read(c->turn, c->procedure, &list->id[i], false, &found, &order, err))
             return false;
         if (!found)
             continue;
@@ -191,14 +200,14 @@ static enum acme_progress read_replaces(struct acme_call *c, struct acme_order *
     return acme_judge_replaces(c, order->replaces, order->identifier, order->identifier_count, err);
 }
 
-static enum acme_progress read_order(struct acme_call *c, struct acme_order *order, bool *pre_authorised,
-                                     struct error *err)
+static enum acme_progress read_order(struct acme_call *c, struct acme_order *order,
+                                     struct dns_name **ancestor, bool *pre_authorised, struct error *err)
 {
     enum acme_progress progress;
 
     if (json_object_get(c->payload, "notBefore") != NULL || json_object_get(c->payload, "notAfter") != NULL)
         return acme_refuse(c, ACME_MALFORMED, "the profile decides about notBefore and notAfter", err);
-    progress = acme_read_identifiers(c, &order->identifier, &order->identifier_count, err);
+    progress = acme_read_identifiers(c, &order->identifier, ancestor, &order->identifier_count, err);
     if (progress == ACME_ON)
         progress = choose_profile(c, order, err);
     if (progress == ACME_ON)
@@ -206,28 +215,61 @@ static enum acme_progress read_order(struct acme_call *c, struct acme_order *ord
     return progress == ACME_ON ? read_replaces(c, order, err) : progress;
 }
 
-static bool authorize(struct acme_call *c, struct acme_order *order, bool pre_authorised, struct error *err)
+/* Where `id` was authorized in this order before; `count`: nowhere. */
+static size_t place_of(const struct acme_identifier *authorized, size_t count,
+                       const struct acme_identifier *id)
 {
+    size_t i = 0;
+
+    while (i < count && !acme_identifier_equal(&authorized[i], id))
+        i++;
+    return i;
+}
+
+static bool authorize_one(struct acme_call *c, struct acme_order *order, const struct acme_identifier *id,
+                          bool pre_authorised, struct error *err)
+{
+    struct acme_authz authz;
+    bool made = false;
+
+    if (!acme_authz_for(c, id, pre_authorised, &authz, &made, err))
+        return false;
+    order->authz[order->authz_count++] = authz.id;
+    if (authz.status != ACME_AUTHZ_VALID)
+        order->status = ACME_ORDER_PENDING;
+    if (authz.expires_s < order->expires_s)
+        order->expires_s = authz.expires_s;
+    return true;
+}
+
+/* One for each identifier, in their order; of an ancestor's it may be the same one several times. */
+static bool authorize(struct acme_call *c, struct acme_order *order, const struct dns_name *ancestor,
+                      bool pre_authorised, struct error *err)
+{
+    struct acme_identifier *authorized = arena_array(c->turn->arena, order->identifier_count,
+                                                     sizeof(*authorized));
+
     order->authz = arena_array(c->turn->arena, order->identifier_count, sizeof(*order->authz));
-    if (order->authz == NULL)
+    if (order->authz == NULL || authorized == NULL)
         return error_set(err, ERROR_MEMORY, "no memory for an order");
     order->status = ACME_ORDER_READY;
     for (size_t i = 0; i < order->identifier_count; i++) {
-        struct acme_authz authz;
-        bool made = false;
+        const struct acme_identifier *id = &order->identifier[i];
+        size_t place;
 
-        if (!acme_authz_for(c, &order->identifier[i], pre_authorised, &authz, &made, err))
+        authorized[i] = *id;
+        if (!pre_authorised && !acme_choose_authorized(c, id, &ancestor[i], &authorized[i], err))
             return false;
-        order->authz[order->authz_count++] = authz.id;
-        if (authz.status != ACME_AUTHZ_VALID)
-            order->status = ACME_ORDER_PENDING;
-        if (authz.expires_s < order->expires_s)
-            order->expires_s = authz.expires_s;
+        place = place_of(authorized, i, &authorized[i]);
+        if (place < i)
+            order->authz[order->authz_count++] = order->authz[place];
+        else if (!authorize_one(c, order, &authorized[i], pre_authorised, err))
+            return false;
     }
     return true;
 }
 
-/* Its list is as old as the orders in it. */
+/* The list lives as long as the account. */
 static bool put_order(struct acme_call *c, const struct acme_order *order, struct acme_list *list,
                       struct error *err)
 {
@@ -236,7 +278,8 @@ static bool put_order(struct acme_call *c, const struct acme_order *order, struc
     stored.status = ACME_ORDER_PENDING;
     acme_list_push(list, &order->id);
     return acme_order_put(c->turn, c->procedure, &stored, err) &&
-           acme_list_put(c->turn, c->procedure, "acme-orders", acme_id_bytes(&c->account.id), list, 0, err);
+           acme_list_put(c->turn, c->procedure, "acme-orders", acme_id_bytes(&c->account.id), list,
+                         c->account.expires_s, err);
 }
 
 enum acme_progress acme_new_order(struct acme_call *c, struct error *err)
@@ -244,6 +287,7 @@ enum acme_progress acme_new_order(struct acme_call *c, struct error *err)
     const struct procedure *p = c->procedure;
     struct acme_list *list = arena_alloc(c->turn->arena, sizeof(*list));
     struct acme_order order = { .account = c->account.id, .created_s = c->turn->now_s };
+    struct dns_name *ancestor = NULL;
     enum acme_progress progress;
     bool pre_authorised = false;
 
@@ -255,12 +299,13 @@ enum acme_progress acme_new_order(struct acme_call *c, struct error *err)
         return acme_refuse_terms(c, err);
     order.expires_s = c->turn->now_s +
                       (int64_t)(p->acme_order_s > 0 ? p->acme_order_s : ACME_ORDER_DEFAULT_S);
-    progress = read_order(c, &order, &pre_authorised, err);
+    progress = read_order(c, &order, &ancestor, &pre_authorised, err);
     if (progress == ACME_ON)
         progress = find_room(c, list, err);
     if (progress != ACME_ON)
         return progress;
-    if (!acme_id_make(c->turn, &order.id, err) || !authorize(c, &order, pre_authorised, err))
+    if (!acme_account_touch(c, err) || !acme_id_make(c->turn, &order.id, err) ||
+        !authorize(c, &order, ancestor, pre_authorised, err))
         return ACME_ERROR;
     order.keep_s = order.expires_s + ORDER_GRACE_S;
     return put_order(c, &order, list, err) ? acme_respond_order(c, 201, &order, err) : ACME_ERROR;

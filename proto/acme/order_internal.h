@@ -25,6 +25,9 @@ static inline bool acme_authz_is_valid(const struct acme_authz *authz, int64_t n
     return authz->status == ACME_AUTHZ_VALID && authz->expires_s > now_s;
 }
 
+/* Valid, by a challenge, and for long enough to serve another order. */
+bool acme_authz_is_reusable(const struct acme_authz *authz, int64_t now_s);
+
 /* The challenge as an object; NULL: memory ran out. */
 MUST_USE json_t *acme_challenge_json(const struct acme_call *c, const struct acme_authz *authz,
                                      enum acme_challenge which);
@@ -36,9 +39,24 @@ MUST_USE json_t *acme_fault_json(const struct acme_fault *fault);
 enum acme_progress acme_judge_names(struct acme_call *c, const struct acme_identifier *id, size_t count,
                                     bool *pre_authorised, struct error *err);
 
-/* "identifiers" of an order, each once. */
-enum acme_progress acme_read_identifiers(struct acme_call *c, struct acme_identifier **out, size_t *count,
-                                         struct error *err);
+/* "identifiers" of an order, each once; *ancestor: from where down each may be authorized, of length 0 when
+ * nothing was said. */
+enum acme_progress acme_read_identifiers(struct acme_call *c, struct acme_identifier **out,
+                                         struct dns_name **ancestor, size_t *count, struct error *err);
+
+/* --- authorizations that stand for the names below (subdomain.c, RFC 9444) --- */
+bool acme_covers(const struct acme_identifier *authorized, const struct acme_identifier *id);
+/* subdomainAuthAllowed of a new authorization: granted where it can be, else the name stands for itself. */
+void acme_take_subdomains(const struct acme_call *c, const json_t *object, bool pre_authorised,
+                          struct acme_identifier *id);
+/* "ancestorDomain" of an identifier; false: it is no ancestor. */
+MUST_USE bool acme_read_ancestor(const struct acme_call *c, const json_t *object,
+                                 const struct acme_identifier *id, struct dns_name *out);
+/* Under which identifier `id` is to be authorized: one of an ancestor that is valid already, the ancestor
+ * that was asked for when the account may have it, else `id` itself. */
+MUST_USE bool acme_choose_authorized(struct acme_call *c, const struct acme_identifier *id,
+                                     const struct dns_name *ancestor, struct acme_identifier *out,
+                                     struct error *err);
 
 /* --- orders (order.c) --- */
 /* How many an account may have open. */

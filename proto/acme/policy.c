@@ -50,12 +50,14 @@ static enum acme_progress no_memory(struct complaint *about, struct error *err)
 }
 
 /* --- form --- */
-static void add(struct acme_identifier *list, size_t *count, const struct acme_identifier *id)
+/* True when it is a new one: it stands at *count - 1 then. */
+static bool add(struct acme_identifier *list, size_t *count, const struct acme_identifier *id)
 {
     for (size_t i = 0; i < *count; i++)
         if (acme_identifier_equal(&list[i], id))
-            return;
+            return false;
     list[(*count)++] = *id;
+    return true;
 }
 
 static bool complain_of_form(struct complaint *about, enum acme_identifier_fault fault, json_t *object)
@@ -72,8 +74,8 @@ static bool complain_of_form(struct complaint *about, enum acme_identifier_fault
     return complain(about, ACME_MALFORMED, "an identifier is malformed", json_incref(object));
 }
 
-enum acme_progress acme_read_identifiers(struct acme_call *c, struct acme_identifier **out, size_t *count,
-                                         struct error *err)
+enum acme_progress acme_read_identifiers(struct acme_call *c, struct acme_identifier **out,
+                                         struct dns_name **ancestor, size_t *count, struct error *err)
 {
     const json_t *asked = json_object_get(c->payload, "identifiers");
     size_t max = c->procedure->acme_identifiers_max > 0 ? c->procedure->acme_identifiers_max
@@ -85,16 +87,20 @@ enum acme_progress acme_read_identifiers(struct acme_call *c, struct acme_identi
         return acme_refuse(c, ACME_MALFORMED, "identifiers must be a list, not empty and not too long", err);
     *count = 0;
     *out = arena_array(c->turn->arena, n, sizeof(**out));
-    if (*out == NULL)
+    *ancestor = arena_array(c->turn->arena, n, sizeof(**ancestor));
+    if (*out == NULL || *ancestor == NULL)
         return no_memory(&about, err);
     for (size_t i = 0; i < n; i++) {
         json_t *object = json_array_get(asked, i);
         struct acme_identifier id;
         enum acme_identifier_fault fault = acme_identifier_read(object, c->procedure, &id);
+        struct dns_name above = { 0 };
 
-        if (fault == ACME_IDENTIFIER_OK)
-            add(*out, count, &id);
-        else if (!complain_of_form(&about, fault, object))
+        if (fault == ACME_IDENTIFIER_OK && !acme_read_ancestor(c, object, &id, &above))
+            fault = ACME_IDENTIFIER_MALFORMED;
+        if (fault == ACME_IDENTIFIER_OK && add(*out, count, &id))
+            (*ancestor)[*count - 1] = above;
+        if (!complain_of_form(&about, fault, object))
             return no_memory(&about, err);
     }
     return answer(c, &about, err);

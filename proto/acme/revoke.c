@@ -144,10 +144,7 @@ static enum acme_progress revoke(struct acme_call *c, const struct certificate_i
                        err))
         return ACME_ERROR;
     switch (outcome) {
-    case REVOKE_DONE:
-        c->response->status = 200;
-        c->turn->facts.verdict = "revoked";
-        return ACME_ANSWERED;
+    case REVOKE_DONE: c->response->status = 200; return ACME_ANSWERED;
     case REVOKE_ALREADY:
         return acme_refuse(c, ACME_ALREADY_REVOKED, "the certificate is revoked already", err);
     case REVOKE_UNKNOWN: break;

@@ -70,7 +70,7 @@ bool acme_account_put(struct turn *turn, const struct procedure *procedure,
 }
 
 bool acme_order_read(struct turn *turn, const struct procedure *procedure, const struct acme_id *id,
-                     bool *found, struct acme_order *out, struct error *err)
+                     bool lists, bool *found, struct acme_order *out, struct error *err)
 {
     const struct state_key key = key_of(bytes_text(procedure->name), "acme-order", acme_id_bytes(id));
     struct state_value value;
@@ -82,7 +82,7 @@ bool acme_order_read(struct turn *turn, const struct procedure *procedure, const
     if (!is)
         return true;
     *out = (struct acme_order){ .id = *id, .revision = value.revision, .keep_s = value.expires_s };
-    return acme_order_decode(value.blob, turn->arena, out) || unreadable("an order", err);
+    return acme_order_decode(value.blob, lists ? turn->arena : NULL, out) || unreadable("an order", err);
 }
 
 bool acme_order_put(struct turn *turn, const struct procedure *procedure, const struct acme_order *order,

@@ -167,6 +167,22 @@ static bool take_certificate(const struct record_field *f, struct certificate_id
     return true;
 }
 
+/* Without room for them they are counted alone. */
+static bool take_identifier(struct bytes content, struct acme_order *out)
+{
+    size_t n = out->identifier_count++;
+
+    return n < ACME_IDENTIFIERS_MAX &&
+           (out->identifier == NULL || acme_identifier_take(content, &out->identifier[n]));
+}
+
+static bool take_authorization(struct bytes content, struct acme_order *out)
+{
+    size_t n = out->authz_count++;
+
+    return n < ACME_IDENTIFIERS_MAX && (out->authz == NULL || take_id(content, &out->authz[n]));
+}
+
 static bool take_order(struct record_reader *in, const struct record_field *f, struct acme_order *out)
 {
     switch (f->tag) {
@@ -176,12 +192,8 @@ static bool take_order(struct record_reader *in, const struct record_field *f, s
     case FIELD_ACCOUNT: return take_id(f->content, &out->account);
     case FIELD_CREATED: out->created_s = (int64_t)record_u64(in, f); return true;
     case FIELD_EXPIRES: out->expires_s = (int64_t)record_u64(in, f); return true;
-    case FIELD_IDENTIFIER:
-        return out->identifier_count < ACME_IDENTIFIERS_MAX &&
-               acme_identifier_take(f->content, &out->identifier[out->identifier_count++]);
-    case FIELD_AUTHZ:
-        return out->authz_count < ACME_IDENTIFIERS_MAX &&
-               take_id(f->content, &out->authz[out->authz_count++]);
+    case FIELD_IDENTIFIER: return take_identifier(f->content, out);
+    case FIELD_AUTHZ: return take_authorization(f->content, out);
     case FIELD_CSR: out->csr = f->content; return true;
     case FIELD_ISSUER:
     case FIELD_SERIAL: return take_certificate(f, &out->certificate);
@@ -193,21 +205,33 @@ static bool take_order(struct record_reader *in, const struct record_field *f, s
     }
 }
 
-bool acme_order_decode(struct bytes blob, struct arena *arena, struct acme_order *out)
+static bool read_order(struct bytes blob, struct acme_order *out)
 {
     struct record_reader in;
     struct record_field f;
     uint8_t version;
 
-    out->identifier = arena_array(arena, ACME_IDENTIFIERS_MAX, sizeof(*out->identifier));
-    out->authz = arena_array(arena, ACME_IDENTIFIERS_MAX, sizeof(*out->authz));
-    if (out->identifier == NULL || out->authz == NULL || !record_open(blob, &in, &version) ||
-        version != RECORD_VERSION)
+    if (!record_open(blob, &in, &version) || version != RECORD_VERSION)
         return false;
     while (record_next(&in, &f))
         if (!take_order(&in, &f, out))
             return false;
     return !in.failed && out->identifier_count > 0 && out->authz_count == out->identifier_count;
+}
+
+bool acme_order_decode(struct bytes blob, struct arena *arena, struct acme_order *out)
+{
+    struct acme_order counted = *out;
+
+    if (!read_order(blob, &counted))
+        return false;
+    if (arena == NULL) {
+        *out = counted;
+        return true;
+    }
+    out->identifier = arena_array(arena, counted.identifier_count, sizeof(*out->identifier));
+    out->authz = arena_array(arena, counted.authz_count, sizeof(*out->authz));
+    return out->identifier != NULL && out->authz != NULL && read_order(blob, out);
 }
 
 /* --- authorizations --- */

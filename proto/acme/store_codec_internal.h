@@ -13,6 +13,7 @@ enum {
 void acme_account_encode(const struct acme_account *account, struct buffer *out);
 MUST_USE bool acme_account_decode(struct bytes blob, struct acme_account *out);
 void acme_order_encode(const struct acme_order *order, struct buffer *out);
+/* Lists are in the arena; NULL: they are counted, and left out. */
 MUST_USE bool acme_order_decode(struct bytes blob, struct arena *arena, struct acme_order *out);
 void acme_authz_encode(const struct acme_authz *authz, struct buffer *out);
 MUST_USE bool acme_authz_decode(struct bytes blob, struct acme_authz *out);

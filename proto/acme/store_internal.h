@@ -109,9 +109,10 @@ MUST_USE bool acme_account_read(struct turn *turn, const struct procedure *proce
 MUST_USE bool acme_account_put(struct turn *turn, const struct procedure *procedure,
                                const struct acme_account *account, struct error *err);
 
-/* Expired and not swept yet counts as not found. */
+/* Expired and not swept yet counts as not found. With `lists` false, identifiers and authorizations are left
+ * out: for looking at many. */
 MUST_USE bool acme_order_read(struct turn *turn, const struct procedure *procedure, const struct acme_id *id,
-                              bool *found, struct acme_order *out, struct error *err);
+                              bool lists, bool *found, struct acme_order *out, struct error *err);
 MUST_USE bool acme_order_put(struct turn *turn, const struct procedure *procedure,
                              const struct acme_order *order, struct error *err);
 

@@ -17,7 +17,8 @@ enum field {
     FIELD_ACCOUNT_URL,
     FIELD_STAGE,
     FIELD_CLIMBED,
-    FIELD_TRIES
+    FIELD_TRIES,
+    FIELD_VALID_MAX
 };
 
 bool acme_validation_encode(const struct acme_validation *v, struct arena *arena, struct bytes *out,
@@ -35,6 +36,7 @@ bool acme_validation_encode(const struct acme_validation *v, struct arena *arena
     record_put_u64(&blob, FIELD_STAGE, v->stage);
     record_put(&blob, FIELD_CLIMBED, dns_name_bytes(&v->climbed));
     record_put_u64(&blob, FIELD_TRIES, v->tries);
+    record_put_u64(&blob, FIELD_VALID_MAX, v->valid_max_s);
     copy = buffer_failed(&blob) ? BYTES_NONE : arena_copy(arena, buffer_bytes(&blob));
     if (copy.data == NULL)
         return error_set(err, ERROR_MEMORY, "state of a validation");
@@ -77,6 +79,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
         out->climbed.len = (uint8_t)f->content.len;
         return take_text(f->content, out->climbed.text, sizeof(out->climbed.text));
     case FIELD_TRIES: out->tries = (unsigned)record_u64(in, f); return true;
+    case FIELD_VALID_MAX: out->valid_max_s = (uint32_t)record_u64(in, f); return true;
     default: return true;
     }
 }
@@ -134,12 +137,14 @@ static bool succeed(struct run *r, struct error *err)
     uint32_t open_s = r->procedure->acme_order_s > 0 ? r->procedure->acme_order_s : ACME_ORDER_DEFAULT_S;
     uint32_t valid_s = r->procedure->acme_authorization_s > 0 ? r->procedure->acme_authorization_s : open_s;
 
+    if (r->v.valid_max_s > 0 && valid_s > r->v.valid_max_s)
+        valid_s = r->v.valid_max_s;
     challenge_of(r)->status = ACME_CHALLENGE_VALID;
     challenge_of(r)->validated_s = r->turn->now_s;
     challenge_of(r)->fault.is = false;
     r->authz.status = ACME_AUTHZ_VALID;
     r->authz.expires_s = r->turn->now_s + (int64_t)valid_s;
-    r->turn->facts.verdict = "validated";
+    r->turn->facts.verdict = "served";
     return put_authz(r, err) && over(r);
 }
 
@@ -172,7 +177,12 @@ static bool ask_caa(struct run *r, struct error *err)
 {
     r->v.stage = ACME_VALIDATION_CAA;
     r->out->effect = (struct job_effect){
-        .kind = JOB_EFFECT_DNS, .name = r->v.climbed, .type = DNS_TYPE_CAA, .timeout_ms = TIMEOUT_DNS_MS
+        .kind = JOB_EFFECT_DNS,
+        .name = r->v.climbed,
+        .type = DNS_TYPE_CAA,
+        .timeout_ms = TIMEOUT_DNS_MS,
+        .target = ACME_TARGET,
+        .target_max = ACME_TARGET_MAX,
     };
     return save(r, err);
 }
@@ -243,7 +253,7 @@ static bool judge(struct run *r, const struct job_event *event, struct error *er
                                 .problem = ACME_SERVER_INTERNAL,
                                 .detail = BYTES_LITERAL("validation could not be done") };
 
-    switch (acme_look_judge(&look, event, &fault)) {
+    switch (acme_look_judge(&look, event, &r->v.valid_max_s, &fault)) {
     case ACME_FINDING_MET: return met(r, err);
     case ACME_FINDING_FINAL: return fail(r, &fault, err);
     case ACME_FINDING_OURS:

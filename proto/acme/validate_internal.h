@@ -6,6 +6,10 @@
 #include "lib/jose/jwk.h"
 #include "proto/acme/store_internal.h"
 
+/* How many looks are under way at a time, all procedures together; the others wait in order. */
+#define ACME_TARGET "acme-validation"
+enum { ACME_TARGET_MAX = 32 };
+
 enum acme_validation_stage {
     ACME_VALIDATION_ASK = 0, /* the challenge is to be looked at */
     ACME_VALIDATION_CAA,     /* it is met; whether CAA allows issuance */
@@ -20,6 +24,7 @@ struct acme_validation {
     enum acme_validation_stage stage;
     struct dns_name climbed; /* CAA: the name that is asked about now */
     unsigned tries;
+    uint32_t valid_max_s; /* once it is met: how long at most that counts; 0: as the procedure says */
 };
 MUST_USE bool acme_validation_encode(const struct acme_validation *v, struct arena *arena, struct bytes *out,
                                      struct error *err);
@@ -31,6 +36,7 @@ struct acme_look {
     const struct acme_validation *validation;
     const struct acme_authz *authz;
     struct arena *arena;
+    int64_t now_s;
 };
 
 /* What to ask for; false: memory. */
@@ -42,9 +48,14 @@ enum acme_finding {
     ACME_FINDING_OURS,     /* nothing can be said */
     ACME_FINDING_MET,
 };
-/* What came of it; a fault says why it is not met, without a word of what the peer said (ACME-85). */
+/* What came of it; a fault says why it is not met, without a word of what the peer said (ACME-85).
+ * *valid_max_s as in struct acme_validation; untouched when nothing is to be said. */
 enum acme_finding acme_look_judge(const struct acme_look *look, const struct job_event *event,
-                                  struct acme_fault *fault);
+                                  uint32_t *valid_max_s, struct acme_fault *fault);
+
+/* --- dns-persist-01 (persist.c) --- */
+enum acme_finding acme_persist_judge(const struct acme_look *look, const struct job_event *event,
+                                     uint32_t *valid_max_s, struct acme_fault *fault);
 
 /* --- CAA (caa.c), RFC 8659, RFC 8657 --- */
 enum acme_caa_finding {

@@ -439,6 +439,29 @@ static void accounts_that_a_source_makes_are_bounded(void **state)
     assert_status(c, &r, 201);
 }
 
+static void an_unbound_account_lives_as_long_as_it_is_used(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    open_to_all(c);
+    (void)a_gateway_register(c->g, "router6.example.com", "s3cret",
+                             (struct registration){ .protocols = PROTOCOL_BIT(PROTOCOL_ACME) });
+    r = acme_join(c, ACME_KEY_A, ANY);
+    assert_status(c, &r, 201);
+    for (int i = 0; i < 3; i++) {
+        c->g->now_s += 300 * 86400;
+        r = acme_order_as(c, ACME_KEY_A, "router6.example.com");
+        assert_status(c, &r, 201);
+    }
+    c->g->now_s += 401 * 86400;
+    r = acme_order_as(c, ACME_KEY_A, "router6.example.com");
+    assert_problem(c, &r, "accountDoesNotExist", 400);
+    c->kid[ACME_KEY_A] = NULL;
+    r = acme_join(c, ACME_KEY_A, ANY);
+    assert_status(c, &r, 201); /* and its key is free again */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +485,7 @@ int main(void)
         ACME_ROW(acme_49_a_closed_registration_ends_ordering),
         ACME_ROW(accounts_of_a_registration_are_bounded),
         ACME_ROW(accounts_that_a_source_makes_are_bounded),
+        ACME_ROW(an_unbound_account_lives_as_long_as_it_is_used),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

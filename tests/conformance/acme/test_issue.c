@@ -257,7 +257,7 @@ static void acme_67_of_two_at_once_one_issues(void **state)
     assert_int_equal(turn[1].changes.count, 0);
 }
 
-static void acme_68_certificates_come_as_pem(void **state)
+static void acme_68_70_certificates_come_as_pem(void **state)
 {
     struct acme_case *c = *state;
     const char *certificate;
@@ -279,6 +279,32 @@ static void acme_68_certificates_come_as_pem(void **state)
     assert_problem(c, &r, "malformed", 404); /* ACME-70 */
     r = acme_get(c, acme_text(c->arena, "%s/1", certificate));
     assert_problem(c, &r, "malformed", 404); /* there is one chain */
+}
+
+static void acme_69_the_chain_with_the_root_is_an_alternate(void **state)
+{
+    struct acme_case *c = *state;
+    const char *certificate;
+    struct acme_ordered o;
+    struct http_response r, other;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com" });
+    certificate = acme_path(c, json_member(c->json, "certificate"));
+    c->g->ca.chain[1] = c->g->ca.chain[0]; /* as if an intermediate had issued it */
+    c->g->ca.chain_count = 2;
+    r = acme_get(c, certificate);
+    assert_status(c, &r, 200);
+    assert_text(acme_header(&r, "Link", 0),
+                acme_text(c->arena, "<%s/1>;rel=\"alternate\"", acme_url_text(c, certificate)));
+    other = acme_get(c, acme_text(c->arena, "%s/1", certificate));
+    assert_status(c, &other, 200);
+    assert_true(other.body.len > r.body.len);
+    assert_bytes(bytes_slice(other.body, 0, r.body.len), r.body);
+    r = acme_get(c, acme_text(c->arena, "%s/2", certificate));
+    assert_problem(c, &r, "malformed", 404);
+    c->g->ca.chain_count = 1;
 }
 
 /* Without a binding a registration must name ACME, and every name is proved. */
@@ -346,7 +372,8 @@ int main(void)
         ACME_ROW(acme_66_an_order_waits_and_is_asked_for),
         ACME_ROW(acme_66_a_rejected_order_is_invalid),
         ACME_ROW(acme_67_of_two_at_once_one_issues),
-        ACME_ROW(acme_68_certificates_come_as_pem),
+        ACME_ROW(acme_68_70_certificates_come_as_pem),
+        ACME_ROW(acme_69_the_chain_with_the_root_is_an_alternate),
         ACME_ROW(an_unbound_account_needs_a_registration_that_names_acme),
         ACME_ROW(a_closed_name_is_kept_from_broader_accounts),
         ACME_ROW(without_preregistration_a_challenge_is_the_proof),

@@ -39,7 +39,7 @@ static void acme_52_identifiers_are_a_list(void **state)
     assert_int_equal(json_array_size(json_object_get(c->json, "identifiers")), 1);
 }
 
-static void acme_53_unknown_types(void **state)
+static void acme_14_53_unknown_types(void **state)
 {
     struct acme_case *c = *state;
     struct http_response r;
@@ -326,7 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ACME_ROW(acme_50_a_new_order),
         ACME_ROW(acme_52_identifiers_are_a_list),
-        ACME_ROW(acme_53_unknown_types),
+        ACME_ROW(acme_14_53_unknown_types),
         ACME_ROW(acme_54_names_that_are_none),
         ACME_ROW(acme_55_labels_that_are_no_a_labels),
         ACME_ROW(acme_56_wildcards),

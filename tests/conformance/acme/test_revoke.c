@@ -26,7 +26,7 @@ static struct http_response revoke_as(struct acme_case *c, enum acme_client_key 
         c, (struct acme_plan){ .resource = "revoke-cert", .key = key, .payload = revocation(c, leaf, more) });
 }
 
-static void acme_110_the_account_that_ordered_it_revokes(void **state)
+static void acme_110_112_the_account_that_ordered_it_revokes(void **state)
 {
     struct acme_case *c = *state;
     struct http_response r;
@@ -42,7 +42,7 @@ static void acme_110_the_account_that_ordered_it_revokes(void **state)
     X509_free(leaf);
 }
 
-static void acme_110_one_that_holds_all_authorizations_revokes(void **state)
+static void acme_110_111_one_that_holds_all_authorizations_revokes(void **state)
 {
     struct acme_case *c = *state;
     struct acme_challenged challenge;
@@ -77,7 +77,7 @@ static void acme_110_one_that_holds_all_authorizations_revokes(void **state)
 }
 
 /* The certificate's key is an account key of the client, so that it can sign. */
-static void acme_110_the_certificates_key_revokes(void **state)
+static void acme_110_114_the_certificates_key_revokes(void **state)
 {
     struct acme_case *c = *state;
     struct acme_ordered o;
@@ -159,7 +159,7 @@ static bool is_before(struct bytes a, struct bytes b)
     return bytes_compare(a, b) < 0;
 }
 
-static void acme_116_renewal_information(void **state)
+static void acme_116_118_renewal_information(void **state)
 {
     struct acme_case *c = *state;
     struct http_response r;
@@ -203,7 +203,7 @@ static struct http_response replace(struct acme_case *c, enum acme_client_key ke
                                                     acme_identifiers(c, name), id) });
 }
 
-static void acme_119_an_order_replaces_a_certificate(void **state)
+static void acme_119_120_121_an_order_replaces_a_certificate(void **state)
 {
     struct acme_case *c = *state;
     const char *id, *order;
@@ -233,7 +233,7 @@ static void acme_119_an_order_replaces_a_certificate(void **state)
 }
 
 /* --- profiles --- */
-static void acme_122_a_profile_is_chosen(void **state)
+static void acme_122_123_a_profile_is_chosen(void **state)
 {
     struct acme_case *c = *state;
     struct profile short_lived = c->g->profile;
@@ -281,15 +281,15 @@ static void acme_122_a_profile_is_chosen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ACME_ROW(acme_110_the_account_that_ordered_it_revokes),
-        ACME_ROW(acme_110_one_that_holds_all_authorizations_revokes),
-        ACME_ROW(acme_110_the_certificates_key_revokes),
+        ACME_ROW(acme_110_112_the_account_that_ordered_it_revokes),
+        ACME_ROW(acme_110_111_one_that_holds_all_authorizations_revokes),
+        ACME_ROW(acme_110_114_the_certificates_key_revokes),
         ACME_ROW(acme_111_what_is_not_ours),
         ACME_ROW(acme_113_reasons),
-        ACME_ROW(acme_116_renewal_information),
+        ACME_ROW(acme_116_118_renewal_information),
         ACME_ROW(acme_117_certificates_that_are_not_known),
-        ACME_ROW(acme_119_an_order_replaces_a_certificate),
-        ACME_ROW(acme_122_a_profile_is_chosen),
+        ACME_ROW(acme_119_120_121_an_order_replaces_a_certificate),
+        ACME_ROW(acme_122_123_a_profile_is_chosen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ static void acme_71_an_authorization_shows_what_is_allowed(void **state)
     assert_true(json_member(c->json, "expires").len > 0);
 }
 
-static void acme_72_a_challenge_object(void **state)
+static void acme_10_72_a_challenge_object(void **state)
 {
     struct acme_case *c = *state;
     struct acme_challenged challenge;
@@ -85,7 +85,7 @@ static void acme_72_a_challenge_object(void **state)
                 acme_text(c->arena, "<%s>;rel=\"up\"", acme_url_text(c, o.authz[0]))); /* ACME-10 */
 }
 
-static void acme_74_what_was_taken_up_is_not_taken_up_again(void **state)
+static void acme_73_74_what_was_taken_up_is_not_taken_up_again(void **state)
 {
     struct acme_case *c = *state;
     struct acme_ordered o;
@@ -183,6 +183,39 @@ static void a_deactivated_authorization_is_not_validated(void **state)
     assert_int_equal(acme_step(c, http(200, acme_key_authorization(c, challenge.token))).kind,
                      JOB_EFFECT_DONE);
     assert_authz(c, &o, "deactivated");
+}
+
+static void acme_79_the_key_is_that_of_the_answer(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_challenged challenge;
+    struct acme_ordered o;
+    struct http_response r;
+    const char *inner;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "a.example.com");
+    challenge = acme_challenge_of(c, o.authz[0], "http-01");
+    inner = acme_text(c->arena, "{\"alg\":\"ES256\",\"jwk\":%s,\"url\":\"%s\"}",
+                      acme_client_jwk(c->arena, ACME_KEY_B), acme_url_text(c, "key-change"));
+    inner = arena_text(c->arena,
+                       acme_client_jws(c->arena, ACME_KEY_B, inner,
+                                       acme_text(c->arena, "{\"account\":\"%s\",\"oldKey\":%s}",
+                                                 c->kid[ACME_KEY_A], acme_client_jwk(c->arena, ACME_KEY_A))));
+    r = acme_ask(c, (struct acme_plan){ .resource = "key-change", .payload = inner });
+    assert_status(c, &r, 200);
+    r = acme_ask(
+        c, (struct acme_plan){
+               .resource = challenge.path, .key = ACME_KEY_B, .kid = c->kid[ACME_KEY_A], .payload = "{}" });
+    assert_status(c, &r, 200);
+    (void)acme_step(c, DUE);
+    (void)acme_step(c, http(200, acme_key_authorization(c, challenge.token))); /* the old key's */
+    (void)acme_step(c, DUE);
+    (void)acme_step(c, http(200, acme_text(c->arena, "%s.%s", challenge.token,
+                                           acme_client_thumbprint(c->arena, ACME_KEY_B))));
+    r = acme_ask(c,
+                 (struct acme_plan){ .resource = o.authz[0], .key = ACME_KEY_B, .kid = c->kid[ACME_KEY_A] });
+    assert_member(c, "status", "valid");
 }
 
 static void acme_81_http_01(void **state)
@@ -313,7 +346,7 @@ static void acme_88_faults_of_dns_01(void **state)
     assert_fault(c, challenge.path, "processing", "dns");
 }
 
-static void acme_89_dns_account_01(void **state)
+static void acme_89_90_dns_account_01(void **state)
 {
     struct acme_case *c = *state;
     struct acme_ordered o;
@@ -333,6 +366,38 @@ static void acme_89_dns_account_01(void **state)
     (void)acme_step(c, DUE);
     assert_int_equal(acme_step(c, dns(&record, 1)).kind, JOB_EFFECT_DONE);
     assert_authz(c, &o, "valid");
+}
+
+static void acme_91_dns_persist_01(void **state)
+{
+    static const char *const identities[] = { "ca.example.net" };
+    struct acme_case *c = *state;
+    struct acme_challenged challenge;
+    struct acme_ordered o;
+    struct job_effect effect;
+    struct dns_record record = { .ttl_s = 60 };
+    struct http_response r;
+
+    c->g->procedure.acme_caa_identity = identities;
+    c->g->procedure.acme_caa_identity_count = 1;
+    c->g->procedure.acme_challenges = ACME_CHALLENGE_BIT(ACME_DNS_PERSIST_01);
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "a.example.com");
+    challenge = acme_challenge_of(c, o.authz[0], "dns-persist-01");
+    r = acme_get(c, challenge.path);
+    assert_status(c, &r, 200);
+    assert_null(json_object_get(c->json, "token"));
+    assert_int_equal(json_array_size(json_object_get(c->json, "issuer-domain-names")), 1);
+    acme_respond_to(c, challenge.path);
+    effect = acme_step(c, DUE);
+    assert_text(dns_name_bytes(&effect.name), "_validation-persist.a.example.com");
+    record.value = bytes_text(acme_text(c->arena, "ca.example.net; accounturi=%s", c->kid[ACME_KEY_A]));
+    assert_int_equal(acme_step(c, dns(&record, 1)).kind, JOB_EFFECT_DONE);
+    assert_authz(c, &o, "valid");
+    (void)acme_get(c, o.order);
+    assert_member(c, "status", "ready");
+    o = acme_ordered(c, "a.example.com"); /* not longer than the record lives */
+    assert_member(c, "status", "pending");
 }
 
 /* --- tls-alpn-01 --- */
@@ -383,7 +448,7 @@ static const char *digest_value(struct acme_case *c, const char *token, const ch
     return acme_text(c->arena, "%s%s", front, hex);
 }
 
-static void acme_93_tls_alpn_01(void **state)
+static void acme_93_94_tls_alpn_01(void **state)
 {
     struct acme_case *c = *state;
     struct acme_ordered o;
@@ -524,20 +589,22 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ACME_ROW(acme_71_an_authorization_shows_what_is_allowed),
-        ACME_ROW(acme_72_a_challenge_object),
-        ACME_ROW(acme_74_what_was_taken_up_is_not_taken_up_again),
+        ACME_ROW(acme_10_72_a_challenge_object),
+        ACME_ROW(acme_73_74_what_was_taken_up_is_not_taken_up_again),
         ACME_ROW(acme_75_a_payload_that_is_none_changes_nothing),
         ACME_ROW(acme_76_validation_is_tried_again_and_says_why),
         ACME_ROW(acme_77_a_deactivated_authorization_ends_its_orders),
         ACME_ROW(a_deactivated_authorization_is_not_validated),
+        ACME_ROW(acme_79_the_key_is_that_of_the_answer),
         ACME_ROW(acme_81_http_01),
         ACME_ROW(acme_83_faults_of_http_01),
         ACME_ROW(acme_84_a_forbidden_address_is_final),
         ACME_ROW(acme_85_nothing_of_a_body_is_told),
         ACME_ROW(acme_87_dns_01),
         ACME_ROW(acme_88_faults_of_dns_01),
-        ACME_ROW(acme_89_dns_account_01),
-        ACME_ROW(acme_93_tls_alpn_01),
+        ACME_ROW(acme_89_90_dns_account_01),
+        ACME_ROW(acme_91_dns_persist_01),
+        ACME_ROW(acme_93_94_tls_alpn_01),
         ACME_ROW(acme_95_certificates_that_prove_nothing),
         ACME_ROW(acme_128_caa_is_looked_for_up_the_tree),
         ACME_ROW(acme_129_a_caa_record_forbids),

@@ -95,9 +95,11 @@ static void answers_of_another_kind_prove_nothing(void **state)
             .procedure = &(struct procedure){ 0 }, .validation = &v, .authz = &authz, .arena = arena
         };
         struct acme_fault fault = { 0 };
+        uint32_t valid_s = 0;
 
-        assert_int_equal(acme_look_judge(&look, &(struct job_event){ .kind = JOB_EVENT_DUE }, &fault),
-                         ACME_FINDING_OURS);
+        assert_int_equal(
+            acme_look_judge(&look, &(struct job_event){ .kind = JOB_EVENT_DUE }, &valid_s, &fault),
+            ACME_FINDING_OURS);
     }
 }
 
