@@ -7,6 +7,7 @@ static const struct choice challenges[] = { { "http-01", ACME_CHALLENGE_BIT(ACME
                                             { "dns-01", ACME_CHALLENGE_BIT(ACME_DNS_01) },
                                             { "tls-alpn-01", ACME_CHALLENGE_BIT(ACME_TLS_ALPN_01) },
                                             { "dns-account-01", ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01) },
+                                            { "dns-persist-01", ACME_CHALLENGE_BIT(ACME_DNS_PERSIST_01) },
                                             { 0 } };
 static const struct choice caa[] = {
     { "off", ACME_CAA_OFF }, { "warn", ACME_CAA_WARN }, { "enforce", ACME_CAA_ENFORCE }, { 0 }
@@ -16,6 +17,7 @@ static const struct choice caa[] = {
 static const struct setting acme_rows[] = {
     { "binding", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.acme_binding) },
     { "challenges", SETTING_SET, SETTING_AT(struct parsed_procedure, procedure.acme_challenges), .choice = challenges },
+    { "subdomains", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.acme_subdomains) },
     { "wildcard", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.acme_wildcard) },
     { "ip", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.acme_ip) },
     { "reach", SETTING_TEXTS, SETTING_AT(struct parsed_procedure, acme_reach), .max = RANGES_MAX },

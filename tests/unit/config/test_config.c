@@ -688,7 +688,7 @@ static void a_procedure_on_acme_is_safe_unless_told_otherwise(void **state)
     assert_true(p->preregistration && p->acme_binding);
     assert_int_equal(p->acme_challenges, ACME_CHALLENGE_BIT(ACME_HTTP_01) | ACME_CHALLENGE_BIT(ACME_DNS_01) |
                                              ACME_CHALLENGE_BIT(ACME_TLS_ALPN_01));
-    assert_false(p->acme_wildcard || p->acme_ip || p->acme_replace_all);
+    assert_false(p->acme_subdomains || p->acme_wildcard || p->acme_ip || p->acme_replace_all);
     assert_int_equal(p->acme_caa, ACME_CAA_OFF);
     assert_int_equal(p->acme_http_port, 0);
     assert_int_equal(p->acme_tls_port, 0);
@@ -752,6 +752,8 @@ static void mistakes_in_settings_of_acme_are_named(void **state)
         { "challenges: http-02", "procedures[1].acme.challenges: expected one of http-01, dns-01" },
         { "reach: 10.0.0.1/8", "procedures[1].acme.reach: expected ranges like 10.0.0.0/8" },
         { "forbid: here", "procedures[1].acme.forbid: expected ranges like 10.0.0.0/8" },
+        { "challenges: dns-persist-01", "procedures[1]: dns-persist-01 needs one to ten CAA identities" },
+        { "caa: warn, caa_identities: ca.example.com, subdomains: true", "procedures[1]: CAA is looked up" },
         { "caa: enforce", "procedures[1]: CAA is judged, but no CAA identity is named" },
         { "caa_identities: [not_a_name]", "procedures[1].acme.caa_identities: expected names like" },
         { "identifiers_max: 101", "procedures[1].acme.identifiers_max: expected a number from 1 to 100" },
