@@ -1,6 +1,7 @@
 /* Which resource, by which method; and what needs no secret. */
 #include "proto/acme/acme.h"
 
+#include "lib/base/encode.h"
 #include "proto/acme/call_internal.h"
 #include "proto/acme/nonce.h"
 
@@ -114,13 +115,27 @@ static enum acme_progress serve_public(struct acme_call *c, bool known, struct e
     return not_allowed(c, kind == ACME_DIRECTORY || kind == ACME_NEW_NONCE ? "GET, HEAD, POST" : "POST", err);
 }
 
+/* The nonce that a request shows, found without looking at its key: this is done on the loop's thread. What
+ * the JWS reader takes is found here too. */
+static struct bytes nonce_shown(const struct http_request *request)
+{
+    AUTO(json_t) *whole = request->body.len <= JWS_MAX ? json_read(request->body) : NULL;
+    struct bytes text = json_member(whole, "protected");
+    uint8_t *octets = arena_alloc(request->arena, BASE64_DECODED_MAX(text.len));
+    size_t len = 0;
+
+    if (octets != NULL && text.len > 0 && base64url_decode(text, octets, &len)) {
+        AUTO(json_t) *header = json_read(bytes_of(octets, len));
+
+        return arena_copy(request->arena, json_member(header, "nonce"));
+    }
+    return BYTES_NONE;
+}
+
 /* So that an earlier request at this address does not pass for this one. */
 static void note_arrival(const struct acme_service *service, const struct http_request *request)
 {
-    struct jws jws;
-
-    if (jws_parse(request->body, &JWS_RULES_ACME, request->arena, &jws) == JWS_OK)
-        acme_nonce_arrived(service, jws.header.nonce);
+    acme_nonce_arrived(service, nonce_shown(request));
 }
 
 bool acme_serve_public(const struct acme_service *service, const struct procedure *procedure,

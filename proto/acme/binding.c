@@ -111,7 +111,7 @@ enum acme_progress acme_bind(struct acme_call *c, const json_t *binding, struct 
 {
     AUTO_STRUCT(account_binding) b = { 0 };
     struct bytes text = BYTES_NONE;
-    struct jws jws;
+    struct jws jws = { 0 };
     enum acme_progress progress = read_binding(c, binding, &text, &jws, err);
     bool mac;
 

@@ -71,7 +71,7 @@ static bool drop_old_key(struct acme_call *c, struct error *err)
 enum acme_progress acme_key_change(struct acme_call *c, struct error *err)
 {
     struct acme_account other;
-    struct jws inner;
+    struct jws inner = { 0 };
     enum acme_progress progress = read_inner(c, &inner, err);
     bool found = false;
 

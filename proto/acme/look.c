@@ -180,7 +180,7 @@ static enum acme_finding judge_dns(const struct acme_look *look, const struct jo
 {
     AUTO_STRUCT(buffer) wanted = BUFFER(64);
     struct digest256 digest;
-    struct bytes where = BYTES_NONE;
+    struct bytes where;
 
     if (event->kind != JOB_EVENT_DNS || !key_authorization_digest(look, &digest))
         return ACME_FINDING_OURS;

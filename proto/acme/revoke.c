@@ -154,8 +154,8 @@ static enum acme_progress revoke(struct acme_call *c, const struct certificate_i
 
 enum acme_progress acme_revoke_cert(struct acme_call *c, struct error *err)
 {
-    struct certificate certificate;
-    struct certificate_id id;
+    struct certificate certificate = { 0 };
+    struct certificate_id id = { 0 };
     bool ours = false, may = false;
     int reason = 0;
     enum acme_progress progress = read_certificate(c, &certificate, &id, err);
