@@ -80,7 +80,7 @@ static bool account_label(struct bytes account_url, char out[64])
         unsigned bit = i * 5, value = 0;
 
         for (unsigned j = bit; j < bit + 5; j++)
-            value = value << 1 | (digest.bytes[j / 8] >> (7 - j % 8) & 1u);
+            value = value << 1 | ((unsigned)digest.bytes[j / 8] >> (7 - j % 8) & 1u);
         text[i] = alphabet[value];
     }
     return snprintf(out, 64, "_%s._acme-challenge", text) < 64;
