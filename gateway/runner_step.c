@@ -107,12 +107,13 @@ static void ask_target(struct step *step)
 static void on_durable(struct outcome *outcome, enum apply_result result, const struct error *err)
 {
     struct step *step = queue_owner(outcome, struct step, outcome);
+    struct runner *runner = step->runner; /* once it is in the inbox, the step may end at any time */
 
     step->result = result;
     if (result != APPLY_DONE && result != APPLY_CONFLICT)
         runner_log_trouble("changes of a job", err);
-    if (queue_put_back(&step->runner->inbox, &step->link))
-        event_active(step->runner->wake, EV_READ, 0);
+    if (queue_put_back(&runner->inbox, &step->link))
+        event_active(runner->wake, EV_READ, 0);
 }
 
 static bool own_facts(struct step *step, struct error *err)
