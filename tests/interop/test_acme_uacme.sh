@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # uacme (Debian's 1.7): account bound by key id, http-01 and dns-01 by its hook, renewal, revocation, key change, deactivation;
 # a wrong key, a name that is not allowed, a registration that was closed. Rows ACME-3, ACME-29, ACME-33 to ACME-49, ACME-50,
-# ACME-57, ACME-62, ACME-68, ACME-81, ACME-87, ACME-110.
+# ACME-57, ACME-62, ACME-68, ACME-81, ACME-87, ACME-96, ACME-97, ACME-110.
 . "$(dirname "$0")/lib_acme.sh"
 need uacme
 start_gateway
@@ -51,12 +51,20 @@ expect_equal "$code" 0 "the account's key changes"
 ua one bound -f issue a.example.com
 expect_equal "$code" 0 "and the account goes on"
 
+# --- an IP address ---
+bind kid-ip --allowed-domains a.example.com --attribute ipaddress=127.0.0.1
+ua ip bound -e "$kid:$hmac" new
+ua ip bound issue 127.0.0.1
+expect_equal "$code $(openssl x509 -in ip/127.0.0.1/cert.pem -noout -ext subjectAltName | tail -n 1 | tr -d ' ')" "0 IPAddress:127.0.0.1" "an IP address that is registered"
+ua ip bound issue 127.0.0.2
+expect_match "$code $(tr '\n' ' ' <client.log)" '^2 .*rejectedIdentifier' "and another one"
+
 # --- refused ---
 ua one bound issue other.example.com
 expect_equal "$code" 2 "a name that is not allowed"
 expect_match "$(cat client.log)" rejectedIdentifier "rejectedIdentifier"
 muster register kid-2 --procedure bound --order acme --allowed-domains c.example.com >register.log 2>&1
-ua two bound -e "kid-2:$hmac" new
+ua two bound -e "kid-2:$hmac" new # kid-ip's
 expect_equal "$code" 2 "the HMAC key of another"
 expect_match "$(cat client.log)" 'acme:error:unauthorized' "unauthorized"
 cp client.log wrong-key.log
