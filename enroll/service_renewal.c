@@ -60,6 +60,7 @@ static bool rest(struct run *r, struct error *err)
 static bool load(struct run *r, struct error *err)
 {
     r->renewal.stage = SERVICE_STAGE_LOAD;
+    r->out->effect.reload = !r->made;
     r->renewal.failures = 0;
     return wait_until(r, r->turn->now_s + LOAD_S, err);
 }
@@ -98,9 +99,10 @@ static bool write_file(struct run *r, struct error *err)
     return service_renewal_encode(&r->renewal, r->turn->arena, &r->out->state, err);
 }
 
+/* Confirmed first, then used: the certificate may be what the gateway shows to this very CA, and a
+ * transaction goes on under the one that began it. */
 static bool written(struct run *r, struct error *err)
 {
-    r->out->effect.reload = !r->made;
     return r->renewal.confirms ? tell(r, ORDER_PHASE_CONFIRM, true, err) : load(r, err);
 }
 

@@ -130,7 +130,7 @@ static enum cmp_fault judge_role(const struct cmp_exchange *x)
     enum cmp_body body = x->request.body;
 
     switch (x->sender.role) {
-    case CMP_ROLE_SECRET: return CMP_OK; /* a MAC on a kur was refused before (CMP-35) */
+    case CMP_ROLE_SECRET: /* a MAC on a kur was refused before (CMP-35) */
     case CMP_ROLE_HOLDER: return CMP_OK;
     case CMP_ROLE_VENDOR: /* CMP-57: another PKI's certificate begins, and no more */
         return body == CMP_IR || body == CMP_P10CR ? CMP_OK : CMP_FAULT_NOT_AUTHORIZED;

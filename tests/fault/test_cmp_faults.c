@@ -20,7 +20,7 @@ struct world {
 };
 
 /* --- what there is --- */
-static const char *const KINDS[] = { "cmp", "cmp-update", "txn", "unconfirmed" };
+static const char *const KINDS[] = { "cmp", "cmp-opening", "cmp-update", "txn", "unconfirmed" };
 
 struct inventory {
     uint64_t entries;

@@ -101,6 +101,7 @@ configure() {
     cp m/muster.yaml plain.yaml
 }
 start_gateway
+eventually said 'kind=service '
 expect_match "$(grep 'kind=service ' musterd.log)" 'listener tls ends in (19|20) days: nobody renews it.*scep ra' "what nobody renews is told"
 expect_equal "$(expiry 'listener tls')" "$(end_of m/tls.pem)" "its end is a metric"
 stays_connected >connected.log 2>&1 &
@@ -138,11 +139,10 @@ stop_gateway
 # --- a CA behind ---
 upstream=""
 start_upstream() {
-    local attempt
     "$build/gateway/musterd" --config up/muster.yaml 2>>upstream.log &
     upstream=$!
     helpers="$helpers $upstream"
-    for attempt in $(seq 300); do
+    for _ in $(seq 300); do
         curl -s -o /dev/null --max-time 1 "http://127.0.0.1:$up_port/ca/demo.cer" && return
         sleep 0.1
     done
@@ -166,6 +166,7 @@ sed -e '/^cas:/r cas.yaml' -e '0,/tls: { certificate: tls.pem, key: tls, /s//&re
 launch
 eventually said 'CA behind: '
 expect_equal $? 0 "the CA behind is down: that is told"
+eventually said 'listener tls: its renewal is ordered'
 expect_match "$(grep 'service-renewal .*verdict=pending' musterd.log)" 'listener tls: its renewal is ordered' "the order stands"
 kill_gateway
 start_upstream

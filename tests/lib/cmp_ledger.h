@@ -9,7 +9,8 @@
 #include "registry/audit.h"
 #include "tests/lib/cmp_device.h"
 
-enum { LEDGER_MAX = 1024, LEDGER_ONE_TIME_MAX = 8 };
+/* More often than that in a day, a one-time registration is not free again (enroll/given_back.c). */
+enum { LEDGER_MAX = 1024, LEDGER_ONE_TIME_MAX = 8, LEDGER_GIVEN_BACK_MAX = 5 };
 
 struct ledger_row { /* a certificate */
     uint64_t index; /* of the entry of its issuance */
@@ -30,6 +31,7 @@ struct ledger {
     struct {
         const char *fqdn;
         const struct ledger_row *used_by; /* NULL: it is free */
+        unsigned given_back;              /* beyond LEDGER_GIVEN_BACK_MAX: it may be used all the same */
     } one_time[LEDGER_ONE_TIME_MAX];
     size_t one_time_count;
 };
@@ -131,8 +133,10 @@ static inline void ledger_revoked(struct ledger *l, struct bytes json)
     if (bytes_is(why, "the device rejected it"))
         assert_true(row->deal->rejects);
     for (size_t i = 0; i < l->one_time_count; i++)
-        if (l->one_time[i].used_by == row)
+        if (l->one_time[i].used_by == row) {
             l->one_time[i].used_by = NULL;
+            l->one_time[i].given_back++;
+        }
 }
 
 static inline bool ledger_entry(const struct audit_entry *entry, void *context)

@@ -11,6 +11,7 @@ static struct upstream settings;
 static struct service_certificate own;
 static struct service_certificates all;
 static struct job_effect effect; /* of the last step */
+static struct bytes kept;        /* what the standing job keeps */
 
 static const uint8_t SERVER_AUTH[] = { 0x2b, 6, 1, 5, 5, 7, 3, 1 },
                      CLIENT_AUTH[] = { 0x2b, 6, 1, 5, 5, 7, 3, 2 };
@@ -63,6 +64,7 @@ static int local_world(void **state)
         return -1;
     w = *state;
     settings = (struct upstream){ 0 };
+    kept = BYTES_NONE;
     own = (struct service_certificate){
         .what = "listener tls", .path = PATH, .key_name = "ra", .ca = "demo", .before_s = 30 * DAY_S
     };
@@ -101,8 +103,7 @@ static bool the_job(struct world *w, struct job_record *job)
     return count == 1;
 }
 
-/* The standing job looks; what it kept is kept. True: a renewal is under way afterwards. */
-static struct bytes kept;
+/* The standing job looks. True: a renewal is under way afterwards. */
 static bool look(struct world *w)
 {
     const struct job_record job = { .kind = BYTES_LITERAL(ENROLL_SERVICE_JOB), .state = kept };
@@ -283,6 +284,22 @@ static void the_audit_says_what_was_issued_to_whom(void **state)
                                                  "\",\"ca\":\"demo\",\"serial\":\""));
 }
 
+static void it_is_no_device_s_credential(void **state)
+{
+    struct world *w = *state;
+    struct certificate_record record;
+    struct holder holder;
+
+    assert_true(look(w));
+    comes_due(w);
+    assert_int_equal(recorded(w, &record), 1);
+    record.der = arena_copy(w->arena, record.der);
+    begin_turn(w);
+    assert_true(enroll_holder(&w->turn, &w->service, &w->procedure, record.der, NULL, 0, &holder, NULL));
+    assert_false(holder.usable);
+    assert_string_equal(holder.detail, "the certificate is of another domain");
+}
+
 static void an_upstream_ca_is_asked_step_by_step(void **state)
 {
     struct world *w = *state;
@@ -321,12 +338,13 @@ static void a_ca_that_wants_to_know_is_told_once_it_is_written(void **state)
     answered(w, answer);
     (void)file_content(w);
     written(w);
-    assert_true(effect.reload);
+    assert_false(effect.reload); /* the transaction ends under the certificate that began it */
     comes_due(w);
     assert_int_equal(effect.body.data[0], 'C');
-    in_use(w, bytes_from(answer, 1)); /* meanwhile */
     answered(w, BYTES_LITERAL("D"));
     assert_int_equal(effect.kind, JOB_EFFECT_WAIT);
+    assert_true(effect.reload);
+    in_use(w, bytes_from(answer, 1));
     comes_due(w);
     assert_int_equal(effect.kind, JOB_EFFECT_DONE);
 }
@@ -536,7 +554,6 @@ static void what_nears_its_end_without_renewal_is_told_once_a_day(void **state)
 
     own.ca = NULL;
     in_use(w, a_certificate(w, "ra", 31));
-    kept = BYTES_NONE;
     assert_false(look(w));
     assert_string_equal(w->turn.facts.error, "");
     w->now_s += DAY_S;
@@ -558,7 +575,6 @@ static void a_renewal_that_does_not_come_through_is_told(void **state)
     struct world *w = *state;
 
     in_use(w, a_certificate(w, "ra", 30));
-    kept = BYTES_NONE;
     assert_true(look(w));
     assert_string_equal(w->turn.facts.error, "");
     w->now_s += 15 * DAY_S;
@@ -570,7 +586,6 @@ static void a_ca_that_ends_no_later_is_not_asked(void **state)
 {
     struct world *w = *state;
 
-    kept = BYTES_NONE;
     own.certificate.not_after_s = w->ca.certificate.not_after_s;
     w->now_s = own.certificate.not_after_s - DAY_S;
     assert_false(look(w));
@@ -592,6 +607,7 @@ int main(void)
         local_test(a_short_life_is_not_renewed_in_its_first_half),
         local_test(the_embedded_ca_certifies_the_same_again),
         local_test(the_audit_says_what_was_issued_to_whom),
+        local_test(it_is_no_device_s_credential),
         upstream_test(an_upstream_ca_is_asked_step_by_step),
         upstream_test(a_ca_that_wants_to_know_is_told_once_it_is_written),
         upstream_test(silence_is_met_with_the_same_octets_and_given_up_in_the_end),
