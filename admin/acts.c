@@ -1,4 +1,5 @@
-/* acts.c: POST /acts: {"jws":{flattened JWS}, "secret":{"value":"...", "salt":"32 bytes, base64url"}}. */
+/* acts.c: POST /acts: {"jws":{flattened JWS}, "secret":{"value":"...", "salt":"32 bytes, base64url"}}.
+ * A secret that is no text, as the HMAC key of an ACME account is none, stands as "base64url" instead. */
 #include "admin/call_internal.h"
 #include "enroll/pending.h"
 #include "lib/base/encode.h"
@@ -109,6 +110,24 @@ static bool perform(struct call *call, const struct act_input *input)
     return reply_outcome(call, &outcome);
 }
 
+/* The secret's octets: text, or base64url. False: neither, or out of memory. */
+static bool secret_octets(const json_t *secret, struct arena *arena, struct bytes *out)
+{
+    struct bytes text = json_member(secret, "base64url");
+    uint8_t *decoded;
+    size_t len;
+
+    if (json_is_string(json_object_get(secret, "value"))) {
+        *out = json_member(secret, "value");
+        return true;
+    }
+    decoded = arena_alloc(arena, BASE64_DECODED_MAX(text.len));
+    if (decoded == NULL || text.len == 0 || !base64url_decode(text, decoded, &len))
+        return false;
+    *out = bytes_of(decoded, len);
+    return true;
+}
+
 /* *taken false: answered. */
 static bool take_secret(struct call *call, const json_t *secret, struct act_input *input, bool *taken)
 {
@@ -121,11 +140,12 @@ static bool take_secret(struct call *call, const json_t *secret, struct act_inpu
         return true;
     if (decoded == NULL)
         return reply_memory(call);
-    if (json_object_size(secret) != 2 || !json_is_string(json_object_get(secret, "value")) ||
+    if (json_object_size(secret) != 2 || !secret_octets(secret, call->turn->arena, &input->secret) ||
         salt.len > ACT_SALT_LEN * 2 || !base64url_decode(salt, decoded, &len))
-        return reply_error(call, 400, "secret", "{\"value\":text, \"salt\":base64url} expected");
+        return reply_error(
+            call, 400, "secret",
+            "{\"value\":text, \"salt\":base64url} expected, or \"base64url\" in place of \"value\"");
     input->has_secret = true;
-    input->secret = json_member(secret, "value");
     input->salt = bytes_of(decoded, len);
     *taken = true;
     return true;

@@ -7,6 +7,7 @@
 #include "cli/password.h"
 #include "cli/session.h"
 #include "cli/table.h"
+#include "lib/base/encode.h"
 #include "lib/base/random.h"
 #include "officer/act.h"
 
@@ -89,14 +90,18 @@ static const char *order_of(const struct registering *in)
     return in->user != NULL || in->realm != NULL ? "est" : "scep";
 }
 
+static bool is_acme(const struct registering *in)
+{
+    return strcmp(order_of(in), "acme") == 0;
+}
+
 static json_t *registration_of(const struct registering *in, struct bytes secret, struct bytes salt)
 {
     AUTO(json_t) *registration = json_object();
     struct digest256 commitment;
-    bool acme = strcmp(order_of(in), "acme") == 0;
 
     if (!json_put(registration, "order", json_string(order_of(in))) ||
-        !json_put(registration, acme ? "keyId" : "fqdn", json_string(in->name)) ||
+        !json_put(registration, is_acme(in) ? "keyId" : "fqdn", json_string(in->name)) ||
         !put_texts(in, registration) || !put_flags(in, registration) || !put_attributes(in, registration))
         return NULL;
     if (secret.len > 0 && (!officer_commitment(salt, secret, &commitment) ||
@@ -128,7 +133,6 @@ static bool find_revision(struct session *session, const struct registering *in,
                           struct error *err)
 {
     const char *domain = domain_of(session, in->procedure, err), *name, *path;
-    bool acme = strcmp(order_of(in), "acme") == 0;
     AUTO_ANSWER answer = { 0 };
 
     if (domain == NULL)
@@ -136,7 +140,7 @@ static bool find_revision(struct session *session, const struct registering *in,
     name = session_escape(session, in->name);
     path = name == NULL ? NULL
                         : session_text(session, "/registrations?domain=%s&%s=%s", domain,
-                                       acme ? "keyId" : "fqdn", name);
+                                       is_acme(in) ? "keyId" : "fqdn", name);
     if (path == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     if (!session_get(session, path, &answer, err))
@@ -146,14 +150,29 @@ static bool find_revision(struct session *session, const struct registering *in,
     return true;
 }
 
+/* What was made here is shown once, in the words of those who must type it: a password, or the HMAC key of an
+ * account binding in base64url. NULL: nothing. */
+static const char *made_as(const struct registering *in, const struct secret *secret, struct buffer *text)
+{
+    if (is_acme(in) ? password_is_given(&in->password) : !in->password.generate)
+        return NULL;
+    if (is_acme(in))
+        base64url_encode(text, secret_bytes(secret));
+    else
+        buffer_append(text, secret_bytes(secret));
+    return is_acme(in) ? "hmacKey" : "password";
+}
+
 static int print_done(const struct session *session, const struct registering *in, json_t *body,
                       const struct secret *secret)
 {
+    AUTO_STRUCT(buffer) text = BUFFER(1024);
+    const char *made = made_as(in, secret, &text);
     size_t i;
     const json_t *overlap;
 
     if (session_wants_json(session)) {
-        if (in->password.generate && !json_put_text(body, "password", secret_bytes(secret)))
+        if (made != NULL && !json_put_text(body, made, buffer_bytes(&text)))
             return fail_text("out of memory");
         print_json(body);
         return EXIT_DONE;
@@ -162,11 +181,8 @@ static int print_done(const struct session *session, const struct registering *i
            json_object_get(body, "reopened") != NULL ? "re-opened" : "registered", in->name,
            json_string_value(json_object_get(body, "registration")),
            (long long)json_integer_value(json_object_get(body, "revision")));
-    if (in->password.generate) {
-        (void)fputs("password: ", stdout);
-        (void)fwrite(secret->data, 1, secret->len, stdout);
-        (void)putchar('\n');
-    }
+    if (made != NULL)
+        printf("%s: %.*s\n", is_acme(in) ? "HMAC key" : made, BYTES_FMT(buffer_bytes(&text)));
     json_array_foreach(json_object_get(body, "overlaps"), i, overlap)(void)
         fprintf(stderr, "muster: warning: overlaps with %s\n", json_string_value(overlap));
     if (json_object_get(body, "moreOverlaps") != NULL)
@@ -209,22 +225,26 @@ int run_register(int argc, char **argv)
     const struct option options[] = {
         { "procedure", "NAME", "the procedure that it is made through (required)", .text = &in.procedure },
         { "order", "TYPE", "scep (default), est, cmp or acme", .text = &in.order },
-        { "password", "TEXT", "the device's password", .text = &in.password.text },
+        { "password", "TEXT", "the device's password; ACME: the HMAC key in base64url",
+          .text = &in.password.text },
         { "password-file", "FILE", "the same from the first line of a file", .text = &in.password.file },
         { "password-stdin", NULL, "the same from standard input", .flag = &in.password.from_stdin },
-        { "generate", NULL, "make a password and print it once", .flag = &in.password.generate },
+        { "generate", NULL, "make a password and print it once; ACME: done when none is given",
+          .flag = &in.password.generate },
         { "state", "STATE", "Open (default) or Closed: a Closed one blocks its names", .text = &in.state },
         { "validity", "DAYS", "days from now, or always (default)", .text = &in.validity },
         { "ip", "ADDRESS", "the request must carry this address", .text = &in.ip },
         { "serial", "TEXT", "the request must carry this serial number", .text = &in.serial },
-        { "protocols", "LIST", "scep,est,cmp: all that the procedure is open on", .text = &in.protocols },
+        { "protocols", "LIST", "scep,est,cmp,acme: all that the procedure is open on",
+          .text = &in.protocols },
         { "one-time", NULL, "good for one certificate", .flag = &in.one_time },
         { "key-fingerprint", "HEX", "SHA-256 of the public key that must ask", .text = &in.fingerprint },
         { "email", "MAILBOX", "contact", .text = &in.email },
         { "user", "NAME", "EST: the user name that must be given", .text = &in.user },
         { "realm", "NAME", "EST: the realm that it is good in", .text = &in.realm },
         { "enroll-reg", NULL, "SCEP: enrollReg", .flag = &in.enroll_reg },
-        { "allowed-domains", "LIST", "ACME: names that the account may have", .text = &in.allowed },
+        { "allowed-domains", "LIST", "ACME: names that the account may have, with all below them",
+          .text = &in.allowed },
         { "pre-authorised", NULL, "ACME: without challenge", .flag = &in.pre_authorised },
         { "attribute", "NAME=VALUE", "of the certificate: dns, ipaddress, organisation, ... (repeatable)",
           .values = &in.attributes },
@@ -236,8 +256,10 @@ int run_register(int argc, char **argv)
     if (parsed != OPTIONS_OK)
         return options_exit(parsed);
     if (in.name == NULL || in.procedure == NULL)
-        return fail_text("register: FQDN and --procedure are needed (see muster register --help)");
-    if (!password_get(&in.password, &random_system, &secret, &err) ||
+        return fail_text(
+            "register: FQDN (ACME: key id) and --procedure are needed (see muster register --help)");
+    if (!(is_acme(&in) ? password_hmac_key(&in.password, &random_system, &secret, &err)
+                       : password_get(&in.password, &random_system, &secret, &err)) ||
         !session_open(&in.session, &session, &err))
         return fail(&err);
     if (in.password.text != NULL) /* not for others to read in the list of processes longer than needed */

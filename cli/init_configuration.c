@@ -21,7 +21,7 @@ static void put_listeners(const struct init_options *o, const char *host, struct
                   "    port: %u\n"
                   "    role: devices\n"
                   "    base_url: http://%s%s%s:%u\n"
-                  "  - name: tls                 # EST, SCEP, CMP\n"
+                  "  - name: tls                 # EST, ACME, SCEP, CMP\n"
                   "    address: \"%s\"\n"
                   "    port: %u\n"
                   "    role: devices\n"
@@ -90,12 +90,13 @@ bool init_configuration(const struct init_options *o, const char *host, const ch
                   "    domain: %s\n"
                   "    ca: %s\n"
                   "    profile: device\n"
-                  "    protocols: [scep, est, cmp]\n"
+                  "    protocols: [scep, est, cmp, acme]\n"
                   "    approval: %s\n"
                   "    dialect: default\n"
                   "    est: { basic: true, digest: true, client_certificate: true }\n"
                   "    scep: { ra: scep-ra }\n"
                   "    cmp: { ra: cmp-ra }\n"
+                  "    acme: { binding: true, challenges: [http-01, dns-01, tls-alpn-01] }\n"
                   "    renewal: { enabled: true, window: 0, grace: 0 }\n\n"
                   "default_procedure: %s\n",
                   o->procedure, o->domain, o->ca_name, o->manual_approval ? "manual" : "none", o->procedure);

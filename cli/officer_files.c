@@ -117,7 +117,7 @@ json_t *officer_appointment(const struct appointment *a, struct arena *arena, st
         (void)error_set(err, ERROR_FORMAT, "the officer's certificate cannot be read");
         return NULL;
     }
-    if (jwk_kind_of(certificate.key.spki) == KEY_NONE) {
+    if (!jwk_is_of(certificate.key.spki, JWK_OFFICER)) {
         (void)error_set(err, ERROR_UNSUPPORTED, "an officer's key is EC P-256, RSA or Ed25519");
         return NULL;
     }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "lib/base/encode.h"
 #include "lib/base/file.h"
 
 enum { PASSWORD_FILE_MAX = 4096 };
@@ -62,4 +63,40 @@ bool password_get(const struct password_options *options, const struct random_so
     if (options->from_stdin)
         return read_stdin(out, err);
     return !options->generate || generate(random, out, err);
+}
+
+bool password_is_given(const struct password_options *options)
+{
+    return options->text != NULL || options->file != NULL || options->from_stdin;
+}
+
+static bool decode_key(struct bytes text, struct secret *out, struct error *err)
+{
+    AUTO_STRUCT(secret) key = { 0 };
+    size_t len = 0;
+
+    while (text.len > 0 && text.data[text.len - 1] == '=')
+        text.len--;
+    if (!secret_alloc(BASE64_DECODED_MAX(text.len), &key))
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    if (!base64url_decode(text, key.data, &len) || len < HMAC_KEY_LEN)
+        return error_set(err, ERROR_FORMAT, "the HMAC key must be base64url of at least %d bytes",
+                         HMAC_KEY_LEN);
+    return secret_copy(bytes_of(key.data, len), out) || error_set(err, ERROR_MEMORY, "out of memory");
+}
+
+bool password_hmac_key(const struct password_options *options, const struct random_source *random,
+                       struct secret *out, struct error *err)
+{
+    AUTO_STRUCT(secret) text = { 0 };
+
+    *out = (struct secret){ 0 };
+    if (password_is_given(options))
+        return password_get(options, random, &text, err) && decode_key(secret_bytes(&text), out, err);
+    if (!secret_alloc(HMAC_KEY_LEN, out))
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    if (random_fill(random, out->data, out->len))
+        return true;
+    secret_free(out);
+    return error_set(err, ERROR_CRYPTO, "no randomness");
 }

@@ -224,8 +224,8 @@ static json_t *act_body(struct bytes jws, struct bytes secret, struct bytes salt
     if (!json_put(body, "jws", json_read(jws)))
         return NULL;
     if (secret.len > 0 &&
-        (!json_put_text(beside, "value", secret) || !json_put_base64url(beside, "salt", salt) ||
-         !json_put(body, "secret", take(beside))))
+        ((!json_put_text(beside, "value", secret) && !json_put_base64url(beside, "base64url", secret)) ||
+         !json_put_base64url(beside, "salt", salt) || !json_put(body, "secret", take(beside))))
         return NULL;
     return take(body);
 }
@@ -245,7 +245,7 @@ bool session_act(struct session *session, const json_t *payload, struct bytes se
         AUTO(json_t) *body = act_body(jws, secret, salt);
 
         if (body == NULL)
-            return error_set(err, ERROR_MEMORY, "out of memory, or a secret that is not UTF-8");
+            return error_set(err, ERROR_MEMORY, "out of memory");
         return session_post(session, "/acts", body, out, err);
     }
 }

@@ -222,15 +222,23 @@ static bool is_open_on(const struct procedure *procedure, enum protocol protocol
     return (procedure->protocols & PROTOCOL_BIT(protocol)) != 0;
 }
 
+static bool check_profiles(const struct reader *reader, const struct place *at, const char *setting,
+                           const struct items *names, const struct nouns *nouns, struct error *err)
+{
+    const char **profile = names->item;
+
+    for (size_t i = 0; i < names->count; i++) {
+        if (!check_reference(reader, at, setting, &nouns->profile, profile[i], err))
+            return false;
+    }
+    return true;
+}
+
 static bool check_cmp(const struct reader *reader, const struct parsed_procedure *p,
                       const struct nouns *nouns, struct error *err)
 {
-    const char **profile = p->cmp_profiles.item;
-
-    for (size_t i = 0; i < p->cmp_profiles.count; i++) {
-        if (!check_reference(reader, &p->place, "cmp.profiles", &nouns->profile, profile[i], err))
-            return false;
-    }
+    if (!check_profiles(reader, &p->place, "cmp.profiles", &p->cmp_profiles, nouns, err))
+        return false;
     if (is_open_on(&p->procedure, PROTOCOL_CMP) && p->procedure.cmp_ra == NULL)
         return reader_fault(reader, &p->place, "cmp.ra", err,
                             "missing; expected a name from cmp_ras, as the procedure is open on cmp");
@@ -254,7 +262,26 @@ static bool check_procedure(const struct reader *reader, const struct parsed_pro
     if (is_open_on(made, PROTOCOL_SCEP) && made->scep_ra == NULL)
         return reader_fault(reader, &p->place, "scep.ra", err,
                             "missing; expected a name from scep_ras, as the procedure is open on scep");
-    return check_cmp(reader, p, nouns, err);
+    return check_profiles(reader, &p->place, "acme.profiles", &p->acme_profiles, nouns, err) &&
+           check_cmp(reader, p, nouns, err);
+}
+
+/* ACME is served over TLS alone, and its links are made from the base URL. */
+static bool check_acme_listener(const struct reader *reader, const struct parsed *parsed, struct error *err)
+{
+    const struct parsed_listener *l = parsed->listeners.item;
+    const struct parsed_procedure *p = parsed->procedures.item;
+
+    for (size_t i = 0; i < parsed->listeners.count; i++) {
+        if (l[i].role == LISTENER_DEVICES && l[i].tls_place.node != 0 && l[i].listener.base_url != NULL)
+            return true;
+    }
+    for (size_t i = 0; i < parsed->procedures.count; i++) {
+        if (is_open_on(&p[i].procedure, PROTOCOL_ACME))
+            return reader_fault(reader, &p[i].place, "protocols", err,
+                                "acme needs a listener for devices with tls and base_url; there is none");
+    }
+    return true;
 }
 
 static bool check_each(const struct reader *reader, const struct parsed *parsed, const struct nouns *nouns,
@@ -286,6 +313,20 @@ static bool check_each(const struct reader *reader, const struct parsed *parsed,
     return true;
 }
 
+static bool check_dns_servers(const struct reader *reader, const struct parsed *parsed, struct error *err)
+{
+    const char **item = parsed->dns_servers.item;
+
+    for (size_t i = 0; i < parsed->dns_servers.count; i++) {
+        if (!net_resolver_servers_valid(bytes_text(item[i])) || strchr(item[i], ',') != NULL)
+            return reader_fault(
+                reader, &parsed->place, "dns_servers", err,
+                "expected addresses like 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53; got '%.60s'",
+                item[i]);
+    }
+    return true;
+}
+
 bool config_check_names(const struct reader *reader, const struct parsed *parsed, struct error *err)
 {
     struct nouns nouns = nouns_of(parsed);
@@ -303,6 +344,7 @@ bool config_check_names(const struct reader *reader, const struct parsed *parsed
                             "expected at least %u (workers, loops and 8 more); got %u", views,
                             parsed->registry.readers_max);
     return check_each(reader, parsed, &nouns, err) && check_ports(reader, parsed, err) &&
+           check_acme_listener(reader, parsed, err) && check_dns_servers(reader, parsed, err) &&
            check_reference(reader, &parsed->place, "default_procedure", &nouns.procedure,
                            parsed->default_procedure, err);
 }

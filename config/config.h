@@ -9,7 +9,9 @@
 #include "enroll/service.h"
 #include "jobs/health.h"
 #include "lib/base/log.h"
+#include "lib/net/resolver.h"
 #include "lib/net/server.h"
+#include "proto/acme/acme.h"
 #include "proto/cmp/cmp.h"
 #include "proto/cmp/connector.h"
 #include "proto/est/est.h"
@@ -28,7 +30,8 @@ struct config {
     unsigned workers, queue_max, busy_retry_after_s;
     enum log_format log_format;
     enum log_level log_level;
-    const char *user; /* switched to after the sockets are bound, when started as root; NULL: stay */
+    const char *dns_servers; /* by commas; NULL: those of the system */
+    const char *user;        /* switched to after the sockets are bound, when started as root; NULL: stay */
 
     struct keys *keys; /* loaded */
     struct ca *ca;
@@ -46,7 +49,8 @@ struct config {
     struct enroll_service enroll; /* slow_down is set by the gateway: it outlives a reload */
     struct scep_service scep;
     struct cmp_service cmp;
-    struct est_service est; /* nonces and nonce_key are set by the gateway */
+    struct acme_service acme; /* nonces are set by the gateway */
+    struct est_service est;   /* nonces and nonce_key are set by the gateway */
     struct admin_service admin;
 
     const struct health_certificate *certificate; /* of listeners and RAs, for the health job */

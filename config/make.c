@@ -62,12 +62,28 @@ static void make_services(const struct parsed *parsed, struct config *config)
     config->scep.enroll = &config->enroll;
     config->scep.skew_s = parsed->scep_skew_s;
     config->cmp.enroll = &config->enroll;
+    config->acme.enroll = &config->enroll;
+    config->acme.nonce_valid_s = parsed->acme_nonce_valid_s;
     config->est.enroll = &config->enroll;
     config->est.nonce_valid_s = parsed->nonce_valid_s;
     config->admin = (struct admin_service){ .enroll = &config->enroll,
                                             .domain = config->domain,
                                             .domain_count = config->domain_count,
                                             .act_skew_s = parsed->act_skew_s };
+}
+
+static bool make_dns_servers(const struct parsed *parsed, struct config *config, struct error *err)
+{
+    const char **item = parsed->dns_servers.item;
+    struct bytes all = BYTES_NONE;
+
+    for (size_t i = 0; i < parsed->dns_servers.count; i++) {
+        all = arena_format(config->arena, "%.*s%s%s", BYTES_FMT(all), i == 0 ? "" : ",", item[i]);
+        if (all.data == NULL)
+            return error_set(err, ERROR_MEMORY, "DNS servers");
+    }
+    config->dns_servers = (const char *)all.data;
+    return true;
 }
 
 bool config_make(const struct reader *reader, struct parsed *parsed, struct config *config, struct error *err)
@@ -80,9 +96,9 @@ bool config_make(const struct reader *reader, struct parsed *parsed, struct conf
     config->log_format = parsed->log_format;
     config->log_level = parsed->log_level;
     config->user = parsed->user;
-    if (!make_listeners(reader, parsed, config, err) || !make_domains(parsed, config, err) ||
-        !config_make_keys(reader, parsed, config, err) || !config_make_cas(reader, parsed, config, err) ||
-        !config_make_ras(reader, parsed, config, err) ||
+    if (!make_dns_servers(parsed, config, err) || !make_listeners(reader, parsed, config, err) ||
+        !make_domains(parsed, config, err) || !config_make_keys(reader, parsed, config, err) ||
+        !config_make_cas(reader, parsed, config, err) || !config_make_ras(reader, parsed, config, err) ||
         !config_make_certificates(reader, parsed, config, err) ||
         !config_make_services(reader, parsed, config, err) ||
         !config_make_procedures(reader, parsed, config, err))

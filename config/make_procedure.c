@@ -220,23 +220,29 @@ static bool make_csrattrs(const struct reader *reader, struct parsed_procedure *
     return p->procedure.csrattrs.data != NULL || out_of_memory(err);
 }
 
-/* The profiles that certProfile may name; a dialect that demands messageTime looks at it, too. */
-static bool make_cmp(const struct reader *reader, const struct parsed *parsed, struct parsed_procedure *p,
-                     struct arena *arena, struct error *err)
+/* Profiles that a request may choose. */
+static bool make_profile_list(const struct parsed *parsed, const struct items *names, struct arena *arena,
+                              const struct profile *const **out, struct error *err)
 {
-    const char **name = p->cmp_profiles.item;
-    size_t count = p->cmp_profiles.count;
-    const struct profile **profile = arena_array(arena, count > 0 ? count : 1, sizeof(*profile));
+    const char **name = names->item;
+    const struct profile **profile = arena_array(arena, names->count > 0 ? names->count : 1,
+                                                 sizeof(*profile));
 
     if (profile == NULL)
         return out_of_memory(err);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < names->count; i++)
         profile[i] = profile_named(parsed, name[i]);
-    p->procedure.cmp_profile = profile;
-    p->procedure.cmp_profile_count = count;
-    if (p->procedure.dialect.cmp_strict && !reader_has(reader, &p->place, "cmp.clock_skew"))
-        p->procedure.cmp_skew_s = CMP_STRICT_SKEW_S;
+    *out = profile;
     return true;
+}
+
+static bool make_profile_lists(const struct parsed *parsed, struct parsed_procedure *p, struct arena *arena,
+                               struct error *err)
+{
+    p->procedure.cmp_profile_count = p->cmp_profiles.count;
+    p->procedure.acme_profile_count = p->acme_profiles.count;
+    return make_profile_list(parsed, &p->cmp_profiles, arena, &p->procedure.cmp_profile, err) &&
+           make_profile_list(parsed, &p->acme_profiles, arena, &p->procedure.acme_profile, err);
 }
 
 static bool make_procedure(const struct reader *reader, const struct parsed *parsed,
@@ -248,8 +254,14 @@ static bool make_procedure(const struct reader *reader, const struct parsed *par
         p->procedure.est_realm = p->procedure.name;
     if (!reader_has(reader, &p->place, "unstructured")) /* routers send only this (CSR-68) */
         p->procedure.unstructured = (p->procedure.protocols & PROTOCOL_BIT(PROTOCOL_SCEP)) != 0;
-    return make_dialect(reader, p, err) && make_anchors(reader, p, config->arena, err) &&
-           make_csrattrs(reader, p, config->arena, err) && make_cmp(reader, parsed, p, config->arena, err);
+    if (!make_dialect(reader, p, err) || !make_anchors(reader, p, config->arena, err) ||
+        !make_csrattrs(reader, p, config->arena, err) || !make_profile_lists(parsed, p, config->arena, err) ||
+        !config_make_acme(reader, p, config->arena, err))
+        return false;
+    /* A dialect that demands messageTime looks at it, too. */
+    if (p->procedure.dialect.cmp_strict && !reader_has(reader, &p->place, "cmp.clock_skew"))
+        p->procedure.cmp_skew_s = CMP_STRICT_SKEW_S;
+    return true;
 }
 
 /* The keys of the RAs are ones that no device may have certified (CSR-35). */

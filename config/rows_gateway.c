@@ -61,6 +61,7 @@ static const struct setting enrollment_rows[] = {
     { "pending_max", SETTING_COUNT, SETTING_AT(struct parsed, pending_max), .min = 1, .max = 1000000 },
     { "scep_clock_skew", SETTING_SECONDS, SETTING_AT(struct parsed, scep_skew_s), .max = 365 * DAY_S },
     { "est_nonce_valid", SETTING_SECONDS, SETTING_AT(struct parsed, nonce_valid_s), .min = 5, .max = HOUR_S },
+    { "acme_nonce_valid", SETTING_SECONDS, SETTING_AT(struct parsed, acme_nonce_valid_s), .min = 60, .max = DAY_S },
     { "act_clock_skew", SETTING_SECONDS, SETTING_AT(struct parsed, act_skew_s), .min = 1, .max = DAY_S },
 };
 const struct settings settings_enrollment = {
@@ -122,6 +123,7 @@ static const struct setting file_rows[] = {
     { "queue", SETTING_COUNT, SETTING_AT(struct parsed, queue_max), .min = 1, .max = 1000000 },
     { "busy_retry_after", SETTING_SECONDS, SETTING_AT(struct parsed, busy_retry_after_s), .min = 1, .max = HOUR_S },
     { "user", SETTING_NAME, SETTING_AT(struct parsed, user) },
+    { "dns_servers", SETTING_TEXTS, SETTING_AT(struct parsed, dns_servers), .max = NET_RESOLVER_SERVERS_MAX },
     { "log", SETTING_GROUP, .group = &settings_log },
     { "limits", SETTING_GROUP, SETTING_AT(struct parsed, net), .group = &settings_limits },
     { "enrollment", SETTING_GROUP, .group = &settings_enrollment },
@@ -154,4 +156,5 @@ const struct parsed parsed_defaults = {
     .pending_max = 1000,
     .act_skew_s = 300,
     .nonce_valid_s = 300,
+    .acme_nonce_valid_s = ACME_NONCE_VALID_S,
 };

@@ -81,6 +81,7 @@ struct parsed_procedure {
     const char *domain, *profile, *dialect;
     struct dialect switches; /* as the file sets them; which it sets is asked of the reader */
     struct items vendor_anchors, cmp_ra_anchors, cmp_profiles;
+    struct items acme_profiles, acme_caa_identities, acme_reach, acme_forbid;
 };
 
 struct parsed {
@@ -94,8 +95,9 @@ struct parsed {
     uint32_t transaction_keep_s, pending_keep_s;
     unsigned pending_max;
     int64_t scep_skew_s, act_skew_s;
-    uint32_t nonce_valid_s;
-    struct items listeners, keys, secrets_keys, cas, profiles, scep_ras, cmp_ras, domains, procedures;
+    uint32_t nonce_valid_s, acme_nonce_valid_s;
+    struct items dns_servers, listeners, keys, secrets_keys, cas, profiles, scep_ras, cmp_ras, domains,
+        procedures;
     const char *default_procedure;
 };
 
@@ -105,7 +107,7 @@ extern const struct settings settings_file; /* struct parsed */
 /* one for each noun, in rows_gateway.c, rows_ca.c and rows_procedure.c */
 extern const struct settings settings_registry, settings_log, settings_limits, settings_enrollment,
     settings_listener, settings_key, settings_secrets_key, settings_ca, settings_profile, settings_ra,
-    settings_domain, settings_procedure, settings_renew;
+    settings_domain, settings_procedure, settings_acme, settings_renew;
 
 /* dialects.c: the built-in dialects, and one with the switches that the file sets. NULL: no such. */
 const struct dialect *dialect_named(const char *name);
@@ -139,6 +141,9 @@ MUST_USE bool config_read_pem(const struct reader *reader, const struct place *a
 /* make_procedure.c */
 MUST_USE bool config_make_procedures(const struct reader *reader, const struct parsed *parsed,
                                      struct config *config, struct error *err);
+/* rows_acme.c */
+MUST_USE bool config_make_acme(const struct reader *reader, struct parsed_procedure *p, struct arena *arena,
+                               struct error *err);
 
 /* check.c: what must hold between settings. Before anything is loaded, and after. */
 MUST_USE bool config_check_names(const struct reader *reader, const struct parsed *parsed, struct error *err);

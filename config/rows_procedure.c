@@ -10,6 +10,7 @@ static const struct choice approvals[] = { { "none", false }, { "manual", true }
 static const struct choice protocols[] = { { "scep", PROTOCOL_BIT(PROTOCOL_SCEP) },
                                            { "est", PROTOCOL_BIT(PROTOCOL_EST) },
                                            { "cmp", PROTOCOL_BIT(PROTOCOL_CMP) },
+                                           { "acme", PROTOCOL_BIT(PROTOCOL_ACME) },
                                            { 0 } };
 
 /* clang-format off */
@@ -92,6 +93,7 @@ static const struct setting procedure_rows[] = {
     { "est", SETTING_GROUP, SETTING_AT(struct parsed_procedure, procedure), .group = &settings_est },
     { "scep", SETTING_GROUP, SETTING_AT(struct parsed_procedure, procedure), .group = &settings_scep },
     { "cmp", SETTING_GROUP, .group = &settings_cmp },
+    { "acme", SETTING_GROUP, .group = &settings_acme },
     { "renewal", SETTING_GROUP, SETTING_AT(struct parsed_procedure, procedure), .group = &settings_renewal },
     { "slow_down", SETTING_GROUP, SETTING_AT(struct parsed_procedure, procedure), .group = &settings_slow_down },
     { "vendor_anchors", SETTING_PATHS, SETTING_AT(struct parsed_procedure, vendor_anchors), .max = 16 },
@@ -110,6 +112,13 @@ static const struct parsed_procedure procedure_initial = {
                    .cmp_implicit_confirm = true,
                    .cmp_confirm_wait_s = 300,
                    .cmp_iterations_max = 10000,
+                   .acme_binding = true,
+                   .acme_challenges = ACME_CHALLENGE_BIT(ACME_HTTP_01) | ACME_CHALLENGE_BIT(ACME_DNS_01) | ACME_CHALLENGE_BIT(ACME_TLS_ALPN_01),
+                   .acme_identifiers_max = ACME_IDENTIFIERS_DEFAULT,
+                   .acme_orders_max = ACME_ORDERS_DEFAULT,
+                   .acme_accounts_max = ACME_ACCOUNTS_DEFAULT,
+                   .acme_order_s = ACME_ORDER_DEFAULT_S,
+                   .acme_authorization_s = ACME_ORDER_DEFAULT_S,
                    .retry_after_s = 60,
                    .patience_s = 2,
                    .slow_after = 5,

@@ -1,5 +1,6 @@
 #include "enroll/admit.h"
 
+#include "enroll/account_internal.h"
 #include "enroll/secret_internal.h"
 
 static struct verdict refused(enum refusal reason)
@@ -69,8 +70,34 @@ static bool allows_serial(const struct registration *r, const struct identity *i
     return identity->serial_count > 0;
 }
 
+/* An ACME registration has no pattern: its allowed domains say it of each name. */
+static bool allows_account_names(const struct registration *r, const struct identity *identity)
+{
+    struct account_name name = { .name = identity->fqdn };
+
+    if (!identity->fqdn_implied && !registration_allows_account_name(r, &name))
+        return false;
+    for (size_t i = 0; i < identity->other_count; i++) {
+        name.name = identity->other[i];
+        if (!registration_allows_account_name(r, &name))
+            return false;
+    }
+    for (size_t i = 0; i < identity->wildcard_count; i++)
+        if (!account_name_of_wildcard(&identity->wildcard[i], &name) ||
+            !registration_allows_account_name(r, &name))
+            return false;
+    for (size_t i = 0; i < identity->ip_count; i++) {
+        name = (struct account_name){ .ip = identity->ip[i] };
+        if (!registration_allows_account_name(r, &name))
+            return false;
+    }
+    return true;
+}
+
 bool registration_allows_names(const struct registration *r, const struct identity *identity)
 {
+    if (r->order == ORDER_ACME)
+        return allows_account_names(r, identity);
     for (size_t i = 0; i < identity->other_count; i++)
         if (!fqdn_pattern_matches(&r->fqdn, &identity->other[i]) &&
             !has_attribute(r, ATTRIBUTE_DNS, dns_name_bytes(&identity->other[i])))
@@ -97,13 +124,14 @@ static bool registration_admits(const struct registration *r, const struct enrol
 {
     bool held = credential_holds(e, identity, r, proof);
     bool renews = proof->credential->kind == CREDENTIAL_CERTIFICATE && proof->certificate_ours;
+    bool bound = r->order == ORDER_ACME; /* the account that its one binding made goes on with it */
 
     *why = (struct verdict){ .credential_held = held, .registration = r };
     if (!registration_is_open(r))
         why->reason = REFUSAL_CLOSED;
     else if (registration_is_expired(r, now_s))
         why->reason = REFUSAL_EXPIRED;
-    else if (r->one_time && r->used && !renews)
+    else if (r->one_time && r->used && !renews && !bound)
         why->reason = REFUSAL_USED;
     else if ((r->protocols & PROTOCOL_BIT(e->protocol)) == 0)
         why->reason = REFUSAL_PROTOCOL;

@@ -50,8 +50,17 @@ static bool san_is_within(const struct certificate *c, const struct general_name
     return true;
 }
 
-static bool names_fqdn(const struct certificate *c, const struct dns_name *fqdn)
+/* Of an order for wildcards or addresses alone, all its names are the device's. */
+static bool names_device(const struct certificate *c, const struct general_names *ordered,
+                         const struct dns_name *fqdn)
 {
+    bool is_ordered = ordered->count == 0;
+
+    for (size_t i = 0; i < ordered->count; i++)
+        is_ordered |= ordered->item[i].kind == GENERAL_NAME_DNS &&
+                      bytes_equal_nocase(ordered->item[i].value, dns_name_bytes(fqdn));
+    if (!is_ordered)
+        return c->san.count == ordered->count;
     for (size_t i = 0; i < c->san.count; i++)
         if (c->san.item[i].kind == GENERAL_NAME_DNS &&
             bytes_equal_nocase(c->san.item[i].value, dns_name_bytes(fqdn)))
@@ -145,7 +154,7 @@ static const char *fault_of(const struct ca *ca, const struct order *order, cons
         return "its subject names what was not ordered";
     if (!san_is_within(c, san))
         return "its SAN names what was not ordered";
-    if (!names_fqdn(c, &order->fqdn))
+    if (!names_device(c, san, &order->fqdn))
         return "it does not name the device";
     return dates_and_chain_fault_of(ca, c, step, now_s);
 }

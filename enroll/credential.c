@@ -1,5 +1,6 @@
 #include "enroll/admit.h"
 
+#include "enroll/account_internal.h"
 #include "enroll/secret_internal.h"
 #include "lib/base/encode.h"
 
@@ -143,6 +144,7 @@ static bool one_holds(const struct credential *credential, const struct enrollme
     case CREDENTIAL_REGISTRATION:
         return bytes_equal(registration_id_bytes(&credential->registration), registration_id_bytes(&r->id));
     case CREDENTIAL_RA: return proof->ra_trusted;
+    case CREDENTIAL_ACCOUNT: return account_holds(credential, identity, r);
     }
     return false;
 }

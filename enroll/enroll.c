@@ -1,5 +1,6 @@
 #include "enroll/order_internal.h"
 
+#include "enroll/account_internal.h"
 #include "enroll/secret_internal.h"
 #include "registry/certificates.h"
 
@@ -106,6 +107,7 @@ static enum progress step_hold(struct course *c, struct error *err)
     case CREDENTIAL_CERTIFICATE: return hold_certificate(c, &c->e.credential, err);
     case CREDENTIAL_RA: return hold_ra(c, &c->e.credential, err);
     case CREDENTIAL_REGISTRATION: c->verdict.credential_held = true; return PROGRESS_ON; /* by its MAC */
+    case CREDENTIAL_ACCOUNT: c->verdict.credential_held = true; return PROGRESS_ON;      /* by its key */
     case CREDENTIAL_NONE:
     case CREDENTIAL_SECRET:
     case CREDENTIAL_DIGEST: break;
@@ -170,6 +172,28 @@ static bool admitted_by_certificate(const struct course *c, const struct candida
            c->e.second.kind == CREDENTIAL_NONE;
 }
 
+/* Nor here: every name was proved by a challenge. */
+static bool admitted_by_challenge(const struct course *c, const struct candidates *candidates)
+{
+    const struct credential *shown = &c->e.credential;
+
+    return !c->e.procedure->preregistration && candidates->count == 0 && shown->kind == CREDENTIAL_ACCOUNT &&
+           !shown->account.bound && account_has_proved(shown, &c->identity);
+}
+
+/* An account that is bound has its one registration; everybody else those that match the FQDN. */
+static bool find_candidates(struct course *c, struct candidates *out, struct error *err)
+{
+    const struct credential *shown = &c->e.credential;
+
+    if (shown->kind == CREDENTIAL_ACCOUNT && shown->account.bound)
+        return account_registration(c->turn, c->e.procedure, &shown->account.registration, out, err);
+    if (c->identity.fqdn.len == 0)
+        return true;
+    return registry_candidates(c->turn->view, c->e.procedure->domain->id, &c->identity.fqdn, c->turn->arena,
+                               out, err);
+}
+
 /* For the log, of a message under the secret of one registration; NULL: nothing to add. */
 static const char *is_anothers(const struct course *c, const struct candidates *candidates)
 {
@@ -185,9 +209,9 @@ static enum progress step_admit(struct course *c, struct error *err)
     bool genuine = c->verdict.credential_held;
     struct candidates candidates = { 0 };
 
-    if (!registry_candidates(c->turn->view, domain->id, &c->identity.fqdn, c->turn->arena, &candidates, err))
+    if (!find_candidates(c, &candidates, err))
         return PROGRESS_ERROR;
-    if (admitted_by_certificate(c, &candidates)) {
+    if (admitted_by_certificate(c, &candidates) || admitted_by_challenge(c, &candidates)) {
         c->verdict = (struct verdict){ .admitted = true, .credential_held = true };
         return PROGRESS_ON;
     }

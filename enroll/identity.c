@@ -327,9 +327,24 @@ static bool make_room(struct inquiry *q, const struct certificate *held)
     return true;
 }
 
+/* An order may be for wildcards and addresses alone. */
+static bool imply_fqdn(struct inquiry *q)
+{
+    const struct dns_rules rules = { .underscore = true, .single_label = true };
+
+    q->id.fqdn_implied = true;
+    if (q->id.wildcard_count > 0)
+        return dns_name_parse(bytes_from(fqdn_pattern_bytes(&q->id.wildcard[0]), 2), &rules, &q->id.fqdn) ==
+                   DNS_OK ||
+               refuse(q, REFUSAL_NAME, "a '*' before what is no name");
+    return q->id.ip_count > 0 || refuse(q, REFUSAL_NO_FQDN, "neither a name nor an address is asked for");
+}
+
 /* The first name found is the FQDN. */
 static bool choose_fqdn(struct inquiry *q)
 {
+    if (q->e->credential.kind == CREDENTIAL_ACCOUNT && q->id.other_count == 0)
+        return imply_fqdn(q);
     if (q->id.other_count == 0 && q->id.wildcard_count > 0)
         return refuse(q, REFUSAL_NAME_POLICY, "a wildcard name alone names no device");
     if (q->id.other_count == 0)

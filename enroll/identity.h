@@ -26,6 +26,8 @@ struct serial_source {
 
 struct identity {
     struct dns_name fqdn;
+    bool fqdn_implied; /* nobody asked for it: that under the first wildcard, or none beside addresses (ACME)
+                        */
     struct dns_name *other; /* further DNS names asked for, in request order, each once */
     size_t other_count;
     struct fqdn_pattern

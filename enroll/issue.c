@@ -130,6 +130,11 @@ static bool append_audit(struct course *c, const struct certificate_record *reco
     audit_text(&entry, "ra", c->ra.name);
     audit_hex(&entry, "ra_serial", bytes_of(c->ra.id.serial, c->ra.id.serial_len));
     audit_hex(&entry, "transaction", c->e.transaction_id);
+    if (c->e.credential.kind == CREDENTIAL_ACCOUNT) {
+        audit_hex(&entry, "account", c->e.credential.account.id);
+        if (c->verdict.registration != NULL && c->verdict.registration->pre_authorised)
+            audit_text(&entry, "names", BYTES_LITERAL("pre-authorised"));
+    }
     audit_unknown_attributes(&entry, c->e.requested);
     audit_end(&entry);
     if (buffer_failed(&entry))

@@ -15,6 +15,9 @@ static bool is_listed(const struct registration *r, const struct dns_name *name)
     for (size_t i = 0; (listed = registration_attribute(r, ATTRIBUTE_DNS, i)).len > 0; i++)
         if (bytes_equal_nocase(listed, dns_name_bytes(name)))
             return true;
+    for (size_t i = 0; i < r->allowed_domain_count; i++)
+        if (bytes_equal(r->allowed_domain[i], dns_name_bytes(name)))
+            return true;
     return false;
 }
 
@@ -39,20 +42,28 @@ bool course_name_is_open(struct course *c, const struct dns_name *name, bool *op
     return true;
 }
 
+static enum progress judge_name(struct course *c, const struct dns_name *name, struct error *err)
+{
+    const struct registration *r = c->verdict.registration;
+    bool open = false;
+
+    if (r != NULL && is_listed(r, name))
+        return PROGRESS_ON;
+    if (!course_name_is_open(c, name, &open, err))
+        return PROGRESS_ERROR;
+    return open ? PROGRESS_ON
+                : course_refuse(c, REFUSAL_NAME_POLICY, "another name asked for is registered on its own");
+}
+
 enum progress step_judge_other_names(struct course *c, struct error *err)
 {
     const struct registration *r = c->verdict.registration;
+    enum progress progress = PROGRESS_ON;
 
-    for (size_t i = 0; i < c->identity.other_count; i++) {
-        const struct dns_name *name = &c->identity.other[i];
-        bool open = false;
-
-        if (r != NULL && is_listed(r, name))
-            continue;
-        if (!course_name_is_open(c, name, &open, err))
-            return PROGRESS_ERROR;
-        if (!open)
-            return course_refuse(c, REFUSAL_NAME_POLICY, "another name asked for is registered on its own");
-    }
-    return PROGRESS_ON;
+    /* An ACME registration was not found by the FQDN: that is one more name to it. */
+    if (r != NULL && r->order == ORDER_ACME && !c->identity.fqdn_implied)
+        progress = judge_name(c, &c->identity.fqdn, err);
+    for (size_t i = 0; i < c->identity.other_count && progress == PROGRESS_ON; i++)
+        progress = judge_name(c, &c->identity.other[i], err);
+    return progress;
 }

@@ -1,6 +1,7 @@
 /* Repetition: the same request by the same signer gets the same answer (CSR-103, CSR-104). */
 #include "enroll/order_internal.h"
 
+#include "enroll/account_internal.h"
 #include "registry/certificates.h"
 
 static bool shows_certificate_alone(const struct enrollment *e)
@@ -23,7 +24,9 @@ static bool proves_again(struct course *c, bool *proves, struct error *err)
     bool certificate = shows_certificate_alone(&c->e) && c->holder.kind != HOLDER_NONE, found = false, held;
     struct registration *r;
 
-    *proves = certificate;
+    *proves = certificate ||
+              (c->e.credential.kind == CREDENTIAL_ACCOUNT && !c->e.procedure->preregistration &&
+               account_has_proved(&c->e.credential, &c->identity));
     if (!has_registration(&c->transaction))
         return true;
     r = arena_alloc(c->turn->arena, sizeof(*r));

@@ -64,6 +64,9 @@ const struct profile *enroll_profile(const struct procedure *procedure, struct b
     for (size_t i = 0; i < procedure->cmp_profile_count; i++)
         if (bytes_is(name, procedure->cmp_profile[i]->name))
             return procedure->cmp_profile[i];
+    for (size_t i = 0; i < procedure->acme_profile_count; i++)
+        if (bytes_is(name, procedure->acme_profile[i]->name))
+            return procedure->acme_profile[i];
     return NULL;
 }
 

@@ -166,7 +166,8 @@ static bool requested_allowed(struct naming *n)
             return naming_refuse(n, REFUSAL_NAME_POLICY,
                                  "a kind of SAN that neither profile nor "
                                  "registration allows");
-    if (n->registration == NULL && n->identity->wildcard_count > 0)
+    if (n->registration == NULL && n->identity->wildcard_count > 0 &&
+        n->e->credential.kind != CREDENTIAL_ACCOUNT)
         return naming_refuse(n, REFUSAL_NAME_POLICY, "a wildcard name that nobody registered");
     return true;
 }
@@ -255,19 +256,26 @@ static bool put_other_name(struct naming *n, struct san *san)
 
 static bool put_registered(struct naming *n, struct san *san)
 {
-    put_texts(n, san, ATTRIBUTE_DNS, GENERAL_NAME_DNS);
+    bool exact = n->e->credential.kind == CREDENTIAL_ACCOUNT; /* of an ACME order: its identifiers alone */
+
+    if (!exact)
+        put_texts(n, san, ATTRIBUTE_DNS, GENERAL_NAME_DNS);
     put_texts(n, san, ATTRIBUTE_SAN_EMAIL_ADDRESS, GENERAL_NAME_EMAIL);
     put_texts(n, san, ATTRIBUTE_URI, GENERAL_NAME_URI);
-    return put_addresses(n, san) && put_directory_names(n, san) && put_registered_ids(n, san) &&
+    return (exact || put_addresses(n, san)) && put_directory_names(n, san) && put_registered_ids(n, san) &&
            put_other_name(n, san);
 }
 
 static bool collect(struct naming *n, struct san *san, struct bytes *out)
 {
-    put(san, GENERAL_NAME_DNS, dns_name_bytes(&n->identity->fqdn), BYTES_NONE);
+    if (!n->identity->fqdn_implied)
+        put(san, GENERAL_NAME_DNS, dns_name_bytes(&n->identity->fqdn), BYTES_NONE);
     switch (enrollment_profile(n->e)->san) {
     case SAN_FQDN_AND_REQUEST: put_requested(n, san); break;
-    case SAN_FQDN_AND_REGISTRATION: break;
+    case SAN_FQDN_AND_REGISTRATION:
+        if (n->e->credential.kind == CREDENTIAL_ACCOUNT)
+            put_requested(n, san); /* an order's identifiers are the certificate's names */
+        break;
     }
     if (!put_registered(n, san))
         return false;

@@ -66,6 +66,9 @@ static struct bytes common_name(const struct naming *n)
 
     if (registered.len > 0)
         return registered;
+    if (n->identity->fqdn_implied && n->identity->wildcard_count > 0)
+        return n->identity->wildcard[0].len <= COMMON_NAME_MAX ? fqdn_pattern_bytes(&n->identity->wildcard[0])
+                                                               : BYTES_NONE;
     return n->identity->fqdn.len <= COMMON_NAME_MAX ? dns_name_bytes(&n->identity->fqdn) : BYTES_NONE;
 }
 

@@ -21,6 +21,7 @@ void gateway_lend(const struct gateway *gateway, struct config *config)
 {
     config->enroll.slow_down = gateway->slow_down;
     config->est.nonces = gateway->nonces;
+    config->acme.nonces = gateway->acme_nonces;
     memcpy(config->est.nonce_key, gateway->nonce_key, sizeof(config->est.nonce_key));
     if (gateway->bound_count == 0)
         return;
@@ -38,6 +39,7 @@ static bool start_memory(struct gateway *gateway, struct error *err)
     return monitor_new(&gateway->monitor, err) &&
            slow_down_new(SLOW_DOWN_ENTRIES, &gateway->slow_down, err) &&
            est_nonces_new(NONCES_MAX, &gateway->nonces, err) &&
+           acme_nonces_new(ACME_NONCES_MAX, &random_system, &gateway->acme_nonces, err) &&
            parking_new(PARKED_MAX, &gateway->parking, err);
 }
 
@@ -46,6 +48,7 @@ static void stop_memory(struct gateway *gateway)
     monitor_free(take(gateway->monitor));
     slow_down_free(take(gateway->slow_down));
     est_nonces_free(take(gateway->nonces));
+    acme_nonces_free(take(gateway->acme_nonces));
     parking_free(take(gateway->parking));
 }
 

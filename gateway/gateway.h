@@ -31,6 +31,7 @@ struct gateway {
     struct registry *registry;
     struct slow_down *slow_down;
     struct est_nonces *nonces;
+    struct acme_nonces *acme_nonces;
     uint8_t nonce_key[32];
     struct writer *writer;
     struct parking *parking; /* NULL: nobody is held back */

@@ -149,6 +149,41 @@ static bool cmp_handle(struct turn *turn, const struct config *config, const str
     return cmp_serve(turn, &config->cmp, route->procedure, route->operation, request, response, err);
 }
 
+/* --- ACME: /acme/<procedure>/<resource>, over TLS (ACME-1) --- */
+
+static bool acme_match(const struct config *config, struct bytes path, struct route *route)
+{
+    struct bytes name;
+
+    if (!take_prefix(&path, "/acme") || !next_segment(&path, &name) || path.len == 0)
+        return false;
+    route->operation = bytes_from(path, 1);
+    return choose(config, name, PROTOCOL_ACME, route);
+}
+
+static const char *acme_operation_asked(const struct route *route, const struct http_request *request)
+{
+    (void)request;
+    return acme_operation_name(route->operation);
+}
+
+static bool acme_public(const struct config *config, const struct route *route,
+                        const struct http_request *request, struct http_response *response)
+{
+    if (request->base_url == NULL ||
+        request->base_url[0] == '\0') { /* of a listener, so that no link can be made */
+        *response = http_respond_text(404, "not found\n");
+        return true;
+    }
+    return acme_serve_public(&config->acme, route->procedure, route->operation, request, response);
+}
+
+static bool acme_handle(struct turn *turn, const struct config *config, const struct route *route,
+                        const struct http_request *request, struct http_response *response, struct error *err)
+{
+    return acme_serve(turn, &config->acme, route->procedure, route->operation, request, response, err);
+}
+
 /* --- the embedded CA's lists and certificates: /crl/<ca>.crl, /ca/<ca>.cer --- */
 
 static const struct ca *named_ca(const struct config *config, struct bytes path, const char *prefix,
@@ -238,6 +273,7 @@ static const struct service_row services[] = {
     { "scep", scep_match, scep_public, scep_handle, scep_operation_asked, 1 << LISTENER_DEVICES },
     { "est", est_match, est_public, est_handle, est_operation_asked, 1 << LISTENER_DEVICES },
     { "cmp", cmp_match, cmp_public, cmp_handle, cmp_operation_asked, 1 << LISTENER_DEVICES },
+    { "acme", acme_match, acme_public, acme_handle, acme_operation_asked, 1 << LISTENER_DEVICES },
     { "crl", crl_match, crl_public, crl_handle, NULL, 1 << LISTENER_DEVICES },
     { "ca", ca_match, ca_public, NULL, NULL, 1 << LISTENER_DEVICES },
     { "admin", admin_match, NULL, admin_handle, NULL, 1 << LISTENER_ADMINISTRATION },

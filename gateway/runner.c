@@ -10,12 +10,10 @@
 #include "gateway/runner_internal.h"
 #include "lib/base/clock.h"
 #include "lib/base/thread.h"
-#include "lib/net/client.h"
 
 enum {
     TICK_S = 1,
     REFUSALS_PERIOD_S = 60,
-    PER_HOST_MAX = 32, /* connections; each CA says how many requests */
 };
 
 void runner_log_trouble(const char *what, const struct error *err)
@@ -64,6 +62,8 @@ void runner_jobs(struct runner *runner, const struct config *config, struct job_
     *row++ = (struct job_handler){ .kind = ENROLL_SERVICE_RENEWAL_JOB,
                                    .run = enroll_service_renewal_job_run,
                                    .service = &config->services };
+    *row++ =
+        (struct job_handler){ .kind = ACME_VALIDATE_JOB, .run = acme_validate_run, .service = &config->acme };
     for (size_t i = 0; i < runner->gateway->more_job_count; i++)
         *row++ = runner->gateway->more_jobs[i];
     out->count = (size_t)(row - out->row);
@@ -82,6 +82,19 @@ struct turn runner_turn(struct runner *runner, const struct config *config, stru
 }
 
 /* --- what is to be done now --- */
+/* The records become the arena's, before the view is given back: from then on the writer reuses their pages,
+ * which it does as soon as the first of these jobs is run. How many fit; the rest stays due. */
+static size_t own_records(struct job_record *job, size_t count, struct arena *arena)
+{
+    for (size_t i = 0; i < count; i++) {
+        job[i].kind = arena_copy(arena, job[i].kind);
+        job[i].state = arena_copy(arena, job[i].state);
+        if (job[i].kind.data == NULL || job[i].state.data == NULL)
+            return i;
+    }
+    return count;
+}
+
 static void run_due_jobs(struct runner *runner)
 {
     AUTO_ARENA *arena = arena_new(16 << 20);
@@ -95,6 +108,7 @@ static void run_due_jobs(struct runner *runner)
         return;
     read = registry_view_renew(runner->view, &err) &&
            registry_jobs_due(runner->view, clock_now_s(), STEPS_MAX, arena, due, &count, &next_s, &err);
+    count = own_records(due, read ? count : 0, arena);
     registry_view_reset(runner->view);
     if (!read)
         runner_log_trouble("jobs that are due", &err);
@@ -231,7 +245,7 @@ static void runner_free(struct runner *runner)
     for (size_t i = 0; i < STEPS_MAX; i++)
         if (runner->step[i] != NULL)
             step_end(runner->step[i]);
-    net_client_free(runner->client);
+    effects_end(runner);
     registry_view_end(runner->view);
     if (runner->tick != NULL)
         event_free(runner->tick);
@@ -259,7 +273,7 @@ static bool make_loop(struct runner *runner, struct error *err)
         event_add(runner->tick, &period) != 0)
         return error_set(err, ERROR_MEMORY, "runner's timers");
     event_active(runner->tick, EV_TIMEOUT, 0); /* what is due at the start goes on at once */
-    return net_client_new(runner->base, PER_HOST_MAX, &runner->client, err);
+    return effects_start(runner, err);
 }
 
 bool runner_start(struct gateway *gateway, struct runner **out, struct error *err)

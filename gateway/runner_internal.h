@@ -5,11 +5,13 @@
 #include "gateway/gateway.h"
 #include "jobs/crl.h"
 #include "jobs/health.h"
+#include "lib/net/fetch.h"
+#include "lib/net/probe.h"
 
 enum {
     STEPS_MAX = 64,
     STEP_ARENA_MAX = 192 << 20,
-    JOB_KINDS = 8, /* of the gateway itself */
+    JOB_KINDS = 9, /* of the gateway itself */
 };
 
 /* One job between its handler and the end of its effect. */
@@ -33,6 +35,9 @@ struct runner {
     struct event_base *base;
     struct event *tick, *wake, *patience;
     struct net_client *client;
+    struct net_resolver *resolver;
+    struct net_fetcher *fetcher;
+    struct net_prober *prober;
     struct registry_view *view;
     struct targets *targets;
     struct queue inbox;           /* steps that the writer is done with */
@@ -62,5 +67,18 @@ void step_run_by_id(struct runner *runner, const struct job_id *id);
 /* What the step wanted done, now that the writer is done with it. */
 void step_perform(struct step *step);
 void step_end(struct step *step);
+/* What came back to an effect, as an event whose bytes live during the call: the job goes on, the step that
+ * asked is over. */
+void step_answered(struct step *asked, const struct job_event *event, enum target_outcome outcome);
+
+/* --- effects (runner_effect.c) --- */
+MUST_USE bool effects_start(struct runner *runner, struct error *err);
+void effects_end(struct runner *runner); /* accepts what effects_start() has left half done */
+/* What an effect borrows from the configuration or the view becomes the step's own. */
+MUST_USE bool effect_own(struct step *step, struct error *err);
+/* A copy in `arena`; false when memory ran out. */
+MUST_USE bool event_copy(const struct job_event *event, struct arena *arena, struct job_event *out);
+/* The effect leaves; step_answered() follows. */
+MUST_USE bool effect_perform(struct step *step, struct error *err);
 
 #endif

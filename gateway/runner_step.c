@@ -4,16 +4,10 @@
 
 #include "gateway/runner_internal.h"
 #include "lib/base/clock.h"
-#include "lib/base/file.h"
-#include "lib/net/client.h"
 
 enum {
-    HTTP_RESPONSE_MAX = 1 << 20,
-    RUNS_MAX = 8, /* of one event, when changes conflict */
-    CERTIFICATE_MODE = 0644,
-    TARGET_WAIT_S = 60,   /* a job that waits for its target is due again after this */
-    STATUS_GATEWAY = 502, /* a proxy's word: to 504, what is behind it did not answer */
-    STATUS_GATEWAY_TIMEOUT = 504,
+    RUNS_MAX = 8,       /* of one event, when changes conflict */
+    TARGET_WAIT_S = 60, /* a job that waits for its target is due again after this */
 };
 
 /* --- slots --- */
@@ -97,9 +91,9 @@ static void ask_target(struct step *step)
     const struct job_effect *effect = &step->effect;
     struct targets *targets = step->runner->targets;
 
-    if (effect->kind != JOB_EFFECT_HTTP || effect->target == NULL)
+    if (!job_effect_leaves(effect) || effect->target == NULL)
         return;
-    if (step->event.kind == JOB_EVENT_HTTP)
+    if (step->event.kind != JOB_EVENT_DUE)
         target_take_next(targets, effect->target, effect->target_max);
     else if (!target_take(targets, effect->target, effect->target_max, &step->job.id, clock_monotonic_ms())) {
         wait_for_target(step);
@@ -113,39 +107,22 @@ static void ask_target(struct step *step)
 static void on_durable(struct outcome *outcome, enum apply_result result, const struct error *err)
 {
     struct step *step = queue_owner(outcome, struct step, outcome);
+    struct runner *runner = step->runner; /* once it is in the inbox, the step may end at any time */
 
     step->result = result;
     if (result != APPLY_DONE && result != APPLY_CONFLICT)
         runner_log_trouble("changes of a job", err);
-    if (queue_put_back(&step->runner->inbox, &step->link))
-        event_active(step->runner->wake, EV_READ, 0);
+    if (queue_put_back(&runner->inbox, &step->link))
+        event_active(runner->wake, EV_READ, 0);
 }
 
-/* What effect and facts borrow from the configuration or the view becomes the step's own. */
-static bool own_effect(struct step *step, struct error *err)
+static bool own_facts(struct step *step, struct error *err)
 {
-    struct job_effect *e = &step->effect;
     struct turn_facts *facts = &step->turn.facts;
 
     if (facts->procedure != NULL)
         facts->procedure = arena_text(step->arena, bytes_text(facts->procedure));
-    if (e->kind == JOB_EFFECT_FILE) {
-        e->path = arena_text(step->arena, bytes_text(e->path));
-        e->content = arena_copy(step->arena, e->content);
-        return (e->path != NULL && e->content.data != NULL) ||
-               error_set(err, ERROR_MEMORY, "effect of a job");
-    }
-    if (e->kind != JOB_EFFECT_HTTP)
-        return true;
-    e->url = arena_copy(step->arena, e->url);
-    e->content_type = arena_copy(step->arena, e->content_type);
-    e->body = arena_copy(step->arena, e->body);
-    if (e->trust_path != NULL)
-        e->trust_path = arena_text(step->arena, bytes_text(e->trust_path));
-    if (e->target != NULL)
-        e->target = arena_text(step->arena, bytes_text(e->target));
-    return (e->url.data != NULL && e->content_type.data != NULL && e->body.data != NULL) ||
-           error_set(err, ERROR_MEMORY, "effect of a job");
+    return effect_own(step, err);
 }
 
 static void log_step(const struct step *step)
@@ -173,7 +150,7 @@ static bool handle(struct step *step, struct error *err)
     step->turn = runner_turn(runner, held->config, step->arena);
     ran = registry_view_renew(runner->view, err) &&
           job_run(&step->turn, table.row, table.count, &step->job, &step->event, &step->effect, err) &&
-          own_effect(step, err);
+          own_facts(step, err);
     registry_view_reset(runner->view);
     live_config_release(held);
     if (ran && changes_failed(&step->turn.changes))
@@ -234,74 +211,21 @@ void step_run_by_id(struct runner *runner, const struct job_id *id)
 }
 
 /* --- effects --- */
-static bool answered(const struct net_client_result *result)
+void step_answered(struct step *asked, const struct job_event *event, enum target_outcome outcome)
 {
-    return result->ok && (result->status < STATUS_GATEWAY || result->status > STATUS_GATEWAY_TIMEOUT);
-}
-
-static void on_http_done(const struct net_client_result *result, void *user)
-{
-    struct step *asked = user, *step;
     struct runner *runner = asked->runner;
     struct job_id id = asked->job.id;
+    struct step *step;
 
-    leave_target(asked, answered(result) ? TARGET_ANSWERED : TARGET_FAILED);
+    leave_target(asked, outcome);
     step_end(asked);
     step = step_new(runner);
     if (step == NULL)
-        return;
-    step->event = (struct job_event){
-        .kind = JOB_EVENT_HTTP,
-        .http_ok = result->ok,
-        .http_status = result->status,
-        .http_body = arena_copy(step->arena, result->body),
-        .http_failure = result->failure != NULL ? arena_text(step->arena, bytes_text(result->failure)) : NULL
-    };
-    if (read_saved(step, &id))
+        return; /* due again later, as saved */
+    if (event_copy(event, step->arena, &step->event) && read_saved(step, &id))
         run_step(step);
     else
         step_end(step);
-}
-
-/* The step that wrote the file is over; what became of it is told to the next. */
-static void write_file(struct step *wrote)
-{
-    struct runner *runner = wrote->runner;
-    struct job_id id = wrote->job.id;
-    struct error err = { 0 };
-    bool ok = file_write(wrote->effect.path, wrote->effect.content, CERTIFICATE_MODE, &err);
-    struct step *step;
-
-    step_end(wrote);
-    step = step_new(runner);
-    if (step == NULL) /* the job stays due */
-        return;
-    step->event = (struct job_event){ .kind = JOB_EVENT_FILE,
-                                      .file_ok = ok,
-                                      .file_failure = ok ? NULL
-                                                         : arena_text(step->arena, bytes_text(err.text)) };
-    if (read_saved(step, &id))
-        run_step(step);
-    else
-        step_end(step);
-}
-
-static bool send_http(struct step *step, struct error *err)
-{
-    struct http_header header = { BYTES_LITERAL("Content-Type"), step->effect.content_type };
-    struct net_client_request request = {
-        .method = step->effect.method,
-        .url = arena_text(step->arena, step->effect.url),
-        .header = &header,
-        .header_count = step->effect.content_type.len > 0,
-        .body = step->effect.body,
-        .timeout_ms = step->effect.timeout_ms,
-        .response_max = HTTP_RESPONSE_MAX,
-        .trust_path = step->effect.trust_path,
-    };
-
-    return request.url != NULL ? net_client_send(step->runner->client, &request, on_http_done, step, err)
-                               : error_set(err, ERROR_MEMORY, "url of an effect");
 }
 
 void step_perform(struct step *step)
@@ -315,14 +239,10 @@ void step_perform(struct step *step)
         gateway_run_again(parking_news(gateway->parking, &step->job.id));
     if (step->result == APPLY_DONE && step->effect.reload && gateway->ask_reload != NULL)
         gateway->ask_reload();
-    if (step->result == APPLY_DONE && step->effect.kind == JOB_EFFECT_FILE) {
-        write_file(step);
-        return;
-    }
-    if (step->result == APPLY_DONE && step->effect.kind == JOB_EFFECT_HTTP) {
-        if (send_http(step, &err))
-            return; /* the step ends in on_http_done */
-        runner_log_trouble("http effect", &err);
+    if (step->result == APPLY_DONE && job_effect_leaves(&step->effect)) {
+        if (effect_perform(step, &err))
+            return; /* the step ends in step_answered() */
+        runner_log_trouble("effect", &err);
     }
     leave_target(step, TARGET_NOT_SENT);
     if (step->result == APPLY_CONFLICT && step->runs < RUNS_MAX)

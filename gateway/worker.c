@@ -83,11 +83,12 @@ static bool park(struct errand *errand)
 
 static void finish_or_park(struct errand *errand)
 {
-    struct runner *runner = errand->answering.turn.waits ? errand->gateway->runner : NULL;
+    const struct turn *turn = &errand->answering.turn;
+    struct runner *runner = turn->waits || changes_put_job(&turn->changes) ? errand->gateway->runner : NULL;
 
     if (!park(errand))
         finish(errand);
-    runner_nudge(runner); /* an order is new, or a time to be watched */
+    runner_nudge(runner); /* an order or another job is new, or a time to be watched */
 }
 
 void gateway_run_again(struct parked *list)

@@ -2,6 +2,20 @@
 
 enum { BACKOFF_MAX_S = 300, EFFECT_GRACE_S = 60, ATTEMPTS_MAX = 1000 };
 
+bool job_effect_leaves(const struct job_effect *effect)
+{
+    switch (effect->kind) {
+    case JOB_EFFECT_NONE:
+    case JOB_EFFECT_DONE:
+    case JOB_EFFECT_WAIT: return false;
+    case JOB_EFFECT_HTTP:
+    case JOB_EFFECT_DNS:
+    case JOB_EFFECT_PROBE:
+    case JOB_EFFECT_FILE: return true;
+    }
+    return false;
+}
+
 int64_t job_backoff_s(uint32_t attempts)
 {
     return attempts >= 9 ? BACKOFF_MAX_S : (int64_t)1 << attempts;
@@ -80,11 +94,10 @@ static bool apply_step(struct turn *turn, const struct job_handler *row, const s
         save(turn, job, step->state, until_s > turn->now_s ? until_s : turn->now_s, 0);
         break;
     case JOB_EFFECT_HTTP:
-        save(turn, job, step->state, turn->now_s + (int64_t)(step->effect.timeout_ms / 1000) + EFFECT_GRACE_S,
-             job->attempts < ATTEMPTS_MAX ? job->attempts + 1 : ATTEMPTS_MAX);
-        break;
+    case JOB_EFFECT_DNS:
+    case JOB_EFFECT_PROBE:
     case JOB_EFFECT_FILE:
-        save(turn, job, step->state, turn->now_s + EFFECT_GRACE_S,
+        save(turn, job, step->state, turn->now_s + (int64_t)(step->effect.timeout_ms / 1000) + EFFECT_GRACE_S,
              job->attempts < ATTEMPTS_MAX ? job->attempts + 1 : ATTEMPTS_MAX);
         break;
     }

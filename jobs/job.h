@@ -5,13 +5,18 @@
 #ifndef MUSTER_JOB_H
 #define MUSTER_JOB_H
 
+#include "lib/base/address_rules.h"
+#include "lib/dns/dns_message.h"
 #include "lib/http/message.h"
+#include "lib/net/fault.h"
 #include "registry/state.h"
 #include "registry/turn.h"
 
 enum job_event_kind {
     JOB_EVENT_DUE = 0, /* its time has come, or the gateway started */
     JOB_EVENT_HTTP,    /* the answer to its HTTP effect */
+    JOB_EVENT_DNS,     /* the answer to its question */
+    JOB_EVENT_PROBE,   /* what its probe met */
     JOB_EVENT_FILE,    /* its FILE effect was performed, or failed */
 };
 struct job_event {
@@ -20,6 +25,12 @@ struct job_event {
     int http_status;
     struct bytes http_body;
     const char *http_failure;
+    struct dns_answer dns;
+    /* PROBE, and HTTP to a stranger's host: NET_OK, or why it failed. */
+    enum net_fault fault;
+    struct ip_address address;      /* that was connected to; none */
+    struct bytes probe_certificate; /* DER */
+    const char *probe_failure;
     bool file_ok;
     const char *file_failure;
 };
@@ -29,6 +40,8 @@ enum job_effect_kind {
     JOB_EFFECT_DONE,     /* the job is over and deleted */
     JOB_EFFECT_WAIT,     /* run again at until_s */
     JOB_EFFECT_HTTP,     /* send this request, then JOB_EVENT_HTTP */
+    JOB_EFFECT_DNS,      /* ask this question, then JOB_EVENT_DNS */
+    JOB_EFFECT_PROBE,    /* shake hands with this host, then JOB_EVENT_PROBE */
     JOB_EFFECT_FILE,     /* have this content in the file, the old one or the new at any time, and on disk;
                             then JOB_EVENT_FILE. After a crash it may have been performed or not: writing it
                             once more does no harm */
@@ -38,12 +51,22 @@ struct job_effect {
     int64_t until_s;
     struct bytes url, content_type, body;
     enum http_method method;
-    unsigned timeout_ms;
+    unsigned timeout_ms; /* of what leaves; to a stranger's host it is cut to 15 s */
     const char *trust_path;
-    /* HTTP: of one target at most `target_max` requests are under way; others wait, all of them when it does
-     * not answer. NULL: not bounded. */
+    /* HTTP, DNS, PROBE: of one target at most `target_max` are under way; others wait. What follows from an
+     * answer leaves at once: a job names one target in all its effects. When a target does not answer again
+     * and again, all of its jobs wait; the silence of a name or of a stranger's host does not count. What is
+     * under way takes a place of the runner: bounds leave room for others. NULL: not bounded. */
     const char *target;
     unsigned target_max;
+    /* HTTP: the URL is a stranger's: GET alone, redirects are followed, certificates not judged, addresses
+     * are (lib/net/fetch.h). NULL: a request to a host that the configuration names. PROBE: always. */
+    const struct address_rules *rules;
+    uint16_t port;        /* HTTP with rules: allowed beside 80 and 443 (0: none). PROBE: connected to */
+    struct dns_name name; /* DNS: asked for. PROBE: the server's name in the handshake */
+    enum dns_type type;   /* DNS */
+    struct bytes host;    /* PROBE: a name or an address */
+    const char *alpn;     /* PROBE */
     /* FILE */
     const char *path;
     struct bytes content;
@@ -51,6 +74,9 @@ struct job_effect {
                     told: the next turn has the new one or the old */
     bool news;   /* what others wait for this job to do is done, once this step is durable */
 };
+
+/* It goes out, and an event comes back. */
+bool job_effect_leaves(const struct job_effect *effect);
 
 struct job_step {
     struct bytes
@@ -72,7 +98,7 @@ MUST_USE bool jobs_standing(struct turn *turn, const struct job_handler *table, 
                             struct error *err);
 
 /* One step of one job: finds its row, runs it, and adds to turn->changes what the step means (saved state
- * with its new due time, or deletion). A job that waits for an HTTP answer is due again a minute after that
+ * with its new due time, or deletion). A job that waits for an answer is due again a minute after that
  * answer's time-out, should the gateway stop meanwhile; one that waits for a file, after a minute. Unknown
  * kind: false, ERROR_UNSUPPORTED. */
 MUST_USE bool job_run(struct turn *turn, const struct job_handler *table, size_t count,

@@ -23,6 +23,14 @@ enum credential_kind {
                               */
     CREDENTIAL_RA, /* `certificate` of an RA that the procedure trusts: it speaks for the device, which must
                       be registered, and has seen that it holds its key (CMP) */
+    CREDENTIAL_ACCOUNT, /* an ACME account: bound to a registration, or not; names that it proved */
+};
+
+/* A name that an ACME account asks for, or has proved to be its own by a challenge. */
+struct account_name {
+    bool wildcard;        /* "*." stands before `name` */
+    struct dns_name name; /* none: the address */
+    struct ip_address ip;
 };
 
 /* What `request` is. */
@@ -43,6 +51,13 @@ struct credential {
             size_t chain_count;
         } certificate;
         struct registration_id registration;
+        struct {
+            struct bytes id; /* for the audit */
+            bool bound;
+            struct registration_id registration; /* bound: to this one */
+            const struct account_name *proved;
+            size_t proved_count;
+        } account;
     };
 };
 

@@ -49,6 +49,25 @@ static const char *est_fault(const struct procedure *p)
     return NULL;
 }
 
+/* What an unbound account shows for a name is a challenge; without either it is an open CA. */
+static const char *acme_fault(const struct procedure *p)
+{
+    if (!p->acme_binding && p->acme_challenges == 0)
+        return "open on ACME with neither account binding nor a challenge: an open CA";
+    if (p->acme_challenges >> ACME_CHALLENGE_COUNT != 0)
+        return "an unknown challenge";
+    if ((p->acme_challenges & ACME_CHALLENGE_BIT(ACME_DNS_PERSIST_01)) != 0 &&
+        (p->acme_caa_identity_count == 0 || p->acme_caa_identity_count > ACME_ISSUERS_MAX))
+        return "dns-persist-01 needs one to ten CAA identities";
+    if (p->acme_identifiers_max > ACME_IDENTIFIERS_MAX)
+        return "an ACME order has 100 identifiers at most";
+    if (p->acme_caa != ACME_CAA_OFF && p->acme_subdomains)
+        return "CAA is looked up name by name: authorization of subdomains must be off";
+    if (p->acme_caa != ACME_CAA_OFF && p->acme_caa_identity_count == 0)
+        return "CAA is judged, but no CAA identity is named";
+    return NULL;
+}
+
 const char *procedure_fault(const struct procedure *p)
 {
     const uint32_t known = PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST) |
@@ -68,5 +87,7 @@ const char *procedure_fault(const struct procedure *p)
         return "SCEP and CMP require preregistration";
     if (!p->preregistration && is_open_on(p, PROTOCOL_EST) && !p->est_client_certificate)
         return "neither preregistration nor a client certificate is required: an open CA";
+    if (is_open_on(p, PROTOCOL_ACME) && acme_fault(p) != NULL)
+        return acme_fault(p);
     return is_open_on(p, PROTOCOL_EST) ? est_fault(p) : NULL;
 }

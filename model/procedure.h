@@ -3,6 +3,7 @@
 #ifndef MUSTER_MODEL_PROCEDURE_H
 #define MUSTER_MODEL_PROCEDURE_H
 
+#include "lib/base/address_rules.h"
 #include "lib/pki/certificate.h"
 #include "lib/pki/public_key.h"
 #include "model/registration.h"
@@ -58,6 +59,18 @@ struct dialect {
     bool cmp_root_in_extra_certs; /* base stations learn the operator's root there */
 };
 
+enum acme_challenge { /* how an identifier may be proved, in the order that clients are offered them */
+                      ACME_HTTP_01 = 0,
+                      ACME_DNS_01,
+                      ACME_TLS_ALPN_01,
+                      ACME_DNS_ACCOUNT_01,
+                      ACME_DNS_PERSIST_01, /* a record that stays, and names a CAA identity and the account */
+                      ACME_CHALLENGE_COUNT
+};
+#define ACME_CHALLENGE_BIT(c) (1u << (c))
+
+enum acme_caa { ACME_CAA_OFF = 0, ACME_CAA_WARN, ACME_CAA_ENFORCE };
+
 struct procedure {
     const char *name;
     const struct domain *domain;
@@ -102,9 +115,40 @@ struct procedure {
     struct anchors *cmp_ra_anchors;
     const struct profile *const *cmp_profile; /* that certProfile may choose, beside `profile` */
     size_t cmp_profile_count;
-    unsigned retry_after_s;          /* told to those who wait */
+    /* ACME. An account is bound to a registration by its key id and HMAC key; the unbound one proves each
+     * name by a challenge, and needs a registration that names ACME where preregistration is required. */
+    bool acme_binding;        /* externalAccountRequired */
+    uint32_t acme_challenges; /* ACME_CHALLENGE_BITs; 0: pre-authorised accounts alone get anything */
+    bool acme_subdomains; /* one authorization may stand for the names below (RFC 9444), by the DNS alone */
+    bool acme_wildcard;   /* "*.example.com" may be ordered, by dns-01 alone */
+    bool acme_ip;         /* identifiers of type ip */
+    const char *acme_terms_url, *acme_website_url; /* of the directory's meta; NULL: none */
+    const char *const *acme_caa_identity;          /* caaIdentities, and who CAA records must name */
+    size_t acme_caa_identity_count;
+    enum acme_caa acme_caa;
+    unsigned acme_identifiers_max; /* of one order; 0: ACME_IDENTIFIERS_DEFAULT */
+    unsigned acme_orders_max;      /* open ones of an account; 0: ACME_ORDERS_DEFAULT */
+    unsigned acme_accounts_max;    /* of one registration; 0: ACME_ACCOUNTS_DEFAULT */
+    uint32_t acme_order_s;         /* how long an order, and an authorization that is not valid yet, is
+                                      open; 0: ACME_ORDER_DEFAULT_S */
+    uint32_t acme_authorization_s; /* how long a valid authorization may be used again; 0: the same */
+    const struct profile *const *acme_profile; /* that an order may choose, beside `profile` */
+    size_t acme_profile_count;
+    bool acme_replace_all;                  /* renewal information tells everybody to renew now (ACME-118) */
+    struct address_rules acme_reach;        /* where validation may go (ACME-84) */
+    uint16_t acme_http_port, acme_tls_port; /* of validation; 0: 80 and 443. Others are for tests */
+    unsigned retry_after_s;                 /* told to those who wait */
     unsigned patience_s;             /* an answer is held back this long for an upstream CA; 0: never */
     unsigned slow_after, slow_max_s; /* wrong secrets before the slow-down, and its longest pause; 0: none */
+};
+
+enum { /* defaults of ACME, and the bound of identifiers whatever is configured */
+       ACME_IDENTIFIERS_DEFAULT = 32,
+       ACME_IDENTIFIERS_MAX = 100,
+       ACME_ISSUERS_MAX = 10, /* that dns-persist-01 may name */
+       ACME_ORDERS_DEFAULT = 50,
+       ACME_ACCOUNTS_DEFAULT = 10,
+       ACME_ORDER_DEFAULT_S = 7 * 86400
 };
 
 /* "every protocol bit set in a procedure that can be open" checks of a procedure on its own: an open CA, SCEP

@@ -177,7 +177,7 @@ bool officer_act_open(struct turn *turn, const struct act_service *service, cons
     *opened = false;
     *outcome = (struct act_outcome){ 0 };
     *out = (struct act){ .input = *input };
-    fault = jws_parse(input->jws, turn->arena, &jws);
+    fault = jws_parse(input->jws, &JWS_RULES_OFFICER, turn->arena, &jws);
     if (fault == JWS_MEMORY)
         return error_set(err, ERROR_MEMORY, "JWS");
     if (fault != JWS_OK)
@@ -233,7 +233,8 @@ bool officer_act_sign(const struct keys *keys, const char *key_name, struct byte
     if (!random_fill(random, unique, sizeof(unique)))
         return error_set(err, ERROR_CRYPTO, "no randomness");
     hex_encode(BYTES_ARRAY(unique), jti);
-    return jws_sign(&(struct jws_header){ .kid = bytes_text(thumbprint),
+    return jws_sign(&JWS_RULES_OFFICER,
+                    &(struct jws_header){ .kid = bytes_text(thumbprint),
                                           .url = url,
                                           .jti = bytes_text(jti),
                                           .has_iat = true,

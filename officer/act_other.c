@@ -134,7 +134,7 @@ bool officer_act_first(struct changes *changes, struct bytes jws, struct act_out
     struct bytes entry;
     json_t *effect;
 
-    if (jws_parse(jws, changes->arena, &opened) != JWS_OK || opened.header.jti.len == 0)
+    if (jws_parse(jws, &JWS_RULES_OFFICER, changes->arena, &opened) != JWS_OK || opened.header.jti.len == 0)
         return refuse_first(outcome, ACT_MALFORMED, "not a flattened JWS with a jti");
     if (act_request_parse(opened.payload, changes->arena, &request, &fault) != REGISTRATION_JSON_OK ||
         request.kind != ACT_OFFICER)

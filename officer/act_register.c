@@ -219,13 +219,24 @@ static bool warn_of_overlaps(struct acting *a, const struct registration *r)
                              outcome->overlap, &outcome->overlap_count, &outcome->more_overlaps, a->err);
 }
 
+/* Those that the procedure is open on. ACME must be named, or be all that there is: without account binding,
+ * a registration that is good for it admits whoever proves the name. */
+static uint32_t protocols_of(enum order_type order, const struct procedure *procedure)
+{
+    const uint32_t acme = PROTOCOL_BIT(PROTOCOL_ACME), others = procedure->protocols & ~acme;
+
+    if (order == ORDER_ACME)
+        return acme;
+    return others != 0 ? others : acme;
+}
+
 static bool take_name(struct acting *a, struct registration *r, const struct holder_lookup *holder,
                       const struct procedure *procedure)
 {
     a->outcome->reopened = holder->found;
     r->accepted_s = a->turn->now_s;
     if (r->protocols == 0)
-        r->protocols = procedure->protocols;
+        r->protocols = protocols_of(r->order, procedure);
     if (holder->found) {
         r->id = holder->held.id;
         r->revision = holder->held.revision;

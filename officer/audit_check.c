@@ -321,7 +321,8 @@ static bool check_act(struct audit_checker *c, const struct audit_entry *entry, 
     struct bytes text;
     struct jws jws;
 
-    if (whole == NULL || !json_write(whole, arena, &text) || jws_parse(text, arena, &jws) != JWS_OK ||
+    if (whole == NULL || !json_write(whole, arena, &text) ||
+        jws_parse(text, &JWS_RULES_OFFICER, arena, &jws) != JWS_OK ||
         act_request_parse(jws.payload, arena, &act.request, &fault) != REGISTRATION_JSON_OK)
         return entry_fault(c, entry, "not a signed act");
     act.jws = &jws;

@@ -38,7 +38,7 @@ static bool read_key(struct reading *in, const json_t *object, struct officer_re
 {
     char thumbprint[JWK_THUMBPRINT_LEN + 1];
 
-    if (!jwk_to_spki(json_object_get(object, "key"), in->arena, &out->spki) ||
+    if (jwk_read(json_object_get(object, "key"), JWK_OFFICER, in->arena, &out->spki) != JWK_OK ||
         !jwk_thumbprint(out->spki, thumbprint))
         return fault_say(in, "a public JWK (EC P-256, RSA or Ed25519) expected");
     out->key_id = arena_copy(in->arena, bytes_text(thumbprint));

@@ -16,6 +16,7 @@ const char *audit_kind_name(enum audit_kind kind)
     case AUDIT_OFFICER: return "officer";
     case AUDIT_PUBLISHED: return "published";
     case AUDIT_CONFIRMED: return "confirmed";
+    case AUDIT_ACCOUNT: return "account";
     case AUDIT_KIND_COUNT: break;
     }
     return "unknown";

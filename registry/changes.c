@@ -72,6 +72,15 @@ static struct state_key copy_state_key(struct changes *c, const struct state_key
     return copied;
 }
 
+bool changes_put_job(const struct changes *changes)
+{
+    for (const struct change *c = changes->first; c != NULL; c = c->next) {
+        if (c->kind == CHANGE_JOB_PUT)
+            return true;
+    }
+    return false;
+}
+
 void change_registration_put(struct changes *c, const struct registration *r, uint64_t expected_revision)
 {
     struct change *change = add(c, CHANGE_REGISTRATION_PUT);

@@ -58,6 +58,9 @@ static inline bool changes_failed(const struct changes *changes)
     return changes->failed;
 }
 
+/* A job is put: it may be due at once. */
+bool changes_put_job(const struct changes *changes);
+
 /* All copy what they are given into the arena. */
 void change_registration_put(struct changes *c, const struct registration *r, uint64_t expected_revision);
 void change_registration_assume(struct changes *c, const struct registration_id *id, uint64_t revision);

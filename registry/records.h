@@ -72,6 +72,8 @@ enum audit_kind {
     AUDIT_OFFICER,
     AUDIT_PUBLISHED,
     AUDIT_CONFIRMED, /* a device has its certificate */
+    AUDIT_ACCOUNT,   /* an ACME account: bound to a registration, given names without challenge, another key,
+                        deactivated */
     AUDIT_KIND_COUNT,
 };
 const char *audit_kind_name(enum audit_kind kind);

@@ -1,6 +1,7 @@
 #include "lib/dns/dns_name.h"
 
 #include <idn2.h>
+#include <stdio.h>
 
 /* What U-labels may take before they are mapped: more than any 253 characters of ASCII can come from. */
 enum { UNICODE_INPUT_MAX = 1020 };
@@ -175,4 +176,33 @@ unsigned dns_name_labels(const struct dns_name *name)
     for (size_t i = 0; i < name->len; i++)
         labels += name->text[i] == '.';
     return labels;
+}
+
+bool dns_name_below(const char *labels, const struct dns_name *name, struct dns_name *out)
+{
+    const struct dns_rules rules = { .underscore = true, .single_label = true };
+    char text[2 * DNS_NAME_MAX + 2];
+    int len = snprintf(text, sizeof(text), "%s.%.*s", labels, (int)name->len, name->text);
+
+    return name->len > 0 && len > 0 && (size_t)len < sizeof(text) &&
+           dns_name_parse(bytes_of(text, (size_t)len), &rules, out) == DNS_OK;
+}
+
+void dns_name_reverse(const struct ip_address *ip, struct dns_name *out)
+{
+    struct dns_name name = { 0 };
+    size_t at = 0;
+
+    for (size_t i = ip->len; i-- > 0;) {
+        int written = ip->len == 4 ? snprintf(name.text + at, sizeof(name.text) - at, "%u.", ip->bytes[i])
+                                   : snprintf(name.text + at, sizeof(name.text) - at, "%x.%x.",
+                                              ip->bytes[i] & 0xf, ip->bytes[i] >> 4);
+
+        at += (size_t)written;
+    }
+    if (at > 0)
+        at += (size_t)snprintf(name.text + at, sizeof(name.text) - at,
+                               ip->len == 4 ? "in-addr.arpa" : "ip6.arpa");
+    name.len = (uint8_t)at;
+    *out = name;
 }

@@ -3,7 +3,7 @@
 #ifndef MUSTER_DNS_NAME_H
 #define MUSTER_DNS_NAME_H
 
-#include "lib/base/bytes.h"
+#include "lib/base/ip.h"
 
 enum { DNS_NAME_MAX = 253, DNS_LABEL_MAX = 63, DNS_LABELS_MAX = 127 };
 
@@ -43,5 +43,13 @@ static inline struct bytes dns_name_bytes(const struct dns_name *name)
 
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b);
 unsigned dns_name_labels(const struct dns_name *name);
+
+/* "_acme-challenge" before the name. False when it gets too long. `labels`: well-formed, underscores allowed.
+ */
+MUST_USE bool dns_name_below(const char *labels, const struct dns_name *name, struct dns_name *out);
+
+/* The reverse name of an address (RFC 1035 3.5, RFC 3596 2.5): "1.2.0.192.in-addr.arpa". Of none: length 0.
+ */
+void dns_name_reverse(const struct ip_address *ip, struct dns_name *out);
 
 #endif

@@ -19,12 +19,37 @@ __attribute__((constructor)) static void wipe_what_json_frees(void)
     json_set_alloc_funcs(malloc, wiping_free);
 }
 
+/* Before anything is parsed: jansson's own bound is two thousand. Brackets within strings do not count; in
+ * what is no JSON the count means nothing, and jansson refuses it. */
+static bool is_deep(struct bytes text)
+{
+    bool in_string = false;
+    size_t depth = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+
+        if (in_string) {
+            i += c == '\\';
+            in_string = c != '"';
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > JSON_DEPTH_MAX)
+                return true;
+        } else if (c == '}' || c == ']') {
+            depth -= depth > 0;
+        }
+    }
+    return false;
+}
+
 json_t *json_read(struct bytes text)
 {
     json_error_t fault;
     json_t *value;
 
-    if (text.len == 0 || text.len > JSON_READ_MAX)
+    if (text.len == 0 || text.len > JSON_READ_MAX || is_deep(text))
         return NULL;
     value = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &fault);
     if (json_is_object(value))

@@ -8,12 +8,13 @@
 
 #include "lib/base/arena.h"
 
-enum { JSON_READ_MAX = 1 << 20 };
+enum { JSON_READ_MAX = 1 << 20, JSON_DEPTH_MAX = 32 };
 
 AUTO_POINTER(json_t, json_decref)
 
-/* One object and nothing after it, at most JSON_READ_MAX bytes. NULL when it is anything else (or memory ran
- * out): the caller refuses. The caller owns the result. */
+/* One object and nothing after it, at most JSON_READ_MAX bytes and JSON_DEPTH_MAX objects and arrays within
+ * each other. NULL when it is anything else (or memory ran out): the caller refuses. The caller owns the
+ * result. */
 MUST_USE json_t *json_read(struct bytes text);
 
 /* Content of a string; none when `value` is NULL or no string. Lives as long as the value. */

@@ -15,18 +15,42 @@ AUTO_POINTER(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
 AUTO_POINTER(OSSL_PARAM, OSSL_PARAM_free)
 AUTO_POINTER(BIGNUM, BN_free)
 
-/* The SubjectPublicKeyInfo of these two differs in the key alone (RFC 5480 2, RFC 8410 4). */
+/* The SubjectPublicKeyInfo of these differs in the key alone (RFC 5480 2, RFC 8410 4). */
 static const uint8_t p256_head[] = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
                                      0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
                                      0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04 };
+static const uint8_t p384_head[] = { 0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
+                                     0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04 };
+static const uint8_t p521_head[] = { 0x30, 0x81, 0x9b, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
+                                     0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81,
+                                     0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00, 0x04 };
 static const uint8_t ed25519_head[] = {
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00
 };
-enum { COORDINATE_LEN = 32 };
 
-static bool has_head(struct bytes spki, struct bytes head, size_t key_len)
+static const struct curve {
+    enum key_kind kind;
+    const char *kty, *crv;
+    struct bytes head;
+    size_t coordinate_len;
+    bool has_y;
+} curves[] = {
+    { KEY_EC_P256, "EC", "P-256", { p256_head, sizeof(p256_head) }, 32, true },
+    { KEY_EC_P384, "EC", "P-384", { p384_head, sizeof(p384_head) }, 48, true },
+    { KEY_EC_P521, "EC", "P-521", { p521_head, sizeof(p521_head) }, 66, true },
+    { KEY_ED25519, "OKP", "Ed25519", { ed25519_head, sizeof(ed25519_head) }, 32, false },
+};
+
+static const struct curve *curve_of(struct bytes spki)
 {
-    return spki.len == head.len + key_len && bytes_equal(bytes_slice(spki, 0, head.len), head);
+    for (size_t i = 0; i < COUNT_OF(curves); i++) {
+        const struct curve *c = &curves[i];
+
+        if (spki.len == c->head.len + c->coordinate_len * (c->has_y ? 2 : 1) &&
+            bytes_equal(bytes_slice(spki, 0, c->head.len), c->head))
+            return c;
+    }
+    return NULL;
 }
 
 /* Decoded, and written in exactly this one way. */
@@ -52,23 +76,31 @@ static EVP_PKEY *decoded(struct bytes spki)
 static bool is_sound_rsa(const EVP_PKEY *key)
 {
     AUTO(BIGNUM) *e = NULL;
+    AUTO(BIGNUM) *n = NULL;
 
     return EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= RSA_BITS_MIN &&
            EVP_PKEY_get_bits(key) <= RSA_BITS_MAX && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) &&
-           BN_is_odd(e) && !BN_is_one(e) && BN_num_bytes(e) <= RSA_EXPONENT_MAX;
+           BN_is_odd(e) && !BN_is_one(e) && BN_num_bytes(e) <= RSA_EXPONENT_MAX &&
+           EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) && BN_is_odd(n);
 }
 
 enum key_kind jwk_kind_of(struct bytes spki)
 {
-    AUTO(EVP_PKEY) *key = decoded(spki);
+    AUTO(EVP_PKEY) *key = decoded(spki); /* which has checked that the point is on the curve */
+    const struct curve *curve = curve_of(spki);
 
     if (key == NULL)
         return KEY_NONE;
-    if (has_head(spki, BYTES_ARRAY(p256_head), 2 * COORDINATE_LEN))
-        return KEY_EC_P256; /* the decoder has checked that the point is on the curve */
-    if (has_head(spki, BYTES_ARRAY(ed25519_head), COORDINATE_LEN))
-        return KEY_ED25519;
+    if (curve != NULL)
+        return curve->kind;
     return is_sound_rsa(key) ? KEY_RSA : KEY_NONE;
+}
+
+bool jwk_is_of(struct bytes spki, unsigned kinds)
+{
+    enum key_kind kind = jwk_kind_of(spki);
+
+    return kind != KEY_NONE && (kinds & JWK_KIND(kind)) != 0;
 }
 
 static bool put_number(json_t *jwk, const char *name, const EVP_PKEY *key, const char *parameter)
@@ -89,26 +121,22 @@ static bool put_rsa(json_t *jwk, struct bytes spki)
            put_number(jwk, "e", key, OSSL_PKEY_PARAM_RSA_E) && json_put(jwk, "kty", json_string("RSA"));
 }
 
+static bool put_curve(json_t *jwk, const struct curve *curve, struct bytes spki)
+{
+    struct bytes point = bytes_from(spki, curve->head.len);
+
+    return json_put(jwk, "kty", json_string(curve->kty)) && json_put(jwk, "crv", json_string(curve->crv)) &&
+           json_put_base64url(jwk, "x", bytes_slice(point, 0, curve->coordinate_len)) &&
+           (!curve->has_y || json_put_base64url(jwk, "y", bytes_from(point, curve->coordinate_len)));
+}
+
 static bool put_key(json_t *jwk, struct bytes spki)
 {
-    struct bytes point = bytes_from(spki, sizeof(p256_head));
+    const struct curve *curve = curve_of(spki);
 
-    switch (jwk_kind_of(spki)) {
-    case KEY_EC_P256:
-        return json_put(jwk, "kty", json_string("EC")) && json_put(jwk, "crv", json_string("P-256")) &&
-               json_put_base64url(jwk, "x", bytes_slice(point, 0, COORDINATE_LEN)) &&
-               json_put_base64url(jwk, "y", bytes_from(point, COORDINATE_LEN));
-    case KEY_ED25519:
-        return json_put(jwk, "kty", json_string("OKP")) && json_put(jwk, "crv", json_string("Ed25519")) &&
-               json_put_base64url(jwk, "x", bytes_from(spki, sizeof(ed25519_head)));
-    case KEY_RSA: return put_rsa(jwk, spki);
-    case KEY_NONE:
-    case KEY_RSA_PSS:
-    case KEY_EC_P384:
-    case KEY_EC_P521:
-    case KEY_ED448: break;
-    }
-    return false;
+    if (jwk_kind_of(spki) == KEY_NONE)
+        return false;
+    return curve != NULL ? put_curve(jwk, curve, spki) : put_rsa(jwk, spki);
 }
 
 json_t *jwk_of_spki(struct bytes spki)
@@ -118,36 +146,40 @@ json_t *jwk_of_spki(struct bytes spki)
     return jwk != NULL && put_key(jwk, spki) ? take(jwk) : NULL;
 }
 
-/* Appends the decoded member; false when it is not base64url or not `len` long (0: any up to the limit). */
-static bool take_member(const json_t *jwk, const char *name, size_t len, struct buffer *out)
+/* Appends the decoded member, which is `len` long (0: any up to the limit). */
+static enum jwk_fault take_member(const json_t *jwk, const char *name, size_t len, struct buffer *out)
 {
     struct bytes text = json_member(jwk, name);
     uint8_t value[RSA_BITS_MAX / 8 + 3];
     size_t value_len;
 
-    if (text.len == 0 || BASE64_DECODED_MAX(text.len) > sizeof(value) + 3 ||
-        text.len > (sizeof(value) - 3) * 4 / 3 + 2 || !base64url_decode(text, value, &value_len) ||
-        (len != 0 && value_len != len))
-        return false;
+    if (text.len == 0)
+        return JWK_MALFORMED;
+    if (text.len > (sizeof(value) - 3) * 4 / 3 + 2 || BASE64_DECODED_MAX(text.len) > sizeof(value) + 3)
+        return JWK_BAD;
+    if (!base64url_decode(text, value, &value_len))
+        return JWK_MALFORMED;
+    if (len != 0 && value_len != len)
+        return JWK_BAD;
     buffer_append(out, bytes_of(value, value_len));
-    return !buffer_failed(out);
+    return buffer_failed(out) ? JWK_BAD : JWK_OK;
 }
 
-static bool take_number(const json_t *jwk, const char *name, BIGNUM **out)
+static enum jwk_fault take_number(const json_t *jwk, const char *name, BIGNUM **out)
 {
     AUTO_STRUCT(buffer) value = BUFFER(RSA_BITS_MAX / 8);
+    enum jwk_fault fault = take_member(jwk, name, 0, &value);
 
-    /* Base64urlUInt, RFC 7518 2: the fewest octets */
-    if (!take_member(jwk, name, 0, &value) || value.data[0] == 0)
-        return false;
+    if (fault != JWK_OK)
+        return fault;
+    if (value.data[0] == 0) /* Base64urlUInt, RFC 7518 2: the fewest octets */
+        return JWK_MALFORMED;
     *out = BN_bin2bn(value.data, (int)value.len, NULL);
-    return *out != NULL;
+    return *out != NULL ? JWK_OK : JWK_MEMORY;
 }
 
-static bool rsa_to_spki(const json_t *jwk, struct buffer *out)
+static bool put_rsa_spki(const BIGNUM *n, const BIGNUM *e, struct buffer *out)
 {
-    AUTO(BIGNUM) *n = NULL;
-    AUTO(BIGNUM) *e = NULL;
     AUTO(OSSL_PARAM_BLD) *build = OSSL_PARAM_BLD_new();
     AUTO(OSSL_PARAM) *parameters = NULL;
     AUTO(EVP_PKEY_CTX) *make = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
@@ -155,8 +187,7 @@ static bool rsa_to_spki(const json_t *jwk, struct buffer *out)
     unsigned char *der = NULL;
     int len;
 
-    if (build == NULL || make == NULL || !take_number(jwk, "n", &n) || !take_number(jwk, "e", &e) ||
-        !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) ||
+    if (build == NULL || make == NULL || !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) ||
         !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) ||
         (parameters = OSSL_PARAM_BLD_to_param(build)) == NULL || EVP_PKEY_fromdata_init(make) <= 0 ||
         EVP_PKEY_fromdata(make, &key, EVP_PKEY_PUBLIC_KEY, parameters) <= 0)
@@ -166,6 +197,40 @@ static bool rsa_to_spki(const json_t *jwk, struct buffer *out)
         buffer_append(out, bytes_of(der, (size_t)len));
     OPENSSL_free(der);
     return len > 0;
+}
+
+static enum jwk_fault read_rsa(const json_t *jwk, struct buffer *out)
+{
+    AUTO(BIGNUM) *n = NULL;
+    AUTO(BIGNUM) *e = NULL;
+    enum jwk_fault fault = take_number(jwk, "n", &n);
+
+    if (fault == JWK_OK)
+        fault = take_number(jwk, "e", &e);
+    if (fault == JWK_OK && !put_rsa_spki(n, e, out))
+        fault = JWK_BAD;
+    return fault;
+}
+
+static enum jwk_fault read_curve(const json_t *jwk, struct buffer *out)
+{
+    struct bytes kty = json_member(jwk, "kty"), crv = json_member(jwk, "crv");
+    enum jwk_fault fault;
+
+    if (crv.len == 0)
+        return JWK_MALFORMED;
+    for (size_t i = 0; i < COUNT_OF(curves); i++) {
+        const struct curve *curve = &curves[i];
+
+        if (!bytes_is(kty, curve->kty) || !bytes_is(crv, curve->crv))
+            continue;
+        buffer_append(out, curve->head);
+        fault = take_member(jwk, "x", curve->coordinate_len, out);
+        if (fault == JWK_OK && curve->has_y)
+            fault = take_member(jwk, "y", curve->coordinate_len, out);
+        return fault;
+    }
+    return JWK_BAD;
 }
 
 static bool is_public(const json_t *jwk)
@@ -178,30 +243,34 @@ static bool is_public(const json_t *jwk)
     return true;
 }
 
-bool jwk_to_spki(const json_t *jwk, struct arena *arena, struct bytes *spki)
+static enum jwk_fault read_key(const json_t *jwk, struct buffer *out)
+{
+    struct bytes kty = json_member(jwk, "kty");
+
+    if (kty.len == 0)
+        return JWK_MALFORMED;
+    if (!is_public(jwk))
+        return JWK_BAD;
+    if (bytes_is(kty, "RSA"))
+        return read_rsa(jwk, out);
+    return bytes_is(kty, "EC") || bytes_is(kty, "OKP") ? read_curve(jwk, out) : JWK_BAD;
+}
+
+enum jwk_fault jwk_read(const json_t *jwk, unsigned kinds, struct arena *arena, struct bytes *spki)
 {
     AUTO_STRUCT(buffer) der = BUFFER(SPKI_MAX);
-    struct bytes kty = json_member(jwk, "kty"), crv = json_member(jwk, "crv"), copy;
-    bool taken = false;
+    enum jwk_fault fault = read_key(jwk, &der);
+    struct bytes copy;
 
-    if (!is_public(jwk))
-        return false;
-    if (bytes_is(kty, "EC") && bytes_is(crv, "P-256")) {
-        buffer_append(&der, BYTES_ARRAY(p256_head));
-        taken = take_member(jwk, "x", COORDINATE_LEN, &der) && take_member(jwk, "y", COORDINATE_LEN, &der);
-    } else if (bytes_is(kty, "OKP") && bytes_is(crv, "Ed25519")) {
-        buffer_append(&der, BYTES_ARRAY(ed25519_head));
-        taken = take_member(jwk, "x", COORDINATE_LEN, &der);
-    } else if (bytes_is(kty, "RSA")) {
-        taken = rsa_to_spki(jwk, &der);
-    }
-    if (!taken || buffer_failed(&der) || jwk_kind_of(buffer_bytes(&der)) == KEY_NONE)
-        return false;
+    if (fault != JWK_OK)
+        return fault;
+    if (buffer_failed(&der) || !jwk_is_of(buffer_bytes(&der), kinds))
+        return JWK_BAD;
     copy = arena_copy(arena, buffer_bytes(&der));
     if (copy.data == NULL)
-        return false;
+        return JWK_MEMORY;
     *spki = copy;
-    return true;
+    return JWK_OK;
 }
 
 bool jwk_thumbprint(struct bytes spki, char out[JWK_THUMBPRINT_LEN + 1])

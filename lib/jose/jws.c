@@ -1,29 +1,58 @@
-#include "lib/jose/jws.h"
-
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
 #include "lib/base/encode.h"
+#include "lib/jose/jws_internal.h"
 
-enum { ES256_LEN = 64, ED25519_LEN = 64, RSA_LEN_MAX = 1024 };
+#define OFFICER_ALGORITHMS (JWS_SET(JWS_ES256) | JWS_SET(JWS_RS256) | JWS_SET(JWS_EDDSA))
+#define ACME_ALGORITHMS    (OFFICER_ALGORITHMS | JWS_SET(JWS_ES384) | JWS_SET(JWS_ES512) | JWS_SET(JWS_PS256))
+#define MAC_ALGORITHMS     (JWS_SET(JWS_HS256) | JWS_SET(JWS_HS384) | JWS_SET(JWS_HS512))
 
-AUTO_POINTER(EVP_PKEY, EVP_PKEY_free)
-AUTO_POINTER(EVP_MD_CTX, EVP_MD_CTX_free)
-AUTO_POINTER(ECDSA_SIG, ECDSA_SIG_free)
+const struct jws_rules JWS_RULES_OFFICER = { .algorithms = OFFICER_ALGORITHMS, .kid_max = JWS_KID_MAX };
+const struct jws_rules JWS_RULES_ACME = {
+    .algorithms = ACME_ALGORITHMS, .wanted = JWS_MEMBER_URL, .acme = true, .kid_max = JWS_URL_MAX
+};
+const struct jws_rules JWS_RULES_ACME_BINDING = { .algorithms = MAC_ALGORITHMS,
+                                                  .wanted = JWS_MEMBER_KID | JWS_MEMBER_URL,
+                                                  .unwanted = JWS_MEMBER_NONCE,
+                                                  .acme = true,
+                                                  .kid_max = JWS_KID_MAX };
+const struct jws_rules JWS_RULES_ACME_KEY_CHANGE = { .algorithms = ACME_ALGORITHMS,
+                                                     .wanted = JWS_MEMBER_JWK | JWS_MEMBER_URL,
+                                                     .unwanted = JWS_MEMBER_NONCE,
+                                                     .acme = true };
 
-static const struct {
-    enum jws_algorithm algorithm;
-    const char *name;
-    enum key_kind key;
-    enum digest_algorithm hash;
-} algorithms[] = {
-    { JWS_ES256, "ES256", KEY_EC_P256, DIGEST_SHA256 }, /* RFC 7518 3.4 */
-    { JWS_RS256, "RS256", KEY_RSA, DIGEST_SHA256 },     /* RFC 7518 3.3 */
-    { JWS_EDDSA, "EdDSA", KEY_ED25519, DIGEST_NONE },   /* RFC 8037 3.1 */
+const struct jws_kind jws_kinds[JWS_KINDS] = {
+    { JWS_ES256, "ES256", KEY_EC_P256, DIGEST_SHA256, 64, false }, /* RFC 7518 3.4 */
+    { JWS_ES384, "ES384", KEY_EC_P384, DIGEST_SHA384, 96, false },
+    { JWS_ES512, "ES512", KEY_EC_P521, DIGEST_SHA512, 132, false },
+    { JWS_RS256, "RS256", KEY_RSA, DIGEST_SHA256, 0, false },   /* 3.3 */
+    { JWS_PS256, "PS256", KEY_RSA, DIGEST_SHA256, 0, true },    /* 3.5 */
+    { JWS_EDDSA, "EdDSA", KEY_ED25519, DIGEST_NONE, 0, false }, /* RFC 8037 3.1 */
+    { JWS_HS256, "HS256", KEY_NONE, DIGEST_SHA256, 0, false },  /* RFC 7518 3.2 */
+    { JWS_HS384, "HS384", KEY_NONE, DIGEST_SHA384, 0, false },
+    { JWS_HS512, "HS512", KEY_NONE, DIGEST_SHA512, 0, false },
 };
 
-/* --- reading --- */
+const struct jws_kind *jws_kind_of(enum jws_algorithm algorithm)
+{
+    for (size_t i = 0; i < JWS_KINDS; i++)
+        if (jws_kinds[i].algorithm == algorithm)
+            return &jws_kinds[i];
+    return NULL;
+}
+
+const char *jws_algorithm_name(enum jws_algorithm algorithm)
+{
+    const struct jws_kind *kind = jws_kind_of(algorithm);
+
+    return kind != NULL ? kind->name : NULL;
+}
+
+static enum jws_algorithm algorithm_named(struct bytes name, unsigned accepted)
+{
+    for (size_t i = 0; i < JWS_KINDS; i++)
+        if ((accepted & JWS_SET(jws_kinds[i].algorithm)) != 0 && bytes_is(name, jws_kinds[i].name))
+            return jws_kinds[i].algorithm;
+    return JWS_ALGORITHM_NONE;
+}
 
 static bool decode_part(struct bytes text, struct arena *arena, struct bytes *out)
 {
@@ -64,29 +93,65 @@ static bool header_time(const json_t *header, struct jws_header *out)
     return true;
 }
 
-static enum jws_fault read_header(struct bytes text, struct arena *arena, struct jws_header *out)
+/* The members that say who signed, and for what; see enum jws_member. */
+static bool members_are_right(const struct jws_header *header, bool has_jwk, const struct jws_rules *rules)
+{
+    unsigned there = (header->kid.len > 0 ? JWS_MEMBER_KID : 0u) | (has_jwk ? JWS_MEMBER_JWK : 0u) |
+                     (header->url.len > 0 ? JWS_MEMBER_URL : 0u) |
+                     (header->nonce.len > 0 ? JWS_MEMBER_NONCE : 0u);
+
+    if ((there & rules->wanted) != rules->wanted || (there & rules->unwanted) != 0)
+        return false;
+    return !rules->acme || has_jwk != (header->kid.len > 0);
+}
+
+static bool is_base64url(struct bytes text, struct arena *arena)
+{
+    struct bytes ignored;
+
+    return decode_part(text, arena, &ignored);
+}
+
+/* The key that a header brings along, and whether the algorithm fits it. */
+static enum jws_fault read_jwk(const json_t *jwk, struct arena *arena, struct jws_header *out)
+{
+    const struct jws_kind *kind = jws_kind_of(out->algorithm);
+
+    switch (jwk_read(jwk, JWK_ANY, arena, &out->jwk)) {
+    case JWK_MALFORMED: return JWS_MALFORMED;
+    case JWK_BAD: return JWS_KEY;
+    case JWK_MEMORY: return JWS_MEMORY;
+    case JWK_OK: break;
+    }
+    return kind != NULL && kind->key == jwk_kind_of(out->jwk) ? JWS_OK : JWS_ALGORITHM;
+}
+
+static enum jws_fault read_header(struct bytes text, const struct jws_rules *rules, struct arena *arena,
+                                  struct jws_header *out)
 {
     AUTO(json_t) *header = json_read(text);
     struct bytes name = json_member(header, "alg");
+    const json_t *jwk = rules->acme ? json_object_get(header, "jwk") : NULL;
 
-    if (header == NULL)
+    if (header == NULL || name.len == 0)
         return JWS_MALFORMED;
-    if (json_object_get(header, "crit") != NULL)
+    if (json_object_get(header, "crit") != NULL || json_object_get(header, "b64") != NULL)
         return JWS_CRITICAL;
-    for (size_t i = 0; i < COUNT_OF(algorithms); i++)
-        if (bytes_is(name, algorithms[i].name))
-            out->algorithm = algorithms[i].algorithm;
+    out->algorithm = algorithm_named(name, rules->algorithms);
     if (out->algorithm == JWS_ALGORITHM_NONE)
         return JWS_ALGORITHM;
-    if (!header_text(header, "kid", JWS_KID_MAX, arena, &out->kid) ||
+    if (!header_text(header, "kid", rules->kid_max, arena, &out->kid) ||
         !header_text(header, "url", JWS_URL_MAX, arena, &out->url) ||
         !header_text(header, "jti", JWS_JTI_MAX, arena, &out->jti) ||
         !header_text(header, "nonce", JWS_JTI_MAX, arena, &out->nonce) || !header_time(header, out))
         return JWS_MALFORMED;
-    return JWS_OK;
+    if (!members_are_right(out, jwk != NULL, rules) || (rules->acme && !is_base64url(out->nonce, arena)))
+        return JWS_MALFORMED;
+    return jwk != NULL ? read_jwk(jwk, arena, out) : JWS_OK;
 }
 
-enum jws_fault jws_parse(struct bytes text, struct arena *arena, struct jws *out)
+enum jws_fault jws_parse(struct bytes text, const struct jws_rules *rules, struct arena *arena,
+                         struct jws *out)
 {
     AUTO(json_t) *whole = text.len > JWS_MAX ? NULL : json_read(text);
     struct bytes protected_text = json_member(whole, "protected"), header;
@@ -101,7 +166,7 @@ enum jws_fault jws_parse(struct bytes text, struct arena *arena, struct jws *out
     if (!decode_part(protected_text, arena, &header) || !decode_part(payload_text, arena, &jws.payload) ||
         !decode_part(signature_text, arena, &jws.signature))
         return JWS_MALFORMED;
-    fault = read_header(header, arena, &jws.header);
+    fault = read_header(header, rules, arena, &jws.header);
     if (fault != JWS_OK)
         return fault;
     jws.signed_text = arena_format(arena, "%.*s.%.*s", BYTES_FMT(protected_text), BYTES_FMT(payload_text));
@@ -109,122 +174,4 @@ enum jws_fault jws_parse(struct bytes text, struct arena *arena, struct jws *out
         return JWS_MEMORY;
     *out = jws;
     return JWS_OK;
-}
-
-/* --- verifying --- */
-
-/* r || s as DER, which libcrypto wants (RFC 7518 3.4). */
-static bool es256_to_der(struct bytes raw, uint8_t *der, size_t *len)
-{
-    AUTO(ECDSA_SIG) *signature = ECDSA_SIG_new();
-    BIGNUM *r, *s;
-    unsigned char *at = der;
-    int written;
-
-    if (raw.len != ES256_LEN || signature == NULL)
-        return false;
-    r = BN_bin2bn(raw.data, ES256_LEN / 2, NULL);
-    s = BN_bin2bn(raw.data + ES256_LEN / 2, ES256_LEN / 2, NULL);
-    if (!ECDSA_SIG_set0(signature, r, s)) { /* refuses NULL; nothing was taken */
-        BN_free(r);
-        BN_free(s);
-        return false;
-    }
-    written = i2d_ECDSA_SIG(signature, &at);
-    *len = written > 0 ? (size_t)written : 0;
-    return written > 0;
-}
-
-static bool signature_holds(struct bytes spki, const char *hash, struct bytes message, struct bytes signature)
-{
-    const unsigned char *at = spki.data;
-    AUTO(EVP_PKEY) *key = d2i_PUBKEY(NULL, &at, (long)spki.len);
-    AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
-
-    return key != NULL && md != NULL && EVP_DigestVerifyInit_ex(md, NULL, hash, NULL, NULL, key, NULL) == 1 &&
-           EVP_DigestVerify(md, signature.data, signature.len, message.data, message.len) == 1;
-}
-
-enum jws_fault jws_verify(const struct jws *jws, struct bytes spki)
-{
-    enum key_kind kind = jwk_kind_of(spki);
-    uint8_t der[ES256_LEN + 16];
-    struct bytes signature = jws->signature;
-    const char *hash = NULL;
-    bool fits = false;
-    size_t len;
-
-    for (size_t i = 0; i < COUNT_OF(algorithms); i++)
-        if (algorithms[i].algorithm == jws->header.algorithm && algorithms[i].key == kind) {
-            hash = digest_name(algorithms[i].hash);
-            fits = true;
-        }
-    if (!fits)
-        return JWS_ALGORITHM;
-    if (kind == KEY_EC_P256) {
-        if (!es256_to_der(signature, der, &len))
-            return JWS_SIGNATURE;
-        signature = bytes_of(der, len);
-    }
-    return signature_holds(spki, hash, jws->signed_text, signature) ? JWS_OK : JWS_SIGNATURE;
-}
-
-/* --- signing --- */
-
-static bool header_put(json_t *header, const char *name, struct bytes value)
-{
-    return value.len == 0 || json_put_text(header, name, value);
-}
-
-static bool write_header(const struct jws_header *in, const char *algorithm, struct arena *arena,
-                         struct bytes *out)
-{
-    AUTO(json_t) *header = json_object();
-
-    return header != NULL && json_put(header, "alg", json_string(algorithm)) &&
-           header_put(header, "kid", in->kid) && header_put(header, "url", in->url) &&
-           header_put(header, "jti", in->jti) && header_put(header, "nonce", in->nonce) &&
-           (!in->has_iat || json_put(header, "iat", json_integer(in->iat_s))) &&
-           json_write(header, arena, out);
-}
-
-static bool write_whole(struct bytes signed_text, struct bytes signature, struct arena *arena,
-                        struct bytes *text)
-{
-    AUTO(json_t) *whole = json_object();
-    size_t dot = bytes_find(signed_text, '.');
-
-    return whole != NULL && json_put_text(whole, "protected", bytes_slice(signed_text, 0, dot)) &&
-           json_put_text(whole, "payload", bytes_from(signed_text, dot + 1)) &&
-           json_put_base64url(whole, "signature", signature) && json_write(whole, arena, text);
-}
-
-bool jws_sign(const struct jws_header *header, struct bytes payload, const struct keys *keys,
-              const char *name, struct arena *arena, struct bytes *text, struct error *err)
-{
-    AUTO_STRUCT(buffer) signed_text = BUFFER(2 * JWS_MAX);
-    enum key_kind kind = keys_kind(keys, name, NULL);
-    struct bytes protected_header, signature;
-
-    for (size_t i = 0; i < COUNT_OF(algorithms); i++) {
-        if (algorithms[i].key != kind)
-            continue;
-        if (!write_header(header, algorithms[i].name, arena, &protected_header))
-            return error_set(err, ERROR_MEMORY, "JWS header");
-        base64url_encode(&signed_text, protected_header);
-        buffer_append_byte(&signed_text, '.');
-        base64url_encode(&signed_text, payload);
-        if (buffer_failed(&signed_text))
-            return error_set(err, ERROR_LIMIT, "JWS of more than %d bytes", JWS_MAX);
-        if (!keys_sign_raw(keys, name, algorithms[i].hash, buffer_bytes(&signed_text), arena, &signature,
-                           err))
-            return false;
-        if (!write_whole(buffer_bytes(&signed_text), signature, arena, text))
-            return error_set(err, ERROR_MEMORY, "JWS");
-        if (text->len > JWS_MAX)
-            return error_set(err, ERROR_LIMIT, "JWS of more than %d bytes", JWS_MAX);
-        return true;
-    }
-    return error_set(err, ERROR_UNSUPPORTED, "key %s cannot sign a JWS: EC P-256, RSA or Ed25519 wanted",
-                     name);
 }

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,11 @@ struct transfer {
     struct buffer response; /* bounded by response_max */
     net_client_done *done;
     void *user;
+    /* To a stranger's host: */
+    const struct address_rules *rules;
+    struct curl_slist *connect_to;
+    struct ip_address peer; /* none: not connected */
+    bool forbidden;         /* an address was refused */
 };
 
 struct net_client {
@@ -53,6 +59,7 @@ static void transfer_free(struct transfer *t)
         curl_easy_cleanup(t->easy);
     }
     curl_slist_free_all(t->headers);
+    curl_slist_free_all(t->connect_to);
     buffer_free(&t->body);
     buffer_free(&t->response);
     free(t);
@@ -150,6 +157,8 @@ static bool set_bounds(struct transfer *t, const struct net_client_request *requ
     return SET(CURLOPT_TIMEOUT_MS, (long)request->timeout_ms) && SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
            SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https") &&
            SET(CURLOPT_FOLLOWLOCATION, request->follow_redirects ? 1L : 0L) &&
+           SET(CURLOPT_CONNECTTIMEOUT_MS,
+               (long)(request->connect_timeout_ms > 0 ? request->connect_timeout_ms : request->timeout_ms)) &&
            SET(CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX) && SET(CURLOPT_NOSIGNAL, 1L) &&
            SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->response_max);
 }
@@ -160,6 +169,53 @@ static bool set_trust(struct transfer *t, const struct net_client_request *reque
            SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
            (request->trust_path == NULL ||
             (SET(CURLOPT_CAINFO, request->trust_path) && SET(CURLOPT_CAPATH, NULL)));
+}
+
+/* --- a stranger's host --- */
+
+static struct ip_address address_of(const struct sockaddr *from)
+{
+    struct ip_address ip = { 0 };
+    bool known = false;
+
+    if (from->sa_family == AF_INET)
+        known = ip_from_bytes(bytes_of(&((const struct sockaddr_in *)(const void *)from)->sin_addr, 4), &ip);
+    if (from->sa_family == AF_INET6)
+        known = ip_from_bytes(bytes_of(&((const struct sockaddr_in6 *)(const void *)from)->sin6_addr, 16),
+                              &ip);
+    return known ? ip : (struct ip_address){ 0 };
+}
+
+/* The last word on where a connection goes, whatever has named the address. */
+static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    struct transfer *t = user;
+    struct ip_address ip = address_of(&to->addr);
+
+    (void)purpose;
+    if (!address_allowed(t->rules, &ip)) {
+        t->forbidden = true;
+        return CURL_SOCKET_BAD;
+    }
+    t->peer = ip;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/* Whatever host and port the URL has, the connection goes to this address, and is used by this request alone.
+ */
+static bool pin(struct transfer *t, const struct net_client_request *request)
+{
+    char address[IP_TEXT_LEN], line[IP_TEXT_LEN + 8];
+
+    t->rules = request->rules;
+    ip_format(&request->address, address);
+    (void)snprintf(line, sizeof(line), request->address.len == 16 ? "::[%s]:" : "::%s:", address);
+    t->connect_to = curl_slist_append(NULL, line);
+    return t->connect_to != NULL && request->address.len > 0 && SET(CURLOPT_CONNECT_TO, t->connect_to) &&
+           SET(CURLOPT_OPENSOCKETFUNCTION, open_socket) && SET(CURLOPT_OPENSOCKETDATA, t) &&
+           SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_FORBID_REUSE, 1L) &&
+           SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
+           SET(CURLOPT_SSL_VERIFYPEER, 0L) && SET(CURLOPT_SSL_VERIFYHOST, 0L);
 }
 
 /* No proxy from the environment, no .netrc, no "Expect": what goes out is what was asked for. */
@@ -174,25 +230,59 @@ static bool set_up(struct transfer *t, const struct net_client_request *request,
     if (!append_header(t, "Expect:") || !SET(CURLOPT_URL, request->url) || !SET(CURLOPT_PROXY, "") ||
         !SET(CURLOPT_PRIVATE, t) || !SET(CURLOPT_HTTPHEADER, t->headers) ||
         !SET(CURLOPT_WRITEFUNCTION, on_body) || !SET(CURLOPT_WRITEDATA, t) || !set_method(t, request) ||
-        !set_bounds(t, request) || !set_trust(t, request))
+        !set_bounds(t, request) || !set_trust(t, request) || (request->rules != NULL && !pin(t, request)))
         return error_set(err, ERROR_INTERNAL, "the HTTP client refuses the request's settings");
     return true;
 }
 
+static enum net_fault fault_of(struct transfer *t, CURLcode code)
+{
+    curl_off_t connected_us = 0;
+
+    if (t->forbidden)
+        return NET_FAULT_ADDRESS;
+    if (buffer_failed(&t->response))
+        return NET_FAULT_ANSWER;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+    switch (code) {
+    case CURLE_OK: return NET_OK;
+    case CURLE_URL_MALFORMAT: return NET_FAULT_URL;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* the URL's, or what answers is HTTP/0.9 */
+        return connected_us > 0 ? NET_FAULT_ANSWER : NET_FAULT_URL;
+    case CURLE_COULDNT_RESOLVE_HOST: return NET_FAULT_DNS;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_PARTIAL_FILE: return NET_FAULT_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT: return connected_us > 0 ? NET_FAULT_TIMEOUT : NET_FAULT_CONNECT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CIPHER:
+    case CURLE_PEER_FAILED_VERIFICATION: return NET_FAULT_TLS;
+    case CURLE_TOO_MANY_REDIRECTS: return NET_FAULT_REDIRECT;
+    case CURLE_OUT_OF_MEMORY: return NET_FAULT_OURS;
+    default: return NET_FAULT_ANSWER;
+    }
+}
+
 static void report(struct transfer *t, CURLcode code)
 {
-    struct net_client_result result = { .ok = code == CURLE_OK };
-    char *type = NULL;
+    struct net_client_result result = { .ok = code == CURLE_OK, .fault = fault_of(t, code), .peer = t->peer };
+    char *type = NULL, *redirect = NULL;
     long status = 0;
 
     if (result.ok) {
         (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
         (void)curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
+        (void)curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &redirect);
+        result.redirect = redirect;
         result.status = (int)status;
         result.content_type = bytes_text(type);
         result.body = buffer_bytes(&t->response);
     } else if (buffer_failed(&t->response) || code == CURLE_FILESIZE_EXCEEDED) {
         result.failure = "the answer is larger than allowed";
+    } else if (t->forbidden) {
+        result.failure = "the address is forbidden";
     } else {
         result.failure = curl_easy_strerror(code);
     }

@@ -3,9 +3,11 @@
 #ifndef MUSTER_NET_CLIENT_H
 #define MUSTER_NET_CLIENT_H
 
+#include "lib/base/address_rules.h"
 #include "lib/base/buffer.h"
 #include "lib/base/error.h"
 #include "lib/http/message.h"
+#include "lib/net/fault.h"
 
 struct event_base;
 struct net_client;
@@ -20,6 +22,11 @@ struct net_client_request {
     size_t response_max;    /* bytes of body; beyond: failure */
     const char *trust_path; /* PEM of the anchors for https; NULL: the system's */
     bool follow_redirects;  /* at most 5, http and https only */
+    /* To a stranger's host: certificates are not judged, a fresh connection goes to `address` alone, and what
+     * was connected to is judged by the rules once more. NULL: no such request. */
+    const struct address_rules *rules; /* lives until `done` */
+    struct ip_address address;
+    unsigned connect_timeout_ms; /* 0: as timeout_ms */
 };
 
 struct net_client_result {
@@ -27,6 +34,9 @@ struct net_client_result {
     int status;
     struct bytes content_type, body;
     const char *failure; /* when not ok, for the log */
+    enum net_fault fault;
+    const char *redirect; /* where the response points, absolute; NULL: nowhere */
+    struct ip_address peer;
 };
 
 /* Called on the owning loop; the result lives during the call. */

@@ -3,7 +3,7 @@
 /* What a client's key may cost us to verify, and how much it may send. */
 enum { CLIENT_KEY_BITS_MAX = 8192, CLIENT_CHAIN_BYTES_MAX = 32 * 1024, SESSION_SECONDS = 7200 };
 
-static bool key_is_affordable(const X509 *certificate)
+bool tls_key_is_affordable(const X509 *certificate)
 {
     const EVP_PKEY *key = X509_get0_pubkey(certificate);
 
@@ -18,7 +18,7 @@ static int accept_certificate(X509_STORE_CTX *store, void *unused)
     const X509 *leaf = X509_STORE_CTX_get0_cert(store);
 
     (void)unused;
-    if (ssl == NULL || leaf == NULL || !key_is_affordable(leaf)) {
+    if (ssl == NULL || leaf == NULL || !tls_key_is_affordable(leaf)) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
         return 0;
     }

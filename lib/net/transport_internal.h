@@ -40,6 +40,9 @@ void peer_identity_unref(struct peer_identity *identity);
 MUST_USE bool transport_describe_peer(const struct transport *transport, struct http_peer *peer,
                                       struct peer_identity **identity);
 
+/* What it costs to verify with the certificate's key is bounded. */
+bool tls_key_is_affordable(const X509 *certificate);
+
 enum { TLS_TICKET_KEYS_LEN = 80 };
 
 /* A listener's context in a library context. Session tickets of contexts with the same ticket keys and name

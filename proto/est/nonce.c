@@ -1,11 +1,11 @@
 #include "proto/est/nonce.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "lib/base/digest.h"
 #include "lib/base/encode.h"
+#include "lib/base/used.h"
 
 enum {
     TIME_LEN = 5,
@@ -16,27 +16,8 @@ enum {
 
 /* --- which were used --- */
 
-/* A set-associative table: a use falls into one bucket and pushes the oldest nonce out of it. The bucket
- * remembers how young the youngest was that it pushed out; nonces up to there count as stale, so that
- * forgetting never lets a replay through: it only costs a client one more round. */
-enum { WAYS = 8 };
-
-struct use {
-    struct digest256 key; /* SHA-256 over nonce and nc */
-    int64_t made_s;
-    const void *owner; /* the request that took it, compared only; NULL: nobody may come again with it */
-    bool taken;
-};
-
-struct bucket {
-    struct use use[WAYS];
-    int64_t forgotten_s;
-};
-
 struct est_nonces {
-    pthread_mutex_t lock; /* held for a few comparisons */
-    size_t bucket_count;
-    struct bucket *bucket;
+    struct used *used;
 };
 
 bool est_nonces_new(size_t max, struct est_nonces **out, struct error *err)
@@ -45,15 +26,10 @@ bool est_nonces_new(size_t max, struct est_nonces **out, struct error *err)
 
     if (n == NULL)
         return error_set(err, ERROR_MEMORY, "no memory for EST nonces");
-    n->bucket_count = max / WAYS > 0 ? max / WAYS : 1;
-    n->bucket = calloc(n->bucket_count, sizeof(*n->bucket));
-    if (n->bucket == NULL || pthread_mutex_init(&n->lock, NULL) != 0) {
-        free(n->bucket);
+    if (!used_new(max, &n->used, err)) {
         free(n);
-        return error_set(err, ERROR_MEMORY, "no memory for EST nonces");
+        return false;
     }
-    for (size_t i = 0; i < n->bucket_count; i++)
-        n->bucket[i].forgotten_s = -1;
     *out = n;
     return true;
 }
@@ -62,55 +38,11 @@ void est_nonces_free(struct est_nonces *nonces)
 {
     if (nonces == NULL)
         return;
-    (void)pthread_mutex_destroy(&nonces->lock);
-    free(nonces->bucket);
+    used_free(nonces->used);
     free(nonces);
 }
 
-static struct bucket *bucket_of(struct est_nonces *n, const struct digest256 *key)
-{
-    uint64_t index = 0;
-
-    for (size_t i = 0; i < 8; i++)
-        index = index << 8 | key->bytes[i];
-    return &n->bucket[index % n->bucket_count];
-}
-
-static struct use *find_use(struct bucket *b, const struct digest256 *key)
-{
-    for (size_t i = 0; i < WAYS; i++)
-        if (b->use[i].taken && digest256_equal(&b->use[i].key, key))
-            return &b->use[i];
-    return NULL;
-}
-
-static struct use *make_room(struct bucket *b)
-{
-    struct use *oldest = &b->use[0];
-
-    for (size_t i = 0; i < WAYS; i++) {
-        if (!b->use[i].taken)
-            return &b->use[i];
-        if (b->use[i].made_s < oldest->made_s)
-            oldest = &b->use[i];
-    }
-    if (oldest->made_s > b->forgotten_s)
-        b->forgotten_s = oldest->made_s;
-    return oldest;
-}
-
-static enum est_nonce_verdict take_use(struct bucket *b, const struct use *wanted, bool in_time)
-{
-    struct use *seen = find_use(b, &wanted->key);
-
-    if (seen != NULL)
-        return seen->owner != NULL && seen->owner == wanted->owner ? EST_NONCE_FRESH : EST_NONCE_REPLAYED;
-    if (!in_time || wanted->made_s <= b->forgotten_s)
-        return EST_NONCE_STALE;
-    *make_room(b) = *wanted;
-    return EST_NONCE_FRESH;
-}
-
+/* SHA-256 over nonce and nc. */
 static bool use_key(struct bytes nonce, struct bytes nc, struct digest256 *out)
 {
     return sha256_parts((struct bytes[]){ nonce, BYTES_LITERAL(":"), nc }, 3, out);
@@ -167,32 +99,28 @@ enum est_nonce_verdict est_nonce_take(const struct est_service *service, struct 
                                       struct bytes nonce, struct bytes nc, const struct http_request *request,
                                       int64_t now_s)
 {
-    struct use wanted = { .owner = request, .taken = true };
-    enum est_nonce_verdict verdict;
+    struct digest256 key;
+    int64_t made_s;
     bool in_time;
 
     assert(service->nonces != NULL);
-    if (!open_nonce(service, realm, nonce, &wanted.made_s) || !use_key(nonce, nc, &wanted.key))
+    if (!open_nonce(service, realm, nonce, &made_s) || !use_key(nonce, nc, &key))
         return EST_NONCE_FORGED;
     /* a clock that was set back a little makes no nonce of the future wrong, a big step does */
-    in_time = now_s - wanted.made_s <= (int64_t)service->nonce_valid_s &&
-              wanted.made_s - now_s <= (int64_t)service->nonce_valid_s;
-    (void)pthread_mutex_lock(&service->nonces->lock);
-    verdict = take_use(bucket_of(service->nonces, &wanted.key), &wanted, in_time);
-    (void)pthread_mutex_unlock(&service->nonces->lock);
-    return verdict;
+    in_time = now_s - made_s <= (int64_t)service->nonce_valid_s &&
+              made_s - now_s <= (int64_t)service->nonce_valid_s;
+    switch (used_take(service->nonces->used, &key, made_s, request, in_time)) {
+    case USED_NOW: return EST_NONCE_FRESH;
+    case USED_BEFORE: return EST_NONCE_REPLAYED;
+    case USED_STALE: break;
+    }
+    return EST_NONCE_STALE;
 }
 
 void est_nonce_arrived(const struct est_service *service, struct bytes nonce, struct bytes nc)
 {
     struct digest256 key;
-    struct use *seen;
 
-    if (service->nonces == NULL || !use_key(nonce, nc, &key))
-        return;
-    (void)pthread_mutex_lock(&service->nonces->lock);
-    seen = find_use(bucket_of(service->nonces, &key), &key);
-    if (seen != NULL)
-        seen->owner = NULL;
-    (void)pthread_mutex_unlock(&service->nonces->lock);
+    if (service->nonces != NULL && use_key(nonce, nc, &key))
+        used_disown(service->nonces->used, &key);
 }

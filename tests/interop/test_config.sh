@@ -30,7 +30,7 @@ for hash in sha256 sha1; do # SCEP-38
     expect_equal "$(grep -c "$fingerprint" out) $(grep -c "$fingerprint" init.log)" "1 1" "--check and init print it"
 done
 mistaken "a misspelt protocol" 's/name: demo, domain: devices, ca: demo, profile: device, protocols: \[scep/name: demo, domain: devices, ca: demo, profile: device, protocols: [sceep/' \
-    'sceep' "procedures\[0\].protocols: expected one of scep, est, cmp; got 'sceep'"
+    'sceep' "procedures\[0\].protocols: expected one of scep, est, cmp, acme; got 'sceep'"
 mistaken "a misspelt setting" 's/retry_after: 1s/retry_afer: 1s/' 'retry_afer' "procedures\[0\]: unknown setting 'retry_afer'; did you mean 'retry_after'"
 mistaken "a CA that is not there" 's/name: demo, domain: devices, ca: demo/name: demo, domain: devices, ca: dmeo/' 'dmeo' \
     "procedures\[0\].ca: expected a name from cas \(demo\); got 'dmeo'"

@@ -151,11 +151,13 @@ static void fill_config(struct a_gateway *g)
                                          .pending_max = 100 };
     c->scep = (struct scep_service){ .enroll = &c->enroll, .ra = &g->ra, .ra_count = 1 };
     c->cmp = (struct cmp_service){ .enroll = &c->enroll, .ra = &g->cmp_ra, .ra_count = 1 };
+    c->acme = (struct acme_service){ .enroll = &c->enroll, .nonce_valid_s = ACME_NONCE_VALID_S };
     c->est = (struct est_service){ .enroll = &c->enroll, .nonce_key = { 42 }, .nonce_valid_s = 300 };
     c->admin = (struct admin_service){
         .enroll = &c->enroll, .domain = g->domains, .domain_count = 1, .act_skew_s = 300
     };
     assert_true(est_nonces_new(1024, &c->est.nonces, NULL));
+    assert_true(acme_nonces_new(1024, &g->random, &c->acme.nonces, NULL));
 }
 
 static void open_registry(struct a_gateway *g)
@@ -207,6 +209,7 @@ void a_gateway_free(struct a_gateway *g)
     registry_close(g->registry);
     (void)nftw(g->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     est_nonces_free(g->config.est.nonces);
+    acme_nonces_free(g->config.acme.nonces);
     ca_release(&g->ca);
     keys_unref(g->config.keys);
     arena_free(g->arena);
@@ -260,7 +263,10 @@ struct registration a_gateway_register(struct a_gateway *g, const char *fqdn, co
     struct fqdn_pattern_rules rules = { .dns = DNS_RULES_TEXT };
     struct changes changes;
 
-    assert_int_equal(fqdn_pattern_parse(bytes_text(fqdn), &rules, &r.fqdn), FQDN_PATTERN_OK);
+    if (r.order == ORDER_ACME)
+        r.key_id = bytes_text(fqdn);
+    else
+        assert_int_equal(fqdn_pattern_parse(bytes_text(fqdn), &rules, &r.fqdn), FQDN_PATTERN_OK);
     assert_true(random_fill(&g->random, r.id.bytes, sizeof(r.id.bytes)));
     r.revision = 1;
     if (r.order == ORDER_NONE)

@@ -35,7 +35,7 @@ void a_gateway_restart(struct a_gateway *g);
 
 /* A registration with its password ("" for none), Open, for every protocol of the procedure, made as an
  * officer's act would leave it. Fields that are unset get valid values (id, domain, procedure, state,
- * revision, accepted_s, protocols).
+ * revision, accepted_s, protocols). One of ACME has `fqdn` as its key id and `password` as its HMAC key.
  */
 struct registration a_gateway_register(struct a_gateway *g, const char *fqdn, const char *password,
                                        struct registration fields);

@@ -166,7 +166,8 @@ static void step_commit(struct world *w)
             if (batch[i]->answering.turn.changes.count > 0)
                 continue; /* waits again */
         } else if (w->device[batch[i]->device].kind == DEVICE_CLOSING &&
-                   strcmp(batch[i]->answering.turn.facts.verdict, "issued") == 0) /* noticed; a certConf is taken */
+                   strcmp(batch[i]->answering.turn.facts.verdict, "issued") ==
+                       0) /* noticed; a certConf is taken */
             assert_int_equal(w->registration[batch[i]->device].state, REGISTRATION_OPEN);
         if (choose(w, 5) != 0)
             deliver(w, batch[i]);

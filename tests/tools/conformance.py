@@ -17,11 +17,12 @@ STANDARDS = {
     "est": "EST (RFC 7030, 8951, 9908)",
     "cmp": "CMP (RFC 9810, 9811, 9483, TS 33.310)",
     "cmp": "CMP (RFC 9810, 9811, 9483, 4211, 9481)",
+    "acme": "ACME (RFC 8555, 8737, 8738, 9444, 9773, 8659, 8657)",
     "csr": "Requests, names and preregistration (RFC 2986, 5280 and this project's rules)",
 }
-TEST = re.compile(r"\[\s+(OK|FAILED|SKIPPED)\s+\]\s+((scep|est|cmp|csr)_\d[a-z0-9_]*)")
-FUNCTION = re.compile(r"static void ((scep|est|cmp|csr)_\d[a-z0-9_]*)\s*\(void \*\*state\)")
-NAME = re.compile(r"^(scep|est|cmp|csr)((?:_\d+)+)_(.*)$")
+TEST = re.compile(r"\[\s+(OK|FAILED|SKIPPED)\s+\]\s+((scep|est|cmp|acme|csr)_\d[a-z0-9_]*)")
+FUNCTION = re.compile(r"static void ((scep|est|cmp|acme|csr)_\d[a-z0-9_]*)\s*\(void \*\*state\)")
+NAME = re.compile(r"^(scep|est|cmp|acme|csr)((?:_\d+)+)_(.*)$")
 
 
 def rows_of(function):
@@ -82,7 +83,7 @@ def write(build):
 
 
 def check():
-    listed = set(re.findall(r"^\| ((?:SCEP|EST|CMP|CSR)-\d+) \|", open(PAGE, encoding="utf-8").read(), re.M))
+    listed = set(re.findall(r"^\| ((?:SCEP|EST|CMP|ACME|CSR)-\d+) \|", open(PAGE, encoding="utf-8").read(), re.M))
     tested = {f"{standard.upper()}-{number}" for standard, number in table()}
     for row in sorted(tested - listed):
         print(f"{row} has a test and is not in docs/conformance.md")

@@ -115,7 +115,9 @@ static void what_was_made_is_a_sound_installation(void **state)
     must(config_load(path, &config, &err), &err);
     assert_int_equal(config->procedure_count, 1);
     assert_int_equal(config->procedure[0]->protocols,
-                     PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST) | PROTOCOL_BIT(PROTOCOL_CMP));
+                     PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST) | PROTOCOL_BIT(PROTOCOL_CMP) |
+                         PROTOCOL_BIT(PROTOCOL_ACME));
+    assert_true(config->procedure[0]->acme_binding);
     assert_int_equal(config->cmp.ra_count, 1);
     assert_int_equal(config->cmp.ra[0].certificate.key.kind, KEY_EC_P256);
     assert_int_equal(config->listener_count, 3);

@@ -15,6 +15,7 @@ static const char good[] = "registry: { path: reg, map_max: 1GiB }\n"
                            "workers: 3\n"
                            "queue: 77\n"
                            "user: nobody\n"
+                           "dns_servers: [192.0.2.53, '[::1]:5353']\n"
                            "log: { format: json, level: warning }\n"
                            "limits: { body: 2MiB, idle: 7s }\n"
                            "enrollment: { pending_max: 9 }\n"
@@ -349,6 +350,7 @@ static void a_good_configuration_fills_every_room_s_options(void **state)
     assert_ptr_equal(c->cmp.enroll, &c->enroll);
     assert_string_equal(c->certificate[3].what, "cmp ra cmp-ra");
     assert_ptr_equal(c->enroll.ca, c->ca);
+    assert_string_equal(c->dns_servers, "192.0.2.53,[::1]:5353");
     config_free(c);
 }
 
@@ -660,6 +662,132 @@ static void cmp_42_an_ra_that_cannot_speak_for_the_ca_is_refused(void **state)
     assert_non_null(strstr(world.err.text, ": procedures[2]: SCEP and CMP require preregistration"));
 }
 
+/* The procedure that is open on EST, on ACME with these settings instead; more of the procedure first. */
+static struct config *load_acme(const char *more, const char *settings, const struct procedure **procedure)
+{
+    char text[8192], all[512];
+    struct config *c;
+
+    (void)snprintf(all, sizeof(all), "protocols: acme\n%s    acme: { %s }\n    vendor", more, settings);
+    c = load_with("protocols: est\n    est: { realm: Phones }\n    vendor", all, text, sizeof(text));
+    *procedure = c != NULL ? config_procedure(c, BYTES_LITERAL("phones")) : NULL;
+    return c;
+}
+
+static void a_procedure_on_acme_is_safe_unless_told_otherwise(void **state)
+{
+    const struct ip_address metadata = { 4, { 169, 254, 169, 254 } }, loopback = { 4, { 127, 0, 0, 1 } };
+    const struct ip_address private = { 4, { 10, 0, 0, 1 } }, public = { 4, { 8, 8, 8, 8 } };
+    const struct procedure *p;
+    struct config *c = load_acme("", "binding: true", &p);
+
+    (void)state;
+    if (c == NULL)
+        fail_msg("%s", world.err.text);
+    assert_int_equal(p->protocols, PROTOCOL_BIT(PROTOCOL_ACME));
+    assert_true(p->preregistration && p->acme_binding);
+    assert_int_equal(p->acme_challenges, ACME_CHALLENGE_BIT(ACME_HTTP_01) | ACME_CHALLENGE_BIT(ACME_DNS_01) |
+                                             ACME_CHALLENGE_BIT(ACME_TLS_ALPN_01));
+    assert_false(p->acme_subdomains || p->acme_wildcard || p->acme_ip || p->acme_replace_all);
+    assert_int_equal(p->acme_caa, ACME_CAA_OFF);
+    assert_int_equal(p->acme_http_port, 0);
+    assert_int_equal(p->acme_tls_port, 0);
+    assert_int_equal(p->acme_identifiers_max, 32);
+    assert_int_equal(p->acme_order_s, 7 * 86400);
+    assert_false(address_allowed(&p->acme_reach, &loopback) || address_allowed(&p->acme_reach, &metadata) ||
+                 address_allowed(&p->acme_reach, &private));
+    assert_true(address_allowed(&p->acme_reach, &public));
+    assert_ptr_equal(c->acme.enroll, &c->enroll);
+    assert_int_equal(c->acme.nonce_valid_s, 3600);
+    config_free(c);
+}
+
+static void every_setting_of_acme_is_taken(void **state)
+{
+    const struct ip_address in = { 4, { 10, 2, 0, 1 } }, out = { 4, { 10, 1, 0, 1 } };
+    const struct procedure *p;
+    struct config *c = load_acme(
+        "    preregistration: false\n",
+        "binding: false, challenges: [dns-01, dns-account-01], wildcard: true, ip: true, "
+        "reach: [10.0.0.0/8, '::1'], forbid: 10.1.0.0/16, http_port: 8080, tls_port: 8443, caa: enforce, "
+        "caa_identities: [ca.example.com], identifiers_max: 100, orders_max: 3, accounts_max: 4, "
+        "order_valid: 1h, authorization_valid: 30d, profiles: [station], terms: 'https://a.example/t', "
+        "website: 'https://a.example/', replace_all: true",
+        &p);
+
+    (void)state;
+    if (c == NULL)
+        fail_msg("%s", world.err.text);
+    assert_false(p->preregistration || p->acme_binding);
+    assert_int_equal(p->acme_challenges,
+                     ACME_CHALLENGE_BIT(ACME_DNS_01) | ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01));
+    assert_true(p->acme_wildcard && p->acme_ip && p->acme_replace_all);
+    assert_true(address_allowed(&p->acme_reach, &in));
+    assert_false(address_allowed(&p->acme_reach, &out));
+    assert_int_equal(p->acme_reach.allowed_count, 2);
+    assert_int_equal(p->acme_http_port, 8080);
+    assert_int_equal(p->acme_tls_port, 8443);
+    assert_int_equal(p->acme_caa, ACME_CAA_ENFORCE);
+    assert_int_equal(p->acme_caa_identity_count, 1);
+    assert_string_equal(p->acme_caa_identity[0], "ca.example.com");
+    assert_int_equal(p->acme_identifiers_max, 100);
+    assert_int_equal(p->acme_orders_max, 3);
+    assert_int_equal(p->acme_accounts_max, 4);
+    assert_int_equal(p->acme_order_s, 3600);
+    assert_int_equal(p->acme_authorization_s, 30 * 86400);
+    assert_int_equal(p->acme_profile_count, 1);
+    assert_string_equal(p->acme_profile[0]->name, "station");
+    assert_string_equal(p->acme_terms_url, "https://a.example/t");
+    assert_string_equal(p->acme_website_url, "https://a.example/");
+    config_free(c);
+}
+
+static void mistakes_in_settings_of_acme_are_named(void **state)
+{
+    static const struct {
+        const char *settings, *fault;
+    } rows[] = {
+        { "binding: false, challenges: []",
+          "procedures[1]: open on ACME with neither account binding nor a" },
+        { "challenges: http-02", "procedures[1].acme.challenges: expected one of http-01, dns-01" },
+        { "reach: 10.0.0.1/8", "procedures[1].acme.reach: expected ranges like 10.0.0.0/8" },
+        { "forbid: here", "procedures[1].acme.forbid: expected ranges like 10.0.0.0/8" },
+        { "challenges: dns-persist-01", "procedures[1]: dns-persist-01 needs one to ten CAA identities" },
+        { "caa: warn, caa_identities: ca.example.com, subdomains: true", "procedures[1]: CAA is looked up" },
+        { "caa: enforce", "procedures[1]: CAA is judged, but no CAA identity is named" },
+        { "caa_identities: [not_a_name]", "procedures[1].acme.caa_identities: expected names like" },
+        { "identifiers_max: 101", "procedures[1].acme.identifiers_max: expected a number from 1 to 100" },
+        { "profiles: x", "procedures[1].acme.profiles: expected a name from profiles (device, station)" },
+        { "terms: here", "procedures[1].acme.terms: expected" },
+        { "http_port: 65536", "procedures[1].acme.http_port: expected" },
+        { "bindin: true", "procedures[1].acme: unknown setting 'bindin'; did you mean 'binding'?" },
+    };
+    const struct procedure *p;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_null(load_acme("", rows[i].settings, &p));
+        if (strstr(world.err.text, rows[i].fault) == NULL)
+            fail_msg("got '%s', expected '%s'", world.err.text, rows[i].fault);
+    }
+}
+
+static void acme_1_5_acme_needs_a_listener_with_tls_and_a_base_url(void **state)
+{
+    char text[8192];
+    struct config *c;
+
+    (void)state;
+    c = load_with("protocols: est\n", "protocols: [est, acme]\n", text, sizeof(text));
+    assert_non_null(c);
+    config_free(c);
+    c = load_with_two("    base_url: https://a.example\n", "", "cas:\n", "", "protocols: est\n",
+                      "protocols: [est, acme]\n", text, sizeof(text));
+    assert_null(c);
+    assert_non_null(strstr(world.err.text, "procedures[1].protocols: acme needs a listener for devices with "
+                                           "tls and base_url"));
+}
+
 static void a_name_that_refers_to_nothing_is_named(void **state)
 {
     (void)state;
@@ -685,7 +813,7 @@ static void a_protocol_that_is_none_is_named(void **state)
 {
     (void)state;
     assert_fault("[scep, est]", "[sceep]", "[sceep]",
-                 "procedures[0].protocols: expected one of scep, est, cmp; got 'sceep'");
+                 "procedures[0].protocols: expected one of scep, est, cmp, acme; got 'sceep'");
 }
 
 static void two_of_one_name_are_named(void **state)
@@ -715,6 +843,9 @@ static void administration_needs_tls_and_the_officer_s_certificate(void **state)
 static void listeners_are_checked(void **state)
 {
     (void)state;
+    assert_fault("192.0.2.53,", "a.example,", "dns_servers",
+                 "dns_servers: expected addresses like 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53; got "
+                 "'a.example'");
     assert_fault("address: '::'", "address: localhost", "address: localhost",
                  "listeners[1].address: expected an IP address like 127.0.0.1 or ::; got 'localhost'");
     assert_fault(
@@ -955,6 +1086,10 @@ int main(void)
         cmocka_unit_test(cmp_21_who_demands_message_time_looks_at_it),
         cmocka_unit_test(mistakes_in_settings_of_cmp_are_named),
         cmocka_unit_test(cmp_42_an_ra_that_cannot_speak_for_the_ca_is_refused),
+        cmocka_unit_test(a_procedure_on_acme_is_safe_unless_told_otherwise),
+        cmocka_unit_test(every_setting_of_acme_is_taken),
+        cmocka_unit_test(mistakes_in_settings_of_acme_are_named),
+        cmocka_unit_test(acme_1_5_acme_needs_a_listener_with_tls_and_a_base_url),
         cmocka_unit_test(a_name_that_refers_to_nothing_is_named),
         cmocka_unit_test(a_protocol_that_is_none_is_named),
         cmocka_unit_test(two_of_one_name_are_named),

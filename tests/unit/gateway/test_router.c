@@ -4,7 +4,7 @@
 
 static struct procedure demo = { .name = "demo",
                                  .protocols = PROTOCOL_BIT(PROTOCOL_SCEP) | PROTOCOL_BIT(PROTOCOL_EST) |
-                                              PROTOCOL_BIT(PROTOCOL_CMP) };
+                                              PROTOCOL_BIT(PROTOCOL_CMP) | PROTOCOL_BIT(PROTOCOL_ACME) };
 static struct procedure scep_only = { .name = "scep-only", .protocols = PROTOCOL_BIT(PROTOCOL_SCEP) };
 static const struct procedure *procedures[] = { &demo, &scep_only };
 static struct ca ca = { .name = "demo" };
@@ -117,6 +117,47 @@ static void cmp_8_other_paths_are_nobody_s(void **state)
     config.default_procedure = &demo;
 }
 
+static void acme_paths_name_procedure_and_resource(void **state)
+{
+    static const char *const nobody_s[] = { "/acme",
+                                            "/acme/",
+                                            "/acme/demo",
+                                            "/acme//directory",
+                                            "/acmes/demo/directory",
+                                            "/acme/nobody/directory",
+                                            "/acme/scep-only/directory" };
+
+    (void)state;
+    assert_route("/acme/demo/directory", "acme", &demo, "directory");
+    assert_route("/acme/demo/order/x/finalize", "acme", &demo, "order/x/finalize");
+    assert_route("/acme/demo/", "acme", &demo, "");
+    for (size_t i = 0; i < COUNT_OF(nobody_s); i++)
+        assert_route(nobody_s[i], NULL, NULL, "");
+}
+
+static void acme_5_without_a_base_url_no_link_can_be_made(void **state)
+{
+    AUTO_ARENA *arena = arena_new(1 << 20);
+    struct http_request request = { .path = BYTES_LITERAL("/acme/demo/directory"),
+                                    .method = HTTP_METHOD_GET,
+                                    .arena = arena,
+                                    .peer = { .tls = true } };
+    struct route route = route_find(&config, &request);
+    struct http_response response;
+
+    (void)state;
+    assert_true(route.service->serve_public(&config, &route, &request, &response));
+    assert_int_equal(response.status, 404);
+    request.base_url = "https://a.example";
+    assert_true(route.service->serve_public(&config, &route, &request, &response));
+    assert_int_equal(response.status, 200);
+    assert_non_null(
+        memmem(response.body.data, response.body.len, "\"https://a.example/acme/demo/new-order\"", 39));
+    request.peer.tls = false;
+    assert_true(route.service->serve_public(&config, &route, &request, &response));
+    assert_int_equal(response.status, 403); /* ACME-1 */
+}
+
 static void lists_and_certificates_are_named_by_their_ca(void **state)
 {
     (void)state;
@@ -144,6 +185,8 @@ int main(void)
         cmocka_unit_test(est_8_9_11_12_labels_choose_the_procedure),
         cmocka_unit_test(cmp_3_4_paths_choose_procedure_and_operation),
         cmocka_unit_test(cmp_8_other_paths_are_nobody_s),
+        cmocka_unit_test(acme_paths_name_procedure_and_resource),
+        cmocka_unit_test(acme_5_without_a_base_url_no_link_can_be_made),
         cmocka_unit_test(lists_and_certificates_are_named_by_their_ca),
         cmocka_unit_test(a_listener_serves_its_role_alone),
     };

@@ -11,6 +11,8 @@
 #include "jobs/job.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "tests/lib/alpn_server.h"
+#include "tests/lib/dns_server.h"
 
 static char server_url[64];
 static char folder[64];
@@ -46,6 +48,84 @@ static bool fetch(struct turn *turn, const void *service, const struct job_recor
                                            .content_type = BYTES_LITERAL("text/plain"),
                                            .body = BYTES_LITERAL("question"),
                                            .timeout_ms = 5000 };
+    }
+    return true;
+}
+
+/* --- a job that asks about a stranger: a name, then its HTTP server, then its TLS server --- */
+#define B(text)                                   \
+    {                                             \
+        (const uint8_t *)(text), sizeof(text) - 1 \
+    }
+
+static const struct dns_server_row dns_rows[] = {
+    { .name = "_acme-challenge.device.example", .type = DNS_TYPE_TXT, .rdata = { B("\3txt"), B("\1x") } },
+    { .name = "device.example", .type = DNS_TYPE_A, .rdata = { B("\x7f\0\0\1") } },
+};
+static const struct ip_range loopback[] = { { { 4, { 127 } }, 8 } };
+static const struct address_rules rules = { .allowed = loopback, .allowed_count = 1 };
+
+struct stranger {
+    struct dns_server dns;
+    struct alpn_server tls;
+    char url[64];
+    uint16_t port;
+    struct address_rules mine; /* of the handler's stack, as far as the runner knows */
+};
+
+static struct job_effect effect_to(const struct stranger *s, enum job_effect_kind kind)
+{
+    struct dns_name device = { .len = 14, .text = "device.example" };
+    struct job_effect effect = { .kind = kind,
+                                 .timeout_ms = 10000,
+                                 .target = "strangers",
+                                 .target_max = 4,
+                                 .method = HTTP_METHOD_GET,
+                                 .url = bytes_text(s->url),
+                                 .rules = &s->mine,
+                                 .port = kind == JOB_EFFECT_HTTP ? s->port : s->tls.port,
+                                 .type = DNS_TYPE_TXT,
+                                 .host = BYTES_LITERAL("device.example"),
+                                 .alpn = "acme-tls/1" };
+
+    if (kind == JOB_EFFECT_DNS)
+        assert_true(dns_name_below("_acme-challenge", &device, &effect.name));
+    else
+        effect.name = device;
+    return effect;
+}
+
+static bool validate(struct turn *turn, const void *service, const struct job_record *job,
+                     const struct job_event *event, struct job_step *out, struct error *err)
+{
+    const struct stranger *s = service;
+    struct state_key key = result_key();
+    struct state_value value = { 0 };
+
+    (void)err;
+    switch (event->kind) {
+    case JOB_EVENT_DUE: out->effect = effect_to(s, JOB_EFFECT_DNS); break;
+    case JOB_EVENT_DNS:
+        assert_int_equal(event->dns.status, DNS_STATUS_RECORDS);
+        assert_int_equal(event->dns.count, 2);
+        out->state = event->dns.record[0].value;
+        out->effect = effect_to(s, JOB_EFFECT_HTTP);
+        break;
+    case JOB_EVENT_HTTP:
+        assert_int_equal(event->fault, NET_OK);
+        out->state = arena_format(turn->arena, "%.*s %.*s", BYTES_FMT(job->state),
+                                  BYTES_FMT(event->http_body));
+        out->effect = effect_to(s, JOB_EFFECT_PROBE);
+        break;
+    case JOB_EVENT_FILE: fail(); break;
+    case JOB_EVENT_PROBE:
+        assert_int_equal(event->fault, NET_OK);
+        assert_true(
+            bytes_equal(event->probe_certificate, bytes_of(s->tls.certificate, s->tls.certificate_len)));
+        value.blob = job->state;
+        change_state_put(&turn->changes, &key, &value, 0);
+        out->effect = (struct job_effect){ .kind = JOB_EFFECT_WAIT, .until_s = turn->now_s + 3600 };
+        break;
     }
     return true;
 }
@@ -93,6 +173,11 @@ static void on_ask_reload(void)
 static void answer(struct net_exchange *exchange, void *context)
 {
     (void)context;
+    if (bytes_is(exchange->request.path, "/token")) {
+        exchange->response = http_respond(200, "text/plain", BYTES_LITERAL("token"));
+        net_reply(exchange);
+        return;
+    }
     exchange->response = bytes_is(exchange->request.body, "question")
                              ? http_respond(200, "text/plain", BYTES_LITERAL("answer"))
                              : http_respond_text(400, "what?\n");
@@ -137,7 +222,7 @@ static bool result_is_there(struct registry *registry, char *out, size_t size)
 }
 
 /* What one job keeps, run by a whole runner. */
-static void run_job(struct gateway *gateway, char *result, size_t size)
+static void run_job(struct gateway *gateway, struct stranger *s, char *result, size_t size)
 {
     struct registry_options options = REGISTRY_OPTIONS_DEFAULT;
     struct arena *arena = arena_new(1 << 16);
@@ -152,6 +237,11 @@ static void run_job(struct gateway *gateway, char *result, size_t size)
     config->arena = arena; /* which the configuration lies in */
     assert_true(keys_new(&config->keys, NULL));
     server = serve(config->keys);
+    if (s != NULL) {
+        config->dns_servers = s->dns.address;
+        s->port = net_server_port(server, 0);
+        (void)snprintf(s->url, sizeof(s->url), "http://device.example:%u/token", (unsigned)s->port);
+    }
     assert_true(live_config_init(&gateway->live, config, NULL));
     assert_true(monitor_new(&gateway->monitor, NULL));
     assert_true(registry_open(&options, &gateway->registry, NULL));
@@ -184,9 +274,28 @@ static void a_job_waits_asks_and_keeps_the_answer(void **state)
 
     (void)state;
     make_folder();
-    run_job(&gateway, result, sizeof(result));
+    run_job(&gateway, NULL, result, sizeof(result));
     assert_string_equal(result, "answer");
     (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void a_job_asks_about_a_stranger(void **state)
+{
+    struct stranger s = { .tls = { .alpn = "acme-tls/1" }, .mine = rules };
+    const struct job_handler job = { .kind = "validate", .run = validate, .service = &s, .standing = true };
+    struct gateway gateway = { .more_jobs = &job, .more_job_count = 1 };
+    char result[64] = "";
+
+    (void)state;
+    dns_server_start(&s.dns, dns_rows, COUNT_OF(dns_rows));
+    alpn_server_start(&s.tls);
+    make_folder();
+    run_job(&gateway, &s, result, sizeof(result));
+    assert_string_equal(result, "txt token");
+    (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    alpn_server_stop(&s.tls);
+    dns_server_stop(&s.dns);
+    assert_int_equal(s.tls.received, 0);
 }
 
 static void a_job_writes_files_and_asks_for_a_reload(void **state)
@@ -199,7 +308,7 @@ static void a_job_writes_files_and_asks_for_a_reload(void **state)
     (void)state;
     make_folder();
     (void)snprintf(file_path, sizeof(file_path), "%s/written", folder);
-    run_job(&gateway, result, sizeof(result));
+    run_job(&gateway, NULL, result, sizeof(result));
     assert_string_equal(result, "/nowhere/at/all.new: No such file or directory");
     assert_true(file_read(file_path, &content, NULL));
     assert_true(bytes_is(buffer_bytes(&content), "content"));
@@ -211,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_waits_asks_and_keeps_the_answer),
+        cmocka_unit_test(a_job_asks_about_a_stranger),
         cmocka_unit_test(a_job_writes_files_and_asks_for_a_reload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,34 @@ static void before_a_request_leaves_its_state_is_saved_and_due_again(void **stat
     assert_true(bytes_is(job.state, "asked"));
 }
 
+static void each_effect_that_leaves_is_due_again(void **state)
+{
+    static const struct {
+        enum job_effect_kind kind;
+        bool leaves;
+    } rows[] = { { JOB_EFFECT_HTTP, true }, { JOB_EFFECT_DNS, true },   { JOB_EFFECT_PROBE, true },
+                 { JOB_EFFECT_FILE, true }, { JOB_EFFECT_WAIT, false }, { JOB_EFFECT_DONE, false },
+                 { JOB_EFFECT_NONE, false } };
+    struct world *w = *state;
+    struct script script = { 0 };
+    const struct job_handler row = { .kind = "a", .run = run_script, .service = &script, .standing = true };
+    struct job_record job;
+    struct job_effect effect;
+
+    start(w, &row, &job);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        script.step = (struct job_step){ .effect = { .kind = rows[i].kind, .timeout_ms = 5000 } };
+        assert_int_equal(job_effect_leaves(&script.step.effect), rows[i].leaves);
+        if (!rows[i].leaves)
+            continue;
+        assert_true(job_run(&w->turn, &row, 1, &job, &due, &effect, &w->err));
+        assert_int_equal(apply_turn(w), APPLY_DONE);
+        assert_true(job_of_kind(w, "a", &job));
+        assert_int_equal(job.due_s, NOW_S + 5 + 60);
+        begin_turn(w, NOW_S);
+    }
+}
+
 static void before_a_file_is_written_its_state_is_saved_and_due_again(void **state)
 {
     struct world *w = *state;
@@ -235,6 +263,7 @@ int main(void)
         jobs_test(a_time_in_the_past_means_at_once),
         jobs_test(a_job_that_is_over_is_deleted),
         jobs_test(before_a_request_leaves_its_state_is_saved_and_due_again),
+        jobs_test(each_effect_that_leaves_is_due_again),
         jobs_test(before_a_file_is_written_its_state_is_saved_and_due_again),
         jobs_test(an_event_reaches_the_handler),
         jobs_test(an_effect_that_was_not_set_is_an_error),

@@ -43,7 +43,14 @@ static void an_open_ca_is_refused(void **state)
     p.est_client_certificate = true;
     assert_null(procedure_fault(&p));
     p.protocols = PROTOCOL_BIT(PROTOCOL_ACME);
+    assert_non_null(procedure_fault(&p)); /* ACME with nothing to prove a name by */
+    p.acme_challenges = ACME_CHALLENGE_BIT(ACME_HTTP_01);
     assert_null(procedure_fault(&p)); /* a challenge proves */
+    p.acme_challenges = 0;
+    p.acme_binding = true;
+    assert_null(procedure_fault(&p)); /* a pre-authorised account is bound to its registration */
+    p.acme_challenges = ACME_CHALLENGE_BIT(ACME_CHALLENGE_COUNT);
+    assert_non_null(procedure_fault(&p));
 }
 
 static void est_needs_a_way_to_authenticate(void **state)

@@ -171,6 +171,18 @@ static void the_first_changes_of_a_turn_clash_with_nothing(void **state)
     assert_false(changes_clash(&f->changes, mark));
 }
 
+static void a_job_that_is_put_is_told(void **state)
+{
+    struct fixture *f = *state;
+
+    add_of(&f->changes, CHANGE_AUDIT_APPEND, 0);
+    add_of(&f->changes, CHANGE_JOB_DELETE, 1);
+    assert_false(changes_put_job(&f->changes));
+    add_of(&f->changes, CHANGE_JOB_PUT, 1);
+    add_of(&f->changes, CHANGE_AUDIT_APPEND, 0);
+    assert_true(changes_put_job(&f->changes));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +192,7 @@ int main(void)
         registry_test(changes_of_the_same_clash_unless_they_only_assume),
         registry_test(two_certificates_over_one_key_clash),
         registry_test(the_first_changes_of_a_turn_clash_with_nothing),
+        registry_test(a_job_that_is_put_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

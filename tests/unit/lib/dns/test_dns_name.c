@@ -204,6 +204,56 @@ static void labels_are_counted(void **state)
     assert_int_equal(dns_name_labels(&none), 0);
 }
 
+static struct dns_name name_of(const char *text)
+{
+    struct dns_name name;
+
+    assert_int_equal(dns_name_parse(bytes_text(text), &ascii_rules, &name), DNS_OK);
+    return name;
+}
+
+static void acme_87_a_label_goes_before_a_name(void **state)
+{
+    struct dns_name name = name_of("a.example.com"), none = { 0 }, out;
+    char longest[DNS_NAME_MAX + 1];
+
+    (void)state;
+    assert_true(dns_name_below("_acme-challenge", &name, &out));
+    assert_string_equal(out.text, "_acme-challenge.a.example.com");
+    assert_true(dns_name_below("_ujmmovf2vn55tgye._acme-challenge", &name, &out));
+    assert_string_equal(out.text, "_ujmmovf2vn55tgye._acme-challenge.a.example.com");
+    assert_false(dns_name_below("_acme-challenge", &none, &out));
+    for (size_t i = 0; i < DNS_NAME_MAX; i++)
+        longest[i] = i % 50 == 49 ? '.' : 'a';
+    longest[DNS_NAME_MAX] = '\0';
+    name = name_of(longest);
+    assert_false(dns_name_below("_acme-challenge", &name, &out));
+}
+
+static void acme_97_reverse_names_of_addresses(void **state)
+{
+    static const struct {
+        const char *ip, *name;
+    } rows[] = {
+        { "192.0.2.1", "1.2.0.192.in-addr.arpa" },
+        { "255.255.255.255", "255.255.255.255.in-addr.arpa" },
+        { "4321:0:1:2:3:4:567:89ab", /* RFC 3596 2.5 */
+          "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa" },
+    };
+    struct dns_name out;
+    struct ip_address ip;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_true(ip_parse(bytes_text(rows[i].ip), &ip));
+        dns_name_reverse(&ip, &out);
+        assert_string_equal(out.text, rows[i].name);
+        assert_int_equal(out.len, strlen(rows[i].name));
+    }
+    dns_name_reverse(&(struct ip_address){ 0 }, &out);
+    assert_int_equal(out.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +270,8 @@ int main(void)
         cmocka_unit_test(csr_67_a_single_label_is_a_name_only_by_rule),
         cmocka_unit_test(csr_53_a_nul_in_a_name_is_a_fault),
         cmocka_unit_test(labels_are_counted),
+        cmocka_unit_test(acme_87_a_label_goes_before_a_name),
+        cmocka_unit_test(acme_97_reverse_names_of_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,26 @@ static void what_is_too_large_is_refused_unread(void **state)
     assert_null(json_read(bytes_of(text, sizeof(text))));
 }
 
+static bool reads_nested(size_t depth)
+{
+    char text[4096] = "{\"a\":\"[[{\\\"[\",\"b\":";
+    size_t at = strlen(text);
+
+    memset(text + at, '[', depth - 1);
+    memset(text + at + depth - 1, ']', depth - 1);
+    text[at + 2 * (depth - 1)] = '}';
+    return reads(text);
+}
+
+static void depth_is_bounded(void **state)
+{
+    (void)state;
+    assert_true(reads_nested(JSON_DEPTH_MAX)); /* brackets in strings do not count */
+    assert_false(reads_nested(JSON_DEPTH_MAX + 1));
+    assert_false(reads_nested(1500));
+    assert_true(reads("{\"a\":[[]],\"b\":[[]],\"c\":{\"d\":[[],[]]}}"));
+}
+
 static void written_twice_it_is_the_same_text(void **state)
 {
     AUTO(json_t) *value = json_read(BYTES_LITERAL("{ \"b\": [1, true], \"a\": \"x\" }"));
@@ -78,6 +98,7 @@ int main(void)
         cmocka_unit_test(a_member_given_twice_is_refused),
         cmocka_unit_test(nul_and_broken_utf8_are_refused),
         cmocka_unit_test(what_is_too_large_is_refused_unread),
+        cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(written_twice_it_is_the_same_text),
         cmocka_unit_test(members_of_nothing_are_nothing),
     };

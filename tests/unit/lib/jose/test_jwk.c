@@ -29,7 +29,7 @@ static bool spki_of(const char *text, struct arena *arena, struct bytes *spki)
     AUTO(json_t) *jwk = json_read(bytes_text(text));
 
     assert_non_null(jwk);
-    return jwk_to_spki(jwk, arena, spki);
+    return jwk_read(jwk, JWK_ANY, arena, spki) == JWK_OK;
 }
 
 static void assert_thumbprint(const char *text, enum key_kind kind, const char *expected)
@@ -65,7 +65,7 @@ static void a_key_comes_back_as_it_went(void **state)
             AUTO(json_t) *jwk = jwk_of_spki(spki);
 
             assert_non_null(jwk);
-            assert_true(jwk_to_spki(jwk, arena, &again));
+            assert_true(jwk_read(jwk, JWK_ANY, arena, &again) == JWK_OK);
             assert_true(bytes_equal(spki, again));
         }
     }
@@ -100,6 +100,69 @@ static void broken_keys_are_refused(void **state)
     }
 }
 
+static enum jwk_fault fault_of(const char *text, unsigned kinds)
+{
+    AUTO_ARENA *arena = arena_new(1 << 16);
+    AUTO(json_t) *jwk = json_read(bytes_text(text));
+    struct bytes spki;
+
+    assert_non_null(jwk);
+    return jwk_read(jwk, kinds, arena, &spki);
+}
+
+static void faults_are_told_apart(void **state)
+{
+    static const struct {
+        const char *text;
+        enum jwk_fault fault;
+    } rows[] = {
+        { "{}", JWK_MALFORMED },
+        { "{\"kty\":1}", JWK_MALFORMED },
+        { "{\"kty\":\"EC\"}", JWK_MALFORMED },
+        { "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\"}", JWK_BAD },
+        { "{\"kty\":\"EC\",\"crv\":\"P-256\"}", JWK_MALFORMED },
+        { "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"A+\"}", JWK_MALFORMED },
+        { "{\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"AA\"}", JWK_BAD },
+        { "{\"kty\":\"oct\",\"k\":\"AAAA\"}", JWK_BAD },
+        { "{\"kty\":\"RSA\",\"e\":\"AQAB\"}", JWK_MALFORMED },
+        { "{\"kty\":\"RSA\",\"n\":\"0vx7agoebGcQSuuPiLJXZptN\",\"e\":\"AQAB\"}", JWK_BAD },
+        { "{\"kty\":\"RSA\",\"n\":\"0vx7agoebGcQSuuPiLJXZptN\",\"e\":\"AAEB\"}", JWK_MALFORMED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (fault_of(rows[i].text, JWK_ANY) != rows[i].fault)
+            fail_msg("not %d: %s", rows[i].fault, rows[i].text);
+    assert_int_equal(fault_of(ED_JWK, JWK_KIND(KEY_RSA)), JWK_BAD);
+    assert_int_equal(fault_of(ED_JWK, JWK_OFFICER), JWK_OK);
+}
+
+static void officers_have_no_larger_curves(void **state)
+{
+    static const enum key_kind kinds[] = { KEY_EC_P384, KEY_EC_P521 };
+    struct keys *keys;
+    struct error err;
+
+    (void)state;
+    assert_true(keys_new(&keys, &err));
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        AUTO_ARENA *arena = arena_new(1 << 16);
+        AUTO(json_t) *jwk = NULL;
+        const char *name = i == 0 ? "a" : "b";
+        struct bytes again, spki;
+
+        assert_true(keys_generate(keys, name, kinds[i], 0, &err));
+        spki = keys_public(keys, name);
+        assert_int_equal(jwk_kind_of(spki), kinds[i]);
+        jwk = jwk_of_spki(spki);
+        assert_int_equal(jwk_read(jwk, JWK_ANY, arena, &again), JWK_OK);
+        assert_true(bytes_equal(again, spki));
+        assert_int_equal(jwk_read(jwk, JWK_OFFICER, arena, &again), JWK_BAD);
+        assert_false(jwk_is_of(spki, JWK_OFFICER));
+    }
+    keys_unref(keys);
+}
+
 static void bytes_after_the_key_are_refused(void **state)
 {
     AUTO_ARENA *arena = arena_new(1 << 16);
@@ -123,6 +186,8 @@ int main(void)
         cmocka_unit_test(thumbprints_are_those_of_the_rfcs),
         cmocka_unit_test(a_key_comes_back_as_it_went),
         cmocka_unit_test(broken_keys_are_refused),
+        cmocka_unit_test(faults_are_told_apart),
+        cmocka_unit_test(officers_have_no_larger_curves),
         cmocka_unit_test(bytes_after_the_key_are_refused),
     };
 

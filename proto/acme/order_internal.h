@@ -1,0 +1,96 @@
+/* order_internal.h: orders and authorizations, as the resources that deal with them share them. */
+#ifndef MUSTER_ACME_ORDER_INTERNAL_H
+#define MUSTER_ACME_ORDER_INTERNAL_H
+
+#include "proto/acme/account_internal.h"
+
+/* --- authorizations (authz.c) --- */
+/* How this identifier may be proved in this procedure, as ACME_CHALLENGE_BITs: a wildcard in the DNS alone,
+ * an address never there (ACME-56, ACME-97). */
+uint32_t acme_challenges_for(const struct procedure *procedure, const struct acme_identifier *id);
+
+struct account_name acme_account_name(const struct acme_identifier *id);
+
+/* An authorization of the account for this identifier: a usable one that there is, or a new one, as changes
+ * of the turn. `pre_authorised`: valid at once. */
+MUST_USE bool acme_authz_for(struct acme_call *c, const struct acme_identifier *id, bool pre_authorised,
+                             struct acme_authz *out, bool *made, struct error *err);
+
+/* The one that was made last for this identifier. */
+MUST_USE bool acme_authz_of_name(struct acme_call *c, const struct acme_identifier *id, bool *found,
+                                 struct acme_authz *out, struct error *err);
+
+static inline bool acme_authz_is_valid(const struct acme_authz *authz, int64_t now_s)
+{
+    return authz->status == ACME_AUTHZ_VALID && authz->expires_s > now_s;
+}
+
+/* Valid, by a challenge, and for long enough to serve another order. */
+bool acme_authz_is_reusable(const struct acme_authz *authz, int64_t now_s);
+
+/* The challenge as an object; NULL: memory ran out. */
+MUST_USE json_t *acme_challenge_json(const struct acme_call *c, const struct acme_authz *authz,
+                                     enum acme_challenge which);
+MUST_USE json_t *acme_fault_json(const struct acme_fault *fault);
+
+/* --- what may be ordered (policy.c) --- */
+/* ON: *pre_authorised says whether no challenge is needed for it. Else one answer names all that are refused
+ * (ACME-14). */
+enum acme_progress acme_judge_names(struct acme_call *c, const struct acme_identifier *id, size_t count,
+                                    bool *pre_authorised, struct error *err);
+
+/* "identifiers" of an order, each once; *ancestor: from where down each may be authorized, of length 0 when
+ * nothing was said. */
+enum acme_progress acme_read_identifiers(struct acme_call *c, struct acme_identifier **out,
+                                         struct dns_name **ancestor, size_t *count, struct error *err);
+
+/* --- authorizations that stand for the names below (subdomain.c, RFC 9444) --- */
+bool acme_covers(const struct acme_identifier *authorized, const struct acme_identifier *id);
+/* subdomainAuthAllowed of a new authorization: granted where it can be, else the name stands for itself. */
+void acme_take_subdomains(const struct acme_call *c, const json_t *object, bool pre_authorised,
+                          struct acme_identifier *id);
+/* "ancestorDomain" of an identifier; false: it is no ancestor. */
+MUST_USE bool acme_read_ancestor(const struct acme_call *c, const json_t *object,
+                                 const struct acme_identifier *id, struct dns_name *out);
+/* Under which identifier `id` is to be authorized: one of an ancestor that is valid already, the ancestor
+ * that was asked for when the account may have it, else `id` itself. */
+MUST_USE bool acme_choose_authorized(struct acme_call *c, const struct acme_identifier *id,
+                                     const struct dns_name *ancestor, struct acme_identifier *out,
+                                     struct error *err);
+
+/* --- orders (order.c) --- */
+/* How many an account may have open. */
+static inline unsigned acme_orders_max(const struct procedure *procedure)
+{
+    return procedure->acme_orders_max > 0 ? procedure->acme_orders_max : ACME_ORDERS_DEFAULT;
+}
+/* The order that the resource names. ON: it is there and the account's own. */
+enum acme_progress acme_own_order(struct acme_call *c, struct acme_order *out, struct error *err);
+/* What it is now: a pending one is ready when all authorizations are valid, and invalid when one cannot
+ * become so any more or its time is over. */
+MUST_USE bool acme_order_judge(struct acme_call *c, struct acme_order *order, struct error *err);
+enum acme_progress acme_respond_order(struct acme_call *c, int status, const struct acme_order *order,
+                                      struct error *err);
+
+/* --- issuance (finalize.c) --- */
+/* An order that is processing: has its certificate come? Answers with the order. */
+enum acme_progress acme_go_on(struct acme_call *c, struct acme_order *order, struct error *err);
+
+/* --- renewal (renewal.c) --- */
+/* The certificate of RFC 9773 4.1 ("AKI.serial") in this procedure's domain. *found false: none, or
+ * malformed.
+ */
+MUST_USE bool acme_certificate_named(struct acme_call *c, struct bytes text, bool *found,
+                                     struct certificate_record *out, struct error *err);
+/* `replaces` of an order (5): whose it is, that it is not replaced yet, that a name is common. */
+enum acme_progress acme_judge_replaces(struct acme_call *c, struct bytes text,
+                                       const struct acme_identifier *id, size_t count, struct error *err);
+/* The certificate is replaced by this order from now on. */
+MUST_USE bool acme_mark_replaced(struct acme_call *c, struct bytes text, const struct acme_id *order,
+                                 struct error *err);
+
+/* --- whose a certificate is (revoke.c) --- */
+MUST_USE bool acme_certificate_account(struct acme_call *c, const struct certificate_id *id, bool *found,
+                                       struct acme_id *account, struct error *err);
+
+#endif

@@ -1,0 +1,192 @@
+/* Reading and writing of state, and its indexes. */
+#include "proto/acme/store_codec_internal.h"
+
+#include "registry/state.h"
+
+static struct state_key key_of(struct bytes procedure, const char *kind, struct bytes id)
+{
+    return (struct state_key){ .procedure = procedure, .kind = kind, .id = id };
+}
+
+static bool read_state(struct turn *turn, const struct state_key *key, bool *found, struct state_value *out,
+                       struct error *err)
+{
+    if (!registry_state(turn->view, key, turn->arena, found, out, err))
+        return false;
+    *found = *found && (out->expires_s == 0 || out->expires_s > turn->now_s);
+    return true;
+}
+
+/* State that is over but not swept yet must give way to new one of that name. */
+static bool put_state(struct turn *turn, const struct state_key *key, const struct buffer *blob,
+                      int64_t expires_s, uint64_t revision, struct error *err)
+{
+    const struct state_value value = { .blob = buffer_bytes(blob), .expires_s = expires_s };
+    struct state_value old;
+    bool found = false;
+
+    if (buffer_failed(blob))
+        return error_set(err, ERROR_MEMORY, "ACME state");
+    if (revision == 0) {
+        if (!registry_state(turn->view, key, turn->arena, &found, &old, err))
+            return false;
+        if (found && old.expires_s != 0 && old.expires_s <= turn->now_s)
+            revision = old.revision;
+    }
+    change_state_put(&turn->changes, key, &value, revision);
+    return true;
+}
+
+static bool unreadable(const char *what, struct error *err)
+{
+    return error_set(err, ERROR_FORMAT, "ACME: %s in the registry cannot be read", what);
+}
+
+bool acme_account_read(struct turn *turn, const struct procedure *procedure, const struct acme_id *id,
+                       bool *found, struct acme_account *out, struct error *err)
+{
+    const struct state_key key = key_of(bytes_text(procedure->name), "acme-account", acme_id_bytes(id));
+    struct state_value value;
+    bool is = false;
+
+    if (!read_state(turn, &key, &is, &value, err))
+        return false;
+    *found = is;
+    if (!is)
+        return true;
+    *out = (struct acme_account){ .id = *id, .revision = value.revision, .expires_s = value.expires_s };
+    return acme_account_decode(value.blob, out) || unreadable("an account", err);
+}
+
+bool acme_account_put(struct turn *turn, const struct procedure *procedure,
+                      const struct acme_account *account, struct error *err)
+{
+    const struct state_key key = key_of(bytes_text(procedure->name), "acme-account",
+                                        acme_id_bytes(&account->id));
+    AUTO_STRUCT(buffer) blob = BUFFER(ACME_STATE_MAX);
+
+    acme_account_encode(account, &blob);
+    return put_state(turn, &key, &blob, account->expires_s, account->revision, err);
+}
+
+bool acme_order_read(struct turn *turn, const struct procedure *procedure, const struct acme_id *id,
+                     bool lists, bool *found, struct acme_order *out, struct error *err)
+{
+    const struct state_key key = key_of(bytes_text(procedure->name), "acme-order", acme_id_bytes(id));
+    struct state_value value;
+    bool is = false;
+
+    if (!read_state(turn, &key, &is, &value, err))
+        return false;
+    *found = is;
+    if (!is)
+        return true;
+    *out = (struct acme_order){ .id = *id, .revision = value.revision, .keep_s = value.expires_s };
+    return acme_order_decode(value.blob, lists ? turn->arena : NULL, out) || unreadable("an order", err);
+}
+
+bool acme_order_put(struct turn *turn, const struct procedure *procedure, const struct acme_order *order,
+                    struct error *err)
+{
+    const struct state_key key = key_of(bytes_text(procedure->name), "acme-order", acme_id_bytes(&order->id));
+    AUTO_STRUCT(buffer) blob = BUFFER(ACME_STATE_MAX);
+
+    acme_order_encode(order, &blob);
+    return put_state(turn, &key, &blob, order->keep_s, order->revision, err);
+}
+
+bool acme_authz_read(struct turn *turn, struct bytes procedure, const struct acme_id *id, bool *found,
+                     struct acme_authz *out, struct error *err)
+{
+    const struct state_key key = key_of(procedure, "acme-authz", acme_id_bytes(id));
+    struct state_value value;
+    bool is = false;
+
+    if (!read_state(turn, &key, &is, &value, err))
+        return false;
+    *found = is;
+    if (!is)
+        return true;
+    *out = (struct acme_authz){ .id = *id, .revision = value.revision };
+    return acme_authz_decode(value.blob, out) || unreadable("an authorization", err);
+}
+
+/* Longer than any order that was made before its end. */
+bool acme_authz_put(struct turn *turn, struct bytes procedure, const struct acme_authz *authz,
+                    struct error *err)
+{
+    const struct state_key key = key_of(procedure, "acme-authz", acme_id_bytes(&authz->id));
+    AUTO_STRUCT(buffer) blob = BUFFER(ACME_STATE_MAX);
+
+    acme_authz_encode(authz, &blob);
+    return put_state(turn, &key, &blob, authz->expires_s + ACME_AUTHZ_GRACE_S, authz->revision, err);
+}
+
+/* --- lists of ids --- */
+bool acme_list_read(struct turn *turn, const struct procedure *procedure, const char *kind, struct bytes key,
+                    struct acme_list *out, struct error *err)
+{
+    const struct state_key state = key_of(bytes_text(procedure->name), kind, key);
+    struct state_value value;
+    bool found = false;
+
+    out->count = 0;
+    out->revision = 0;
+    if (!read_state(turn, &state, &found, &value, err))
+        return false;
+    if (!found)
+        return true;
+    if (value.blob.len % ACME_ID_LEN != 0 || value.blob.len / ACME_ID_LEN > ACME_LIST_MAX)
+        return unreadable("a list", err);
+    out->count = value.blob.len / ACME_ID_LEN;
+    out->revision = value.revision;
+    for (size_t i = 0; i < out->count; i++)
+        memcpy(out->id[i].bytes, value.blob.data + i * ACME_ID_LEN, ACME_ID_LEN);
+    return true;
+}
+
+bool acme_list_put(struct turn *turn, const struct procedure *procedure, const char *kind, struct bytes key,
+                   const struct acme_list *list, int64_t expires_s, struct error *err)
+{
+    const struct state_key state = key_of(bytes_text(procedure->name), kind, key);
+    AUTO_STRUCT(buffer) blob = BUFFER(ACME_LIST_MAX * ACME_ID_LEN);
+
+    for (size_t i = 0; i < list->count; i++)
+        buffer_append(&blob, acme_id_bytes(&list->id[i]));
+    return put_state(turn, &state, &blob, expires_s, list->revision, err);
+}
+
+void acme_list_push(struct acme_list *list, const struct acme_id *id)
+{
+    if (list->count < ACME_LIST_MAX)
+        list->count++;
+    memmove(&list->id[1], &list->id[0], (list->count - 1) * sizeof(list->id[0]));
+    list->id[0] = *id;
+}
+
+/* --- keys of indexes --- */
+bool acme_key_digest(struct bytes spki, struct digest256 *out)
+{
+    return sha256(spki, out);
+}
+
+bool acme_name_digest(const struct acme_id *account, const struct acme_identifier *id, struct digest256 *out)
+{
+    AUTO_STRUCT(buffer) name = BUFFER(ACME_IDENTIFIER_TEXT_MAX + 2);
+
+    acme_identifier_put(&name, id);
+    return !buffer_failed(&name) &&
+           sha256_parts((struct bytes[]){ acme_id_bytes(account), buffer_bytes(&name) }, 2, out);
+}
+
+bool acme_certificate_digest(const struct certificate_id *id, struct digest256 *out)
+{
+    return sha256_parts(
+        (struct bytes[]){ digest256_bytes(&id->issuer), bytes_of(id->serial, id->serial_len) }, 2, out);
+}
+
+bool acme_id_make(struct turn *turn, struct acme_id *out, struct error *err)
+{
+    return random_fill(&turn->random, out->bytes, ACME_ID_LEN) ||
+           error_set(err, ERROR_CRYPTO, "no randomness for an ACME id");
+}

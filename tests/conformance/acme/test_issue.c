@@ -1,0 +1,383 @@
+/* Finalization and certificates (RFC 8555 7.4). */
+#include "tests/conformance/acme/acme_case.h"
+
+#include "enroll/pending.h"
+
+static void acme_62_an_order_ends_in_a_certificate(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+    X509 *leaf;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com,b.example.com");
+    r = acme_get(c, o.order);
+    assert_member(c, "status", "ready");
+    r = acme_finalized(
+        c, o.order,
+        (struct est_csr_plan){ .cn = "a.example.com", .san = "DNS:b.example.com,DNS:a.example.com" });
+    assert_status(c, &r, 200);
+    assert_member(c, "status", "valid");
+    r = acme_get(c, acme_path(c, json_member(c->json, "certificate")));
+    assert_status(c, &r, 200);
+    assert_text(acme_header(&r, "Content-Type", 0), "application/pem-certificate-chain");
+    leaf = acme_leaf(r.body);
+    assert_int_equal(X509_check_host(leaf, "b.example.com", 0, 0, NULL), 1);
+    assert_int_equal(X509_check_host(leaf, "a.example.com", 0, 0, NULL), 1);
+    X509_free(leaf);
+}
+
+static int count_names(X509 *leaf)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    int count = sk_GENERAL_NAME_num(names);
+
+    GENERAL_NAMES_free(names);
+    return count;
+}
+
+static X509 *certificate_of(struct acme_case *c, const char *order)
+{
+    struct http_response r = acme_get(c, order);
+
+    assert_member(c, "status", "valid");
+    r = acme_get(c, acme_path(c, json_member(c->json, "certificate")));
+    assert_status(c, &r, 200);
+    return acme_leaf(r.body);
+}
+
+static void acme_62_wildcards_and_addresses_alone(void **state)
+{
+    struct acme_case *c = *state;
+    struct registration changed = c->registration;
+    struct acme_ordered o;
+    struct http_response r;
+    X509 *leaf;
+
+    changed.pre_authorised = true;
+    assert_true(ip_parse(BYTES_LITERAL("192.0.2.1"), &changed.ip));
+    acme_change(c, changed);
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "*.example.com,192.0.2.1");
+    r = acme_finalized(c, o.order,
+                       (struct est_csr_plan){ .cn = "", .san = "DNS:*.example.com,IP:192.0.2.1" });
+    assert_status(c, &r, 200);
+    leaf = certificate_of(c, o.order);
+    assert_int_equal(count_names(leaf), 2);
+    assert_int_equal(X509_check_ip_asc(leaf, "192.0.2.1", 0), 1);
+    assert_int_equal(X509_check_host(leaf, "example.com", 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL), 0);
+    X509_free(leaf);
+    o = acme_ordered(c, "192.0.2.1");
+    r = acme_finalized(c, o.order,
+                       (struct est_csr_plan){ .cn = "", .san = "IP:192.0.2.1", .key = est_client_key(1) });
+    assert_status(c, &r, 200);
+    leaf = certificate_of(c, o.order);
+    assert_int_equal(count_names(leaf), 1);
+    X509_free(leaf);
+}
+
+static void acme_61_only_what_is_ready(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "a.example.com");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com" });
+    assert_problem(c, &r, "orderNotReady", 403);
+    acme_proved(c, o.authz[0]);
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com" });
+    assert_status(c, &r, 200);
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com", .key = est_client_key(1) });
+    assert_problem(c, &r, "orderNotReady", 403);
+}
+
+static void acme_61_the_same_csr_again_is_the_same_order(void **state)
+{
+    struct acme_case *c = *state;
+    struct est_csr_plan plan = { .cn = "a.example.com" };
+    struct acme_ordered o;
+    const char *payload;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    payload = acme_text(c->arena, "{\"csr\":\"%s\"}",
+                        acme_client_base64url(c->arena, est_client_csr(c->arena, &plan)));
+    for (int i = 0; i < 2; i++) {
+        r = acme_ask(c, (struct acme_plan){ .resource = acme_text(c->arena, "%s/finalize", o.order),
+                                            .payload = payload });
+        assert_status(c, &r, 200);
+        assert_member(c, "status", "valid");
+    }
+}
+
+static void acme_63_the_names_are_exactly_the_orders(void **state)
+{
+    static const struct est_csr_plan plans[] = {
+        { .cn = "a.example.com" },                                                    /* one is missing */
+        { .cn = "", .san = "DNS:a.example.com,DNS:b.example.com,DNS:c.example.com" }, /* one more */
+        { .cn = "c.example.com", .san = "DNS:a.example.com,DNS:b.example.com" },      /* CN */
+        { .cn = "", .san = "DNS:a.example.com,DNS:b.example.com,IP:192.0.2.1" },
+        { .cn = "", .san = "DNS:a.example.com,DNS:b.example.com,email:a@example.com" },
+        { .cn = "", .san = "DNS:a.example.com,DNS:b.example.com,URI:http://a.example.com/" },
+        { .cn = "", .san = "DNS:a.example.com,DNS:b.example.com,otherName:1.2.3;UTF8:x" },
+        { .cn = "", .san = "DNS:a.example.com,DNS:b.example.com,DNS:*.example.com" },
+        { .cn = "A device", .san = "DNS:a.example.com,DNS:b.example.com" },
+    };
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com,b.example.com");
+    for (size_t i = 0; i < COUNT_OF(plans); i++) {
+        r = acme_finalized(c, o.order, plans[i]);
+        assert_problem(c, &r, "badCSR", 400);
+    }
+    (void)acme_get(c, o.order);
+    assert_member(c, "status", "ready");
+    r = acme_finalized(c, o.order,
+                       (struct est_csr_plan){ .cn = "", .san = "DNS:A.example.com,DNS:b.example.com" });
+    assert_status(c, &r, 200);
+}
+
+static void acme_64_what_is_no_csr(void **state)
+{
+    static const char *const payloads[] = { "{}", "{\"csr\":\"\"}", "{\"csr\":\"AA==\"}",
+                                            "{\"csr\":\"AAAA\"}", "{\"csr\":1}" };
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    for (size_t i = 0; i < COUNT_OF(payloads); i++) {
+        r = acme_ask(c, (struct acme_plan){ .resource = acme_text(c->arena, "%s/finalize", o.order),
+                                            .payload = payloads[i] });
+        assert_problem(c, &r, "badCSR", 400);
+    }
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com", .broken_signature = true });
+    assert_problem(c, &r, "badCSR", 400);
+    r = acme_finalized(c, o.order,
+                       (struct est_csr_plan){ .cn = "a.example.com", .key = acme_client_key(ACME_KEY_A) });
+    assert_problem(c, &r, "badCSR", 400); /* the account's key */
+    r = acme_finalized(
+        c, o.order,
+        (struct est_csr_plan){ .cn = "a.example.com", .key = acme_client_key(ACME_KEY_RSA_1024) });
+    assert_problem(c, &r, "badPublicKey", 400);
+}
+
+static void decide(struct acme_case *c, bool approve)
+{
+    struct turn turn = acme_turn(c);
+    struct pending waiting[4];
+    size_t count = 0;
+    bool found = false;
+
+    assert_true(pending_list(&turn, BYTES_LITERAL("demo"), COUNT_OF(waiting), waiting, &count, NULL));
+    assert_int_equal(count, 1);
+    assert_true(pending_decide(&turn, waiting[0].id, approve, BYTES_LITERAL("test-officer"), &found, NULL));
+    assert_true(found);
+    acme_apply(c, &turn);
+}
+
+static void acme_66_an_order_waits_and_is_asked_for(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+    X509 *leaf;
+
+    c->g->procedure.manual_approval = true;
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com" });
+    assert_status(c, &r, 200);
+    assert_member(c, "status", "processing");
+    assert_true(acme_header(&r, "Retry-After", 0).len > 0);
+    r = acme_get(c, o.order);
+    assert_member(c, "status", "processing");
+    decide(c, true);
+    leaf = certificate_of(c, o.order);
+    X509_free(leaf);
+}
+
+static void acme_66_a_rejected_order_is_invalid(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    c->g->procedure.manual_approval = true;
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com" });
+    assert_member(c, "status", "processing");
+    decide(c, false);
+    r = acme_get(c, o.order);
+    assert_status(c, &r, 200);
+    assert_member(c, "status", "invalid");
+    assert_text(json_member(json_object_get(c->json, "error"), "type"),
+                "urn:ietf:params:acme:error:unauthorized");
+}
+
+static void acme_67_of_two_at_once_one_issues(void **state)
+{
+    struct acme_case *c = *state;
+    struct est_csr_plan plan = { .cn = "a.example.com" };
+    struct http_request *request[2];
+    struct acme_ordered o;
+    struct turn turn[2];
+    const struct changes *changes[2] = { &turn[0].changes, &turn[1].changes };
+    enum apply_result result[2];
+    struct http_response r;
+    struct error err;
+    const char *payload;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    payload = acme_text(c->arena, "{\"csr\":\"%s\"}",
+                        acme_client_base64url(c->arena, est_client_csr(c->arena, &plan)));
+    for (unsigned i = 0; i < 2; i++)
+        request[i] = acme_make(c, (struct acme_plan){ .resource = acme_text(c->arena, "%s/finalize", o.order),
+                                                      .payload = payload });
+    for (unsigned i = 0; i < 2; i++) {
+        r = acme_run(c, request[i], &turn[i]);
+        assert_int_equal(r.status, 200);
+    }
+    registry_view_reset(c->g->view);
+    assert_true(registry_apply(c->g->registry, changes, 2, c->g->now_s, result, &err));
+    assert_int_equal(result[0], APPLY_DONE);
+    assert_int_equal(result[1], APPLY_CONFLICT);
+    r = acme_run(c, request[1], &turn[1]);
+    assert_int_equal(r.status, 200);
+    assert_int_equal(turn[1].changes.count, 0);
+}
+
+static void acme_68_70_certificates_come_as_pem(void **state)
+{
+    struct acme_case *c = *state;
+    const char *certificate;
+    struct acme_ordered o;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com" });
+    certificate = acme_path(c, json_member(c->json, "certificate"));
+    r = acme_ask(c, (struct acme_plan){ .resource = certificate, .accept = "application/pkix-cert" });
+    assert_problem(c, &r, "malformed", 406);
+    r = acme_ask(c, (struct acme_plan){ .resource = certificate,
+                                        .accept = "text/html, application/pem-certificate-chain;q=0.5" });
+    assert_status(c, &r, 200);
+    assert_true(bytes_starts_with(r.body, "-----BEGIN CERTIFICATE-----\n"));
+    acme_joined(c, ACME_KEY_B);
+    r = acme_ask(c, (struct acme_plan){ .resource = certificate, .key = ACME_KEY_B });
+    assert_problem(c, &r, "malformed", 404); /* ACME-70 */
+    r = acme_get(c, acme_text(c->arena, "%s/1", certificate));
+    assert_problem(c, &r, "malformed", 404); /* there is one chain */
+}
+
+static void acme_69_the_chain_with_the_root_is_an_alternate(void **state)
+{
+    struct acme_case *c = *state;
+    const char *certificate;
+    struct acme_ordered o;
+    struct http_response r, other;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com" });
+    certificate = acme_path(c, json_member(c->json, "certificate"));
+    c->g->ca.chain[1] = c->g->ca.chain[0]; /* as if an intermediate had issued it */
+    c->g->ca.chain_count = 2;
+    r = acme_get(c, certificate);
+    assert_status(c, &r, 200);
+    assert_text(acme_header(&r, "Link", 0),
+                acme_text(c->arena, "<%s/1>;rel=\"alternate\"", acme_url_text(c, certificate)));
+    other = acme_get(c, acme_text(c->arena, "%s/1", certificate));
+    assert_status(c, &other, 200);
+    assert_true(other.body.len > r.body.len);
+    assert_bytes(bytes_slice(other.body, 0, r.body.len), r.body);
+    r = acme_get(c, acme_text(c->arena, "%s/2", certificate));
+    assert_problem(c, &r, "malformed", 404);
+    c->g->ca.chain_count = 1;
+}
+
+/* Without a binding a registration must name ACME, and every name is proved. */
+static void an_unbound_account_needs_a_registration_that_names_acme(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    c->g->procedure.acme_binding = false;
+    (void)a_gateway_register(c->g, "router5.example.com", "s3cret",
+                             (struct registration){ .protocols = PROTOCOL_BIT(PROTOCOL_EST) });
+    (void)a_gateway_register(c->g, "router6.example.com", "s3cret",
+                             (struct registration){ .protocols = PROTOCOL_BIT(PROTOCOL_ACME) });
+    r = acme_join(c, ACME_KEY_A, "{}");
+    r = acme_order_as(c, ACME_KEY_A, "router5.example.com");
+    assert_problem(c, &r, "rejectedIdentifier", 400);
+    r = acme_order_as(c, ACME_KEY_A, "router7.example.com");
+    assert_problem(c, &r, "rejectedIdentifier", 400);
+    o = acme_ready(c, "router6.example.com");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "router6.example.com" });
+    assert_status(c, &r, 200);
+    assert_member(c, "status", "valid");
+}
+
+/* What a device registered of its own and closed stays closed, whatever an account may have. */
+static void a_closed_name_is_kept_from_broader_accounts(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    (void)a_gateway_register(c->g, "a.example.com", "s3cret",
+                             (struct registration){ .state = REGISTRATION_CLOSED });
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com" });
+    assert_problem(c, &r, "unauthorized", 403);
+    assert_string_equal(c->facts.reason, "name_policy");
+}
+
+static void without_preregistration_a_challenge_is_the_proof(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    c->g->procedure.acme_binding = c->g->procedure.preregistration = false;
+    r = acme_join(c, ACME_KEY_A, "{}");
+    o = acme_ready(c, "host.example.net");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "host.example.net" });
+    assert_status(c, &r, 200);
+    assert_member(c, "status", "valid");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ACME_ROW(acme_62_an_order_ends_in_a_certificate),
+        ACME_ROW(acme_62_wildcards_and_addresses_alone),
+        ACME_ROW(acme_61_only_what_is_ready),
+        ACME_ROW(acme_61_the_same_csr_again_is_the_same_order),
+        ACME_ROW(acme_63_the_names_are_exactly_the_orders),
+        ACME_ROW(acme_64_what_is_no_csr),
+        ACME_ROW(acme_66_an_order_waits_and_is_asked_for),
+        ACME_ROW(acme_66_a_rejected_order_is_invalid),
+        ACME_ROW(acme_67_of_two_at_once_one_issues),
+        ACME_ROW(acme_68_70_certificates_come_as_pem),
+        ACME_ROW(acme_69_the_chain_with_the_root_is_an_alternate),
+        ACME_ROW(an_unbound_account_needs_a_registration_that_names_acme),
+        ACME_ROW(a_closed_name_is_kept_from_broader_accounts),
+        ACME_ROW(without_preregistration_a_challenge_is_the_proof),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

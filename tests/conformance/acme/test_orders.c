@@ -1,0 +1,345 @@
+/* Orders (RFC 8555 7.4, RFC 8738). */
+#include "tests/conformance/acme/acme_case.h"
+
+static void acme_50_a_new_order(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    r = acme_order_as(c, ACME_KEY_A, "a.example.com,b.example.com");
+    assert_status(c, &r, 201);
+    assert_member(c, "status", "pending");
+    assert_true(json_member(c->json, "expires").len > 0);
+    assert_int_equal(json_array_size(json_object_get(c->json, "identifiers")), 2);
+    assert_int_equal(json_array_size(json_object_get(c->json, "authorizations")), 2);
+    (void)acme_path(c, json_member(c->json, "finalize"));
+    assert_null(json_object_get(c->json, "certificate"));
+    (void)acme_path(c, acme_header(&r, "Location", 0));
+}
+
+static void acme_52_identifiers_are_a_list(void **state)
+{
+    static const char *const payloads[] = { "{}", "{\"identifiers\":[]}", "{\"identifiers\":{}}",
+                                            "{\"identifiers\":[1]}",
+                                            "{\"identifiers\":[{\"type\":\"dns\"}]}" };
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    for (size_t i = 0; i < COUNT_OF(payloads); i++) {
+        r = acme_ask(c, (struct acme_plan){ .resource = "new-order", .payload = payloads[i] });
+        assert_problem(c, &r, "malformed", 400);
+    }
+    c->g->procedure.acme_identifiers_max = 2;
+    r = acme_order_as(c, ACME_KEY_A, "a.example.com,b.example.com,c.example.com");
+    assert_problem(c, &r, "malformed", 400);
+    r = acme_order_as(c, ACME_KEY_A, "a.example.com,A.example.com");
+    assert_status(c, &r, 201);
+    assert_int_equal(json_array_size(json_object_get(c->json, "identifiers")), 1);
+}
+
+static void acme_14_53_unknown_types(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r;
+    const json_t *subproblems;
+
+    acme_joined(c, ACME_KEY_A);
+    r = acme_ask(c, (struct acme_plan){ .resource = "new-order",
+                                        .payload = "{\"identifiers\":[{\"type\":\"email\",\"value\":\"a@b\"},"
+                                                   "{\"type\":\"dns\",\"value\":\"a.example.com\"}]}" });
+    assert_problem(c, &r, "unsupportedIdentifier", 400);
+    subproblems = json_object_get(c->json, "subproblems");
+    assert_int_equal(json_array_size(subproblems), 1);
+    assert_text(json_member(json_object_get(json_array_get(subproblems, 0), "identifier"), "value"), "a@b");
+    assert_null(json_object_get(c->json, "identifier"));
+}
+
+static void refuse_each(struct acme_case *c, const char *const *names, size_t count, const char *problem)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct http_response r = acme_ask(
+            c, (struct acme_plan){
+                   .resource = "new-order",
+                   .payload = acme_text(c->arena, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"%s\"}]}",
+                                        names[i]) });
+
+        assert_problem(c, &r, problem, 400);
+    }
+}
+
+static void acme_54_names_that_are_none(void **state)
+{
+    static const char *const names[] = {
+        "a.example.com.", "a.example.com:443", "a.example.com/x", "192.0.2.1",      "a..example.com",
+        "-a.example.com", "a_b.example.com",   "router",          "a b.example.com"
+    };
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    refuse_each(c, names, COUNT_OF(names), "malformed");
+    r = acme_order_as(c, ACME_KEY_A, "A.Example.COM");
+    assert_status(c, &r, 201);
+    assert_text(json_member(json_array_get(json_object_get(c->json, "identifiers"), 0), "value"),
+                "a.example.com");
+}
+
+static void acme_55_labels_that_are_no_a_labels(void **state)
+{
+    static const char *const names[] = { "xn--a.example.com", "b\xc3\xbc.example.com" };
+    struct acme_case *c = *state;
+
+    acme_joined(c, ACME_KEY_A);
+    refuse_each(c, names, COUNT_OF(names), "malformed");
+}
+
+static void acme_56_wildcards(void **state)
+{
+    static const char *const names[] = { "a.*.example.com", "*", "*a.example.com", "*.*.example.com",
+                                         "**.example.com" };
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    refuse_each(c, names, COUNT_OF(names), "malformed");
+    o = acme_ordered(c, "*.example.com");
+    r = acme_get(c, o.authz[0]);
+    assert_status(c, &r, 200);
+    assert_text(json_member(json_object_get(c->json, "identifier"), "value"), "example.com");
+    assert_true(json_is_true(json_object_get(c->json, "wildcard")));
+    assert_null(acme_challenge_of(c, o.authz[0], "http-01").path);
+    assert_null(acme_challenge_of(c, o.authz[0], "tls-alpn-01").path);
+    assert_non_null(acme_challenge_of(c, o.authz[0], "dns-01").path);
+    c->g->procedure.acme_wildcard = false;
+    r = acme_order_as(c, ACME_KEY_A, "*.example.com");
+    assert_problem(c, &r, "rejectedIdentifier", 400);
+}
+
+static void acme_57_names_of_the_registration_alone(void **state)
+{
+    static const char *const names[] = { "evilexample.com", "example.org", "com", "example.com.evil.org" };
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    c->g->domain.single_label = true;
+    acme_joined(c, ACME_KEY_A);
+    refuse_each(c, names, COUNT_OF(names), "rejectedIdentifier");
+    assert_string_equal(c->facts.reason, "name_policy");
+    r = acme_order_as(c, ACME_KEY_A, "example.com,a.example.com,a.b.example.com");
+    assert_status(c, &r, 201);
+}
+
+static void acme_57_patterns_among_the_allowed_domains(void **state)
+{
+    struct acme_case *c = *state;
+    struct bytes allowed[] = { BYTES_LITERAL("*.dept.example.org"), BYTES_LITERAL("serial-*.example.net") };
+    struct http_response r;
+
+    (void)a_gateway_register(
+        c->g, "kid-2", ACME_SECRET,
+        (struct registration){ .order = ORDER_ACME, .allowed_domain = allowed, .allowed_domain_count = 2 });
+    r = acme_join(c, ACME_KEY_A,
+                  acme_text(c->arena, "{\"externalAccountBinding\":%s}",
+                            acme_eab(c, ACME_KEY_A, "kid-2", ACME_SECRET)));
+    assert_status(c, &r, 201);
+    r = acme_order_as(c, ACME_KEY_A, "a.dept.example.org,serial-1.example.net,*.dept.example.org");
+    assert_status(c, &r, 201);
+    refuse_each(c,
+                (const char *const[]){ "a.b.dept.example.org", "dept.example.org", "serialx.example.net",
+                                       "*.example.net", "*.a.dept.example.org" },
+                5, "rejectedIdentifier");
+}
+
+static void acme_58_dates_are_not_chosen(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    r = acme_ask(
+        c, (struct acme_plan){
+               .resource = "new-order",
+               .payload = acme_text(c->arena, "{\"identifiers\":%s,\"notAfter\":\"2030-01-01T00:00:00Z\"}",
+                                    acme_identifiers(c, "a.example.com")) });
+    assert_problem(c, &r, "malformed", 400);
+}
+
+static void acme_59_an_order_goes_on_and_never_back(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "a.example.com,b.example.com");
+    acme_proved(c, o.authz[0]);
+    (void)acme_get(c, o.order);
+    assert_member(c, "status", "pending");
+    acme_proved(c, o.authz[1]);
+    (void)acme_get(c, o.order);
+    assert_member(c, "status", "ready");
+    c->g->now_s += 8 * 86400;
+    (void)acme_get(c, o.order);
+    assert_member(c, "status", "invalid");
+    assert_true(json_is_object(json_object_get(c->json, "error")));
+}
+
+static void acme_60_orders_are_listed(void **state)
+{
+    struct acme_case *c = *state;
+    const char *list;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    acme_joined(c, ACME_KEY_B);
+    c->g->procedure.acme_orders_max = 500;
+    list = acme_text(c->arena, "%s/orders", acme_path(c, bytes_text(c->kid[ACME_KEY_A])));
+    r = acme_get(c, list);
+    assert_status(c, &r, 200);
+    assert_int_equal(json_array_size(json_object_get(c->json, "orders")), 0);
+    for (int i = 0; i < 101; i++)
+        (void)acme_ordered(c, "a.example.com");
+    r = acme_get(c, list);
+    assert_int_equal(json_array_size(json_object_get(c->json, "orders")), 100);
+    assert_true(bytes_ends_with(acme_header(&r, "Link", 0), "?cursor=100>;rel=\"next\""));
+    r = acme_ask(c, (struct acme_plan){ .resource = list, .query = "cursor=100" });
+    assert_int_equal(json_array_size(json_object_get(c->json, "orders")), 1);
+    r = acme_ask(c, (struct acme_plan){ .resource = list, .key = ACME_KEY_B });
+    assert_problem(c, &r, "malformed", 404);
+}
+
+static void acme_78_new_authz(void **state)
+{
+    struct acme_case *c = *state;
+    const char *first;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    r = acme_ask(c, (struct acme_plan){
+                        .resource = "new-authz",
+                        .payload = "{\"identifier\":{\"type\":\"dns\",\"value\":\"a.example.com\"}}" });
+    assert_status(c, &r, 201);
+    first = acme_path(c, acme_header(&r, "Location", 0));
+    acme_proved(c, first);
+    r = acme_ask(c, (struct acme_plan){
+                        .resource = "new-authz",
+                        .payload = "{\"identifier\":{\"type\":\"dns\",\"value\":\"a.example.com\"}}" });
+    assert_status(c, &r, 200);
+    assert_string_equal(acme_path(c, acme_header(&r, "Location", 0)), first);
+    r = acme_ask(c, (struct acme_plan){
+                        .resource = "new-authz",
+                        .payload = "{\"identifier\":{\"type\":\"dns\",\"value\":\"*.example.com\"}}" });
+    assert_problem(c, &r, "malformed", 400);
+    r = acme_ask(c, (struct acme_plan){
+                        .resource = "new-authz",
+                        .payload = "{\"identifier\":{\"type\":\"dns\",\"value\":\"a.example.org\"}}" });
+    assert_problem(c, &r, "rejectedIdentifier", 400);
+    r = acme_order_as(c, ACME_KEY_A, "a.example.com");
+    assert_status(c, &r, 201);
+    assert_member(c, "status", "ready"); /* the authorization counts for the order */
+}
+
+static void acme_80_a_pre_authorised_account_needs_no_challenge(void **state)
+{
+    struct acme_case *c = *state;
+    struct registration changed = c->registration;
+    struct acme_ordered o;
+    struct http_response r;
+
+    changed.pre_authorised = true;
+    acme_change(c, changed);
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "a.example.com,*.example.com");
+    assert_member(c, "status", "ready");
+    r = acme_order_as(c, ACME_KEY_A, "a.example.org");
+    assert_problem(c, &r, "rejectedIdentifier", 400);
+    changed.revision = 2;
+    changed.pre_authorised = false;
+    acme_change(c, changed); /* taken back: what was spared a challenge is worth nothing any more */
+    r = acme_finalized(
+        c, o.order,
+        (struct est_csr_plan){ .cn = "a.example.com", .san = "DNS:a.example.com,DNS:*.example.com" });
+    assert_problem(c, &r, "unauthorized", 403);
+    r = acme_order_as(c, ACME_KEY_A, "a.example.com");
+    assert_member(c, "status", "pending");
+    changed.revision = 3;
+    changed.pre_authorised = true;
+    acme_change(c, changed);
+    r = acme_finalized(
+        c, o.order,
+        (struct est_csr_plan){ .cn = "a.example.com", .san = "DNS:a.example.com,DNS:*.example.com" });
+    assert_status(c, &r, 200);
+    assert_member(c, "status", "valid");
+}
+
+static void acme_96_addresses_in_one_form(void **state)
+{
+    static const char *const values[] = { "192.0.2.0/24", "fe80::1%eth0",         "192.0.02.1",
+                                          "2001:DB8::1",  "2001:db8:0:0:0:0:0:1", "::ffff:192.0.2.1",
+                                          "host" };
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    (void)a_gateway_register(c->g, "any", ACME_SECRET, (struct registration){ .order = ORDER_ACME });
+    r = acme_join(
+        c, ACME_KEY_A,
+        acme_text(c->arena, "{\"externalAccountBinding\":%s}", acme_eab(c, ACME_KEY_A, "any", ACME_SECRET)));
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        r = acme_ask(
+            c, (struct acme_plan){
+                   .resource = "new-order",
+                   .payload = acme_text(c->arena, "{\"identifiers\":[{\"type\":\"ip\",\"value\":\"%s\"}]}",
+                                        values[i]) });
+        assert_problem(c, &r, "malformed", 400);
+    }
+    r = acme_order_as(c, ACME_KEY_A, "192.0.2.1,2001:db8::1");
+    assert_status(c, &r, 201);
+    c->g->procedure.acme_ip = false;
+    r = acme_order_as(c, ACME_KEY_A, "192.0.2.1");
+    assert_problem(c, &r, "unsupportedIdentifier", 400);
+}
+
+static void acme_97_addresses_are_not_proved_in_the_dns(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct job_effect effect;
+    struct registration changed = c->registration;
+    struct http_response r;
+
+    assert_true(ip_parse(BYTES_LITERAL("2001:db8::1"), &changed.ip));
+    acme_change(c, changed);
+    acme_joined(c, ACME_KEY_A);
+    r = acme_order_as(c, ACME_KEY_A, "192.0.2.1");
+    assert_problem(c, &r, "rejectedIdentifier", 400); /* not the registered one */
+    o = acme_ordered(c, "2001:db8::1");
+    assert_null(acme_challenge_of(c, o.authz[0], "dns-01").path);
+    acme_respond_to(c, acme_challenge_of(c, o.authz[0], "http-01").path);
+    effect = acme_step(c, (struct job_event){ .kind = JOB_EVENT_DUE });
+    assert_true(bytes_starts_with(effect.url, "http://[2001:db8::1]/.well-known/acme-challenge/"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ACME_ROW(acme_50_a_new_order),
+        ACME_ROW(acme_52_identifiers_are_a_list),
+        ACME_ROW(acme_14_53_unknown_types),
+        ACME_ROW(acme_54_names_that_are_none),
+        ACME_ROW(acme_55_labels_that_are_no_a_labels),
+        ACME_ROW(acme_56_wildcards),
+        ACME_ROW(acme_57_names_of_the_registration_alone),
+        ACME_ROW(acme_57_patterns_among_the_allowed_domains),
+        ACME_ROW(acme_58_dates_are_not_chosen),
+        ACME_ROW(acme_59_an_order_goes_on_and_never_back),
+        ACME_ROW(acme_60_orders_are_listed),
+        ACME_ROW(acme_78_new_authz),
+        ACME_ROW(acme_80_a_pre_authorised_account_needs_no_challenge),
+        ACME_ROW(acme_96_addresses_in_one_form),
+        ACME_ROW(acme_97_addresses_are_not_proved_in_the_dns),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
