@@ -39,14 +39,6 @@ enum field {
     FIELD_REASON,
 };
 
-static bool take_octets(struct bytes content, uint8_t *out, size_t len)
-{
-    if (content.len != len)
-        return false;
-    memcpy(out, content.data, len);
-    return true;
-}
-
 static bool take_fqdn(struct bytes content, struct dns_name *out)
 {
     if (content.len > DNS_NAME_MAX)
@@ -54,16 +46,6 @@ static bool take_fqdn(struct bytes content, struct dns_name *out)
     out->len = (uint8_t)content.len;
     if (content.len > 0)
         memcpy(out->text, content.data, content.len);
-    return true;
-}
-
-static bool take_serial(struct bytes content, struct certificate_id *out)
-{
-    if (content.len > SERIAL_MAX)
-        return false;
-    out->serial_len = (uint8_t)content.len;
-    if (content.len > 0)
-        memcpy(out->serial, content.data, content.len);
     return true;
 }
 
@@ -126,13 +108,13 @@ static bool take_content(struct bytes content, uint16_t tag, struct order *o)
     case FIELD_SUBJECT: o->subject = content; break;
     case FIELD_SAN: o->san = content; break;
     case FIELD_SPKI: o->spki = content; break;
-    case FIELD_REGISTRATION: return take_octets(content, o->registration.bytes, ID_LEN);
+    case FIELD_REGISTRATION: return record_octets(content, o->registration.bytes, ID_LEN);
     case FIELD_RENEWS_ISSUER:
-        return take_octets(content, o->renews.issuer.bytes, sizeof(o->renews.issuer.bytes));
-    case FIELD_RENEWS_SERIAL: return take_serial(content, &o->renews);
+        return record_octets(content, o->renews.issuer.bytes, sizeof(o->renews.issuer.bytes));
+    case FIELD_RENEWS_SERIAL: return certificate_id_take_serial(content, &o->renews);
     case FIELD_RA_NAME: o->ra_name = content; break;
-    case FIELD_RA_ISSUER: return take_octets(content, o->ra.issuer.bytes, sizeof(o->ra.issuer.bytes));
-    case FIELD_RA_SERIAL: return take_serial(content, &o->ra);
+    case FIELD_RA_ISSUER: return record_octets(content, o->ra.issuer.bytes, sizeof(o->ra.issuer.bytes));
+    case FIELD_RA_SERIAL: return certificate_id_take_serial(content, &o->ra);
     case FIELD_UNKNOWN: return take_unknown(content, o);
     case FIELD_STATE: o->state = content; break;
     case FIELD_URL: o->url = content; break;

@@ -15,14 +15,6 @@ enum field {
     FIELD_ORDER,
 };
 
-static bool take_digest(struct bytes content, struct digest256 *out)
-{
-    if (content.len != sizeof(out->bytes))
-        return false;
-    memcpy(out->bytes, content.data, sizeof(out->bytes));
-    return true;
-}
-
 static bool take_stage(struct record_reader *in, const struct record_field *field, enum service_stage *out)
 {
     uint64_t number = record_u64(in, field);
@@ -36,8 +28,8 @@ static bool take_field(struct record_reader *in, const struct record_field *fiel
     switch ((enum field)field->tag) {
     case FIELD_STAGE: return take_stage(in, field, &r->stage);
     case FIELD_PATH: r->path = field->content; break;
-    case FIELD_FOLLOWS: return take_digest(field->content, &r->follows);
-    case FIELD_MADE: return take_digest(field->content, &r->made);
+    case FIELD_FOLLOWS: return record_digest(field->content, &r->follows);
+    case FIELD_MADE: return record_digest(field->content, &r->made);
     case FIELD_PEM: r->pem = field->content; break;
     case FIELD_CONFIRMS: r->confirms = record_u64(in, field) != 0; break;
     case FIELD_FAILURES: r->failures = (unsigned)record_u64(in, field); break;

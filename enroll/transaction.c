@@ -46,40 +46,6 @@ static bool state_key_for(struct turn *turn, const struct transaction_key *key, 
     return out->id.data != NULL || error_set(err, ERROR_MEMORY, "transaction id");
 }
 
-static bool take_digest(struct bytes content, struct digest256 *out)
-{
-    if (content.len != sizeof(out->bytes))
-        return false;
-    memcpy(out->bytes, content.data, content.len);
-    return true;
-}
-
-static bool take_serial(struct bytes content, struct certificate_id *out)
-{
-    if (content.len > SERIAL_MAX)
-        return false;
-    out->serial_len = (uint8_t)content.len;
-    if (content.len > 0)
-        memcpy(out->serial, content.data, content.len);
-    return true;
-}
-
-static bool take_registration(struct bytes content, struct registration_id *out)
-{
-    if (content.len != ID_LEN)
-        return false;
-    memcpy(out->bytes, content.data, ID_LEN);
-    return true;
-}
-
-static bool take_order(struct bytes content, struct job_id *out)
-{
-    if (content.len != sizeof(out->bytes))
-        return false;
-    memcpy(out->bytes, content.data, content.len);
-    return true;
-}
-
 /* How it is to be read and confirmed: what records of earlier versions lack. */
 static bool take_later_field(struct record_reader *in, const struct record_field *f, struct transaction *t)
 {
@@ -87,8 +53,8 @@ static bool take_later_field(struct record_reader *in, const struct record_field
 
     switch ((enum later_field)f->tag) {
     case FIELD_PROFILE: t->profile = f->content; return true;
-    case FIELD_RENEWS_ISSUER: return take_digest(f->content, &t->renews.issuer);
-    case FIELD_RENEWS_SERIAL: return take_serial(f->content, &t->renews);
+    case FIELD_RENEWS_ISSUER: return record_digest(f->content, &t->renews.issuer);
+    case FIELD_RENEWS_SERIAL: return certificate_id_take_serial(f->content, &t->renews);
     case FIELD_FORM:
         number = record_u64(in, f);
         t->form = (enum request_form)number;
@@ -117,15 +83,15 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
         status = record_u64(in, f);
         t->status = status < TRANSACTION_STATUS_COUNT ? (enum transaction_status)status : TRANSACTION_NONE;
         return t->status != TRANSACTION_NONE;
-    case FIELD_KEY: return take_digest(f->content, &t->key);
-    case FIELD_SIGNER: return take_digest(f->content, &t->signer);
-    case FIELD_NAMES: return take_digest(f->content, &t->names);
-    case FIELD_REGISTRATION: return take_registration(f->content, &t->registration);
-    case FIELD_CERTIFICATE_ISSUER: return take_digest(f->content, &t->certificate.issuer);
-    case FIELD_CERTIFICATE_SERIAL: return take_serial(f->content, &t->certificate);
+    case FIELD_KEY: return record_digest(f->content, &t->key);
+    case FIELD_SIGNER: return record_digest(f->content, &t->signer);
+    case FIELD_NAMES: return record_digest(f->content, &t->names);
+    case FIELD_REGISTRATION: return record_octets(f->content, t->registration.bytes, ID_LEN);
+    case FIELD_CERTIFICATE_ISSUER: return record_digest(f->content, &t->certificate.issuer);
+    case FIELD_CERTIFICATE_SERIAL: return certificate_id_take_serial(f->content, &t->certificate);
     case FIELD_REQUEST: t->request = f->content; return true;
     case FIELD_FQDN: t->fqdn = f->content; return true;
-    case FIELD_ORDER: return take_order(f->content, &t->order);
+    case FIELD_ORDER: return record_octets(f->content, t->order.bytes, ID_LEN);
     case FIELD_WHY: t->why = f->content; return true;
     }
     return take_later_field(in, f, t);

@@ -43,3 +43,13 @@ bool certificate_id_of(struct bytes issuer_name, struct bytes serial, struct cer
     *out = id;
     return true;
 }
+
+bool certificate_id_take_serial(struct bytes serial, struct certificate_id *out)
+{
+    if (serial.len > SERIAL_MAX)
+        return false;
+    out->serial_len = (uint8_t)serial.len;
+    if (serial.len > 0)
+        memcpy(out->serial, serial.data, serial.len);
+    return true;
+}

@@ -32,6 +32,9 @@ struct certificate_id {
 /* `serial` is INTEGER content octets or a magnitude: leading zeros do not count. False when too long. */
 MUST_USE bool certificate_id_of(struct bytes issuer_name, struct bytes serial, struct certificate_id *out);
 
+/* The serial's octets as they were stored; false when there are too many. */
+MUST_USE bool certificate_id_take_serial(struct bytes serial, struct certificate_id *out);
+
 static inline bool certificate_id_equal(const struct certificate_id *a, const struct certificate_id *b)
 {
     return digest256_equal(&a->issuer, &b->issuer) &&

@@ -70,3 +70,11 @@ uint64_t record_u64(struct record_reader *reader, const struct record_field *fie
     }
     return big_endian(field->content.data, 8);
 }
+
+bool record_octets(struct bytes content, uint8_t *out, size_t len)
+{
+    if (content.len != len)
+        return false;
+    memcpy(out, content.data, len);
+    return true;
+}

@@ -29,4 +29,10 @@ bool record_next(struct record_reader *reader, struct record_field *out);
 /* The number in a field; marks the reader when the field is not 8 bytes long. */
 uint64_t record_u64(struct record_reader *reader, const struct record_field *field);
 
+/* Content that is exactly `len` octets, into `out`; false otherwise. */
+MUST_USE bool record_octets(struct bytes content, uint8_t *out, size_t len);
+
+/* The same for a hash. */
+#define record_digest(content, digest) record_octets((content), (digest)->bytes, sizeof((digest)->bytes))
+
 #endif

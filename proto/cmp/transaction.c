@@ -32,24 +32,6 @@ static struct state_key key_for(struct bytes procedure, struct bytes id)
     return (struct state_key){ .procedure = procedure, .kind = "cmp", .id = id };
 }
 
-static bool take_digest(struct bytes content, struct digest256 *out)
-{
-    if (content.len != sizeof(out->bytes))
-        return false;
-    memcpy(out->bytes, content.data, content.len);
-    return true;
-}
-
-static bool take_serial(struct bytes content, struct certificate_id *out)
-{
-    if (content.len > SERIAL_MAX)
-        return false;
-    out->serial_len = (uint8_t)content.len;
-    if (content.len > 0)
-        memcpy(out->serial, content.data, content.len);
-    return true;
-}
-
 static bool take_phase(uint64_t number, struct cmp_transaction *t)
 {
     t->phase = number <= CMP_PHASE_CLOSED ? (enum cmp_phase)number : CMP_PHASE_NONE;
@@ -70,20 +52,20 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
     case FIELD_CERT_REQ_ID: t->cert_req_id = (int64_t)record_u64(in, f) - 1; return true;
     case FIELD_IMPLICIT: t->implicit_confirm = record_u64(in, f) != 0; return true;
     case FIELD_GENERATED: t->generated = record_u64(in, f) != 0; return true;
-    case FIELD_OPENING: return take_digest(f->content, &t->opening);
-    case FIELD_SENDER: return take_digest(f->content, &t->sender);
-    case FIELD_ALGORITHM: return take_digest(f->content, &t->algorithm);
+    case FIELD_OPENING: return record_digest(f->content, &t->opening);
+    case FIELD_SENDER: return record_digest(f->content, &t->sender);
+    case FIELD_ALGORITHM: return record_digest(f->content, &t->algorithm);
     case FIELD_SIGNER: t->signer = f->content; return true;
     case FIELD_OUR_NONCE: t->our_nonce = f->content; return true;
     case FIELD_SEEN: t->seen = f->content; return f->content.len % DIGEST256_LEN == 0;
     case FIELD_REPLY: t->reply = f->content; return true;
-    case FIELD_POLL: return take_digest(f->content, &t->poll);
+    case FIELD_POLL: return record_digest(f->content, &t->poll);
     case FIELD_POLL_REPLY: t->poll_reply = f->content; return true;
     case FIELD_NONCE_BEFORE: t->nonce_before = f->content; return true;
     case FIELD_WAITING_NONCE: t->waiting_nonce = f->content; return true;
     case FIELD_CERTIFICATE: t->certificate = f->content; return true;
-    case FIELD_OLD_ISSUER: return take_digest(f->content, &t->old.issuer);
-    case FIELD_OLD_SERIAL: return take_serial(f->content, &t->old);
+    case FIELD_OLD_ISSUER: return record_digest(f->content, &t->old.issuer);
+    case FIELD_OLD_SERIAL: return certificate_id_take_serial(f->content, &t->old);
     }
     return true; /* of a later version: skipped */
 }
