@@ -177,6 +177,7 @@ static bool open_key(struct turn *turn, struct account_binding *b, struct error 
         enroll_registration_password(turn->keys, b->registration, &b->sealed, &b->key))
         return true;
     b->good = false;
+    b->registration = NULL; /* a MAC under nobody's key, which is no secret, proves nothing */
     if (b->reason == REFUSAL_COUNT)
         b->reason = REFUSAL_SECRET;
     return (dummy_registration(turn->keys, turn->arena, &nobody) &&

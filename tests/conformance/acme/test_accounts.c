@@ -226,6 +226,28 @@ static void acme_43_a_binding_that_does_not_hold_says_nothing(void **state)
     assert_problem(c, &r, "accountDoesNotExist", 400);
 }
 
+/* What is verified with where there is no such key id is no secret: whoever knows it is slowed down alike, so
+ * that the slow-down does not tell which ids exist. HMAC takes no key and one of zeros for the same. */
+static void a_mac_under_nobodys_key_counts_as_wrong(void **state)
+{
+    static const char *const key_ids[] = { "kid-1", "kid-2" };
+    struct acme_case *c = *state;
+
+    for (size_t i = 0; i < COUNT_OF(key_ids); i++) {
+        const char *binding = acme_eab(c, ACME_KEY_A, key_ids[i], "");
+        struct acme_plan plan = { .resource = "new-account",
+                                  .by_key = true,
+                                  .payload = acme_text(c->arena, "{\"externalAccountBinding\":%s}",
+                                                       binding) };
+        struct turn turn;
+        struct http_response r = acme_run(c, acme_make(c, plan), &turn);
+
+        assert_int_equal(r.status, 403);
+        assert_true(turn.strike);
+        assert_false(turn.credential_held);
+    }
+}
+
 static void one_time(struct acme_case *c)
 {
     (void)a_gateway_register(c->g, "once", ACME_SECRET,
@@ -476,6 +498,7 @@ int main(void)
         ACME_ROW(acme_41_an_account_is_bound),
         ACME_ROW(acme_42_malformed_bindings),
         ACME_ROW(acme_43_a_binding_that_does_not_hold_says_nothing),
+        ACME_ROW(a_mac_under_nobodys_key_counts_as_wrong),
         ACME_ROW(acme_44_a_one_time_key_id_binds_one_account),
         ACME_ROW(acme_44_of_two_at_once_one_is_bound),
         ACME_ROW(acme_45_a_key_is_changed),
