@@ -1,5 +1,5 @@
 /* dns-persist-01 (draft-ietf-acme-dns-persist): a TXT record that stays. It has the form of a CAA issue
- * value: who may issue, for which account, whether also for wildcards, and until when. */
+ * value: who may issue, for which account, whether also for what is below, and until when. */
 #include "proto/acme/validate_internal.h"
 
 #include "lib/dns/dns_caa.h"
@@ -51,8 +51,9 @@ static enum acme_finding judge_record(const struct acme_look *look, struct bytes
     if (is_over(&value, look->now_s, &malformed))
         return malformed ? say(fault, ACME_MALFORMED, "persistUntil is no number")
                          : say(fault, ACME_UNAUTHORIZED, "the record's time is over");
-    if (look->authz->identifier.wildcard && !bytes_is_nocase(policy, "wildcard"))
-        return say(fault, ACME_UNAUTHORIZED, "the record is not for wildcards");
+    if ((look->authz->identifier.wildcard || look->authz->identifier.subdomains) &&
+        !bytes_is_nocase(policy, "wildcard"))
+        return say(fault, ACME_UNAUTHORIZED, "the record is for its own name alone");
     return ACME_FINDING_MET;
 }
 
