@@ -270,7 +270,8 @@ static enum acme_progress read_identifier(struct acme_call *c, struct acme_ident
                         : ACME_ON;
 }
 
-/* Those that were made without an order and are open still. */
+/* Those that were made without an order, until their time is over: one that failed or was given up keeps its
+ * place, or there would be no end of them. */
 static enum acme_progress find_room(struct acme_call *c, struct acme_list *list, struct error *err)
 {
     size_t kept = 0;
@@ -287,7 +288,7 @@ static enum acme_progress find_room(struct acme_call *c, struct acme_list *list,
 
         if (!acme_authz_read(c->turn, bytes_text(c->procedure->name), &list->id[i], &found, &authz, err))
             return ACME_ERROR;
-        if (found && authz.status == ACME_AUTHZ_PENDING && authz.expires_s > c->turn->now_s)
+        if (found && authz.status != ACME_AUTHZ_VALID && authz.expires_s > c->turn->now_s)
             list->id[kept++] = list->id[i];
     }
     list->count = kept;
@@ -295,7 +296,7 @@ static enum acme_progress find_room(struct acme_call *c, struct acme_list *list,
         return ACME_ON;
     return acme_refuse_with(c,
                             &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
-                                                    .detail = "too many authorizations are pending",
+                                                    .detail = "too many authorizations were asked for",
                                                     .retry_after = true },
                             err);
 }
