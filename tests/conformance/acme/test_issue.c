@@ -144,6 +144,32 @@ static void acme_63_the_names_are_exactly_the_orders(void **state)
     assert_status(c, &r, 200);
 }
 
+/* Not even a name that the account could have ordered, and that needs no challenge. */
+static void acme_63_an_unstructured_name_adds_none(void **state)
+{
+    struct acme_case *c = *state;
+    struct registration changed = c->registration;
+    struct acme_ordered o;
+    struct http_response r;
+    X509 *leaf;
+
+    changed.pre_authorised = true;
+    acme_change(c, changed);
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "*.example.com");
+    r = acme_finalized(c, o.order,
+                       (struct est_csr_plan){ .cn = "",
+                                              .san = "DNS:*.example.com",
+                                              .oid = "1.2.840.113549.1.9.2",
+                                              .text = "secret.b.example.com" });
+    assert_status(c, &r, 200);
+    r = acme_get(c, acme_path(c, json_member(c->json, "certificate")));
+    leaf = acme_leaf(r.body);
+    assert_int_equal(X509_check_host(leaf, "a.example.com", 0, 0, NULL), 1);
+    assert_int_equal(X509_check_host(leaf, "secret.b.example.com", 0, 0, NULL), 0);
+    X509_free(leaf);
+}
+
 static void acme_64_what_is_no_csr(void **state)
 {
     static const char *const payloads[] = { "{}", "{\"csr\":\"\"}", "{\"csr\":\"AA==\"}",
@@ -368,6 +394,7 @@ int main(void)
         ACME_ROW(acme_61_only_what_is_ready),
         ACME_ROW(acme_61_the_same_csr_again_is_the_same_order),
         ACME_ROW(acme_63_the_names_are_exactly_the_orders),
+        ACME_ROW(acme_63_an_unstructured_name_adds_none),
         ACME_ROW(acme_64_what_is_no_csr),
         ACME_ROW(acme_66_an_order_waits_and_is_asked_for),
         ACME_ROW(acme_66_a_rejected_order_is_invalid),
