@@ -239,6 +239,11 @@ static bool judge_bound(struct turn *turn, const struct procedure *procedure,
     return true;
 }
 
+bool account_lacks_binding(const struct procedure *procedure, const struct credential *account)
+{
+    return procedure->acme_binding && !account->account.bound;
+}
+
 /* Not more than what admission would find out: the first registration of that name that is good for ACME. */
 static bool judge_unbound(struct turn *turn, const struct procedure *procedure,
                           const struct account_name *name, struct account_verdict *out, struct error *err)
@@ -270,6 +275,10 @@ bool enroll_account_may(struct turn *turn, const struct procedure *procedure,
                         const struct credential *account, const struct account_name *name,
                         struct account_verdict *out, struct error *err)
 {
+    if (account_lacks_binding(procedure, account)) {
+        *out = (struct account_verdict){ .reason = REFUSAL_NO_CREDENTIAL };
+        return true;
+    }
     return account->account.bound ? judge_bound(turn, procedure, account, name, out, err)
                                   : judge_unbound(turn, procedure, name, out, err);
 }
