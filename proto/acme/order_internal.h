@@ -28,6 +28,10 @@ static inline bool acme_authz_is_valid(const struct acme_authz *authz, int64_t n
 /* Valid, by a challenge, and for long enough to serve another order. */
 bool acme_authz_is_reusable(const struct acme_authz *authz, int64_t now_s);
 
+/* It was offered with this authorization, and the procedure takes it still. */
+bool acme_challenge_is_taken(const struct procedure *procedure, const struct acme_authz *authz,
+                             enum acme_challenge which);
+
 /* The challenge as an object; NULL: memory ran out. */
 MUST_USE json_t *acme_challenge_json(const struct acme_call *c, const struct acme_authz *authz,
                                      enum acme_challenge which);
