@@ -386,6 +386,50 @@ static void without_preregistration_a_challenge_is_the_proof(void **state)
     assert_member(c, "status", "valid");
 }
 
+static void prove_in_dns(struct acme_case *c, const char *authz)
+{
+    struct acme_challenged challenge = acme_challenge_of(c, authz, "dns-01");
+    struct dns_record record = { .ttl_s = 60 };
+    struct digest256 digest;
+
+    acme_respond_to(c, challenge.path);
+    (void)acme_step(c, (struct job_event){ .kind = JOB_EVENT_DUE });
+    assert_true(sha256(bytes_text(acme_key_authorization(c, challenge.token)), &digest));
+    record.value = bytes_text(acme_client_base64url(c->arena, digest256_bytes(&digest)));
+    (void)acme_step(
+        c, (struct job_event){ .kind = JOB_EVENT_DNS,
+                               .dns = { .status = DNS_STATUS_RECORDS, .record = &record, .count = 1 } });
+}
+
+/* A name that is registered has the wildcards that its officer wrote down: a free name in front opens none.
+ */
+static void a_free_name_opens_no_wildcard_of_a_registered_one(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    c->g->procedure.acme_binding = c->g->procedure.preregistration = false;
+    (void)a_gateway_register(c->g, "b.example.net", "s3cret",
+                             (struct registration){ .protocols = PROTOCOL_BIT(PROTOCOL_ACME) });
+    r = acme_join(c, ACME_KEY_A, "{}");
+    o = acme_ordered(c, "*.b.example.net");
+    prove_in_dns(c, o.authz[0]);
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:*.b.example.net" });
+    assert_problem(c, &r, "unauthorized", 403);
+    o = acme_ordered(c, "host.example.net,*.b.example.net");
+    prove_in_dns(c, o.authz[0]);
+    r = acme_finalized(c, o.order,
+                       (struct est_csr_plan){ .cn = "", .san = "DNS:host.example.net,DNS:*.b.example.net" });
+    assert_problem(c, &r, "unauthorized", 403);
+    assert_string_equal(c->facts.reason, "name_policy");
+    o = acme_ordered(c, "host.example.net,*.free.example.net");
+    prove_in_dns(c, o.authz[1]);
+    r = acme_finalized(
+        c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:host.example.net,DNS:*.free.example.net" });
+    assert_status(c, &r, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +448,7 @@ int main(void)
         ACME_ROW(an_unbound_account_needs_a_registration_that_names_acme),
         ACME_ROW(a_closed_name_is_kept_from_broader_accounts),
         ACME_ROW(without_preregistration_a_challenge_is_the_proof),
+        ACME_ROW(a_free_name_opens_no_wildcard_of_a_registered_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
