@@ -103,6 +103,22 @@ static void acme_92_names_below_need_the_policy_too(void **state)
         ACME_FINDING_MET);
 }
 
+static void acme_92_what_was_proved_ends_with_the_records_time(void **state)
+{
+    struct acme_fault fault = { 0 };
+    uint32_t valid_s = 0;
+
+    (void)state;
+    assert_int_equal(judge("ca.example.net; accounturi=" ACCOUNT "; persistUntil=1790007200", false, 86400,
+                           &valid_s, &fault),
+                     ACME_FINDING_MET);
+    assert_int_equal(valid_s, 7200);
+    assert_int_equal(judge("ca.example.net; accounturi=" ACCOUNT "; persistUntil=1790000001", false, 86400,
+                           &valid_s, &fault),
+                     ACME_FINDING_MET);
+    assert_int_equal(valid_s, 3600); /* for the order that asks */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +126,7 @@ int main(void)
         cmocka_unit_test(acme_92_records_that_prove_nothing),
         cmocka_unit_test(acme_92_wildcards_need_their_policy),
         cmocka_unit_test(acme_92_names_below_need_the_policy_too),
+        cmocka_unit_test(acme_92_what_was_proved_ends_with_the_records_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
