@@ -177,6 +177,7 @@ static bool open_key(struct turn *turn, struct account_binding *b, struct error 
         enroll_registration_password(turn->keys, b->registration, &b->sealed, &b->key))
         return true;
     b->good = false;
+    b->registration = NULL; /* a MAC under nobody's key, which is no secret, proves nothing */
     if (b->reason == REFUSAL_COUNT)
         b->reason = REFUSAL_SECRET;
     return (dummy_registration(turn->keys, turn->arena, &nobody) &&
@@ -238,6 +239,11 @@ static bool judge_bound(struct turn *turn, const struct procedure *procedure,
     return true;
 }
 
+bool account_lacks_binding(const struct procedure *procedure, const struct credential *account)
+{
+    return procedure->acme_binding && !account->account.bound;
+}
+
 /* Not more than what admission would find out: the first registration of that name that is good for ACME. */
 static bool judge_unbound(struct turn *turn, const struct procedure *procedure,
                           const struct account_name *name, struct account_verdict *out, struct error *err)
@@ -269,6 +275,10 @@ bool enroll_account_may(struct turn *turn, const struct procedure *procedure,
                         const struct credential *account, const struct account_name *name,
                         struct account_verdict *out, struct error *err)
 {
+    if (account_lacks_binding(procedure, account)) {
+        *out = (struct account_verdict){ .reason = REFUSAL_NO_CREDENTIAL };
+        return true;
+    }
     return account->account.bound ? judge_bound(turn, procedure, account, name, out, err)
                                   : judge_unbound(turn, procedure, name, out, err);
 }

@@ -11,7 +11,7 @@ struct account_binding {
     bool good;           /* zeroed: not. The registration is open, in time, good for ACME, and free */
     enum refusal reason; /* when not: for the log */
     unsigned wait_s;     /* LOCKED: too many wrong ones; nothing is to be verified */
-    const struct registration *registration; /* NULL: none has that key id */
+    const struct registration *registration; /* NULL: `key` is nobody's, and a MAC under it does not hold */
     struct secret sealed;
     struct bytes key; /* within `sealed` */
 };

@@ -12,6 +12,9 @@ bool account_has_proved(const struct credential *account, const struct identity 
 bool account_holds(const struct credential *account, const struct identity *identity,
                    const struct registration *r);
 
+/* It was made before accounts had to be bound here. */
+bool account_lacks_binding(const struct procedure *procedure, const struct credential *account);
+
 /* By the allowed domains of an ACME registration: a name itself and names below it, at a label boundary; a
  * pattern with '*' as it matches. A '*' that is ordered counts as a name below, or is the officer's own text.
  * An empty list allows every name. An address must be the registered one, or one of its attributes; any, when

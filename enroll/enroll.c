@@ -101,13 +101,21 @@ static enum progress hold_ra(struct course *c, const struct credential *shown, s
     return PROGRESS_ON;
 }
 
+static enum progress hold_account(struct course *c)
+{
+    if (account_lacks_binding(c->e.procedure, &c->e.credential))
+        return course_refuse(c, REFUSAL_NO_CREDENTIAL, "the account is bound to no registration");
+    c->verdict.credential_held = true; /* by its key */
+    return PROGRESS_ON;
+}
+
 static enum progress step_hold(struct course *c, struct error *err)
 {
     switch (c->e.credential.kind) {
     case CREDENTIAL_CERTIFICATE: return hold_certificate(c, &c->e.credential, err);
     case CREDENTIAL_RA: return hold_ra(c, &c->e.credential, err);
     case CREDENTIAL_REGISTRATION: c->verdict.credential_held = true; return PROGRESS_ON; /* by its MAC */
-    case CREDENTIAL_ACCOUNT: c->verdict.credential_held = true; return PROGRESS_ON;      /* by its key */
+    case CREDENTIAL_ACCOUNT: return hold_account(c);
     case CREDENTIAL_NONE:
     case CREDENTIAL_SECRET:
     case CREDENTIAL_DIGEST: break;

@@ -99,14 +99,15 @@ static bool take_dns_name(struct inquiry *q, struct bytes text)
     return true;
 }
 
-/* CSR-68: routers send nothing else. */
+/* CSR-68: routers send nothing else. An ACME order has identifiers, and no name beside them. */
 static bool take_unstructured_name(struct inquiry *q)
 {
     const struct dns_rules rules = rules_for(q->e, DNS_RULES_TEXT);
     struct bytes text = q->e->requested->unstructured_name;
     struct dns_name name;
 
-    if (q->id.other_count > 0 || text.len == 0 || !q->e->procedure->unstructured)
+    if (q->id.other_count > 0 || text.len == 0 || !q->e->procedure->unstructured ||
+        q->e->credential.kind == CREDENTIAL_ACCOUNT)
         return true;
     switch (dns_name_parse(text, &rules, &name)) {
     case DNS_OK: add_name(q, &name); return true;

@@ -1,5 +1,6 @@
 /* Names that somebody registered on their own: a broader registration, or none, does not open them from the
  * side, as one more SAN (DESIGN 'Matching a registration'). */
+#include "enroll/account_internal.h"
 #include "enroll/enroll_internal.h"
 
 static bool is_same(const struct registration *a, const struct registration *b)
@@ -55,6 +56,18 @@ static enum progress judge_name(struct course *c, const struct dns_name *name, s
                 : course_refuse(c, REFUSAL_NAME_POLICY, "another name asked for is registered on its own");
 }
 
+/* Without a registration nobody wrote the wildcard down: its name must be as free as the FQDN was. */
+static enum progress judge_wildcard(struct course *c, const struct fqdn_pattern *wildcard, struct error *err)
+{
+    struct account_name name;
+
+    if (c->verdict.registration != NULL)
+        return PROGRESS_ON;
+    if (!account_name_of_wildcard(wildcard, &name))
+        return course_refuse(c, REFUSAL_NAME, "a '*' before what is no name");
+    return judge_name(c, &name.name, err);
+}
+
 enum progress step_judge_other_names(struct course *c, struct error *err)
 {
     const struct registration *r = c->verdict.registration;
@@ -65,5 +78,7 @@ enum progress step_judge_other_names(struct course *c, struct error *err)
         progress = judge_name(c, &c->identity.fqdn, err);
     for (size_t i = 0; i < c->identity.other_count && progress == PROGRESS_ON; i++)
         progress = judge_name(c, &c->identity.other[i], err);
+    for (size_t i = 0; i < c->identity.wildcard_count && progress == PROGRESS_ON; i++)
+        progress = judge_wildcard(c, &c->identity.wildcard[i], err);
     return progress;
 }

@@ -84,7 +84,7 @@ bool address_allowed(const struct address_rules *rules, const struct ip_address 
             open = built_in[i].open;
         }
     }
-    if (best < 0 || (forbidden >= best && forbidden >= allowed))
+    if (best < 0 || (forbidden >= 0 && forbidden >= allowed))
         return false;
     return allowed >= best || open;
 }

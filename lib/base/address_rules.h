@@ -4,7 +4,9 @@
  * NAT64) of these. Listed ranges open what a closed network needs. Zero rules forbid most. Pure; any thread.
  *
  * Of all ranges that an address is in, the longest decides, a listed one before a built-in one of the same
- * length: 10.0.0.0/8 listed opens all of it, 0.0.0.0/0 nothing, 169.254.0.0/16 not the metadata in it. */
+ * length: 10.0.0.0/8 listed opens all of it, 0.0.0.0/0 nothing, 169.254.0.0/16 not the metadata in it. What
+ * is listed as forbidden is opened by a longer listed range alone, never by a built-in one: ::/0 is all of
+ * IPv6. */
 #ifndef MUSTER_ADDRESS_RULES_H
 #define MUSTER_ADDRESS_RULES_H
 

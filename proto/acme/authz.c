@@ -110,17 +110,41 @@ static bool make_authz(struct acme_call *c, const struct acme_identifier *id, bo
            (!pre_authorised || acme_audit_account(c, &c->account, "pre_authorised", bytes_text(text), err));
 }
 
-/* What was spared a challenge counts only as long as that is so. */
-static bool is_usable(const struct acme_authz *authz, bool pre_authorised, int64_t now_s)
+static bool lives_on(const struct acme_authz *authz, int64_t now_s)
 {
-    if (authz->status == ACME_AUTHZ_VALID)
-        return authz->expires_s > now_s + REUSE_LEFT_S && authz->pre_authorised == pre_authorised;
-    return authz->status == ACME_AUTHZ_PENDING && !pre_authorised && authz->expires_s > now_s + REUSE_LEFT_S;
+    return authz->expires_s > now_s + REUSE_LEFT_S;
 }
 
 bool acme_authz_is_reusable(const struct acme_authz *authz, int64_t now_s)
 {
-    return authz->status == ACME_AUTHZ_VALID && is_usable(authz, false, now_s);
+    return authz->status == ACME_AUTHZ_VALID && !authz->pre_authorised && lives_on(authz, now_s);
+}
+
+bool acme_challenge_is_taken(const struct procedure *procedure, const struct acme_authz *authz,
+                             enum acme_challenge which)
+{
+    return authz->challenge[which].offered &&
+           (acme_challenges_for(procedure, &authz->identifier) & ACME_CHALLENGE_BIT(which)) != 0;
+}
+
+/* It offers what a new one would. */
+static bool is_up_to_date(const struct procedure *procedure, const struct acme_authz *authz)
+{
+    uint32_t offered = 0;
+
+    for (unsigned i = 0; i < ACME_CHALLENGE_COUNT; i++)
+        offered |= authz->challenge[i].offered ? ACME_CHALLENGE_BIT(i) : 0;
+    return offered == acme_challenges_for(procedure, &authz->identifier);
+}
+
+/* What was spared a challenge counts only as long as that is so. */
+static bool is_usable(const struct acme_call *c, const struct acme_authz *authz, bool pre_authorised)
+{
+    if (!lives_on(authz, c->turn->now_s))
+        return false;
+    if (authz->status == ACME_AUTHZ_VALID)
+        return authz->pre_authorised == pre_authorised;
+    return authz->status == ACME_AUTHZ_PENDING && !pre_authorised && is_up_to_date(c->procedure, authz);
 }
 
 bool acme_authz_for(struct acme_call *c, const struct acme_identifier *id, bool pre_authorised,
@@ -131,7 +155,7 @@ bool acme_authz_for(struct acme_call *c, const struct acme_identifier *id, bool 
     *made = false;
     if (!acme_authz_of_name(c, id, &found, out, err))
         return false;
-    if (found && is_usable(out, pre_authorised, c->turn->now_s))
+    if (found && is_usable(c, out, pre_authorised))
         return true;
     *made = true;
     return make_authz(c, id, pre_authorised, out, err);
@@ -270,7 +294,8 @@ static enum acme_progress read_identifier(struct acme_call *c, struct acme_ident
                         : ACME_ON;
 }
 
-/* Those that were made without an order and are open still. */
+/* Those that were made without an order, until their time is over: one that failed or was given up keeps its
+ * place, or there would be no end of them. */
 static enum acme_progress find_room(struct acme_call *c, struct acme_list *list, struct error *err)
 {
     size_t kept = 0;
@@ -287,7 +312,7 @@ static enum acme_progress find_room(struct acme_call *c, struct acme_list *list,
 
         if (!acme_authz_read(c->turn, bytes_text(c->procedure->name), &list->id[i], &found, &authz, err))
             return ACME_ERROR;
-        if (found && authz.status == ACME_AUTHZ_PENDING && authz.expires_s > c->turn->now_s)
+        if (found && authz.status != ACME_AUTHZ_VALID && authz.expires_s > c->turn->now_s)
             list->id[kept++] = list->id[i];
     }
     list->count = kept;
@@ -295,7 +320,7 @@ static enum acme_progress find_room(struct acme_call *c, struct acme_list *list,
         return ACME_ON;
     return acme_refuse_with(c,
                             &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
-                                                    .detail = "too many authorizations are pending",
+                                                    .detail = "too many authorizations were asked for",
                                                     .retry_after = true },
                             err);
 }

@@ -113,7 +113,7 @@ enum acme_progress acme_bind(struct acme_call *c, const json_t *binding, struct 
     struct bytes text = BYTES_NONE;
     struct jws jws = { 0 };
     enum acme_progress progress = read_binding(c, binding, &text, &jws, err);
-    bool mac;
+    bool held;
 
     if (progress != ACME_ON)
         return progress;
@@ -128,10 +128,10 @@ enum acme_progress acme_bind(struct acme_call *c, const json_t *binding, struct 
                                                         .reason = refusal_name(REFUSAL_LOCKED) },
                                 err);
     }
-    mac = jws_verify_mac(&jws, b.key) == JWS_OK;
-    c->turn->strike = !mac;
-    c->turn->credential_held = mac && b.good;
-    if (!mac || !b.good || b.registration == NULL)
+    held = jws_verify_mac(&jws, b.key) == JWS_OK && b.registration != NULL;
+    c->turn->strike = !held;
+    c->turn->credential_held = held && b.good;
+    if (!held || !b.good)
         return refuse_binding(c, &b, err);
     return bind_to(c, b.registration, text, account, err);
 }

@@ -56,5 +56,7 @@ enum acme_progress acme_challenge_serve(struct acme_call *c, struct error *err)
         return respond_challenge(c, &authz, err);
     if (authz.status != ACME_AUTHZ_PENDING || authz.expires_s <= c->turn->now_s)
         return acme_refuse(c, ACME_MALFORMED, "the authorization is not pending", err);
+    if (!acme_challenge_is_taken(c->procedure, &authz, c->resource.challenge))
+        return acme_refuse(c, ACME_MALFORMED, "this challenge is not taken any more", err);
     return take_up(c, &authz, err);
 }

@@ -115,6 +115,12 @@ static enum acme_progress judge_csr(struct acme_call *c, const struct acme_order
 }
 
 /* --- asking enroll() --- */
+static bool stands_for(const struct acme_call *c, const struct acme_authz *authz,
+                       const struct acme_identifier *id)
+{
+    return c->procedure->acme_subdomains && acme_covers(&authz->identifier, id);
+}
+
 /* What the account has proved by challenges. Once an order is processing, what was proved then counts, unless
  * it was taken back. */
 static bool collect_proved(struct acme_call *c, const struct acme_order *order, struct credential *out,
@@ -135,8 +141,7 @@ static bool collect_proved(struct acme_call *c, const struct acme_order *order, 
         if (found && !authz.pre_authorised && authz.status == ACME_AUTHZ_VALID &&
             (order->status == ACME_ORDER_PROCESSING || authz.expires_s > c->turn->now_s))
             proved[out->account.proved_count++] = acme_account_name(
-                acme_covers(&authz.identifier, &order->identifier[i]) ? &order->identifier[i]
-                                                                      : &authz.identifier);
+                stands_for(c, &authz, &order->identifier[i]) ? &order->identifier[i] : &authz.identifier);
     }
     return true;
 }

@@ -28,6 +28,10 @@ static inline bool acme_authz_is_valid(const struct acme_authz *authz, int64_t n
 /* Valid, by a challenge, and for long enough to serve another order. */
 bool acme_authz_is_reusable(const struct acme_authz *authz, int64_t now_s);
 
+/* It was offered with this authorization, and the procedure takes it still. */
+bool acme_challenge_is_taken(const struct procedure *procedure, const struct acme_authz *authz,
+                             enum acme_challenge which);
+
 /* The challenge as an object; NULL: memory ran out. */
 MUST_USE json_t *acme_challenge_json(const struct acme_call *c, const struct acme_authz *authz,
                                      enum acme_challenge which);
@@ -59,10 +63,12 @@ MUST_USE bool acme_choose_authorized(struct acme_call *c, const struct acme_iden
                                      struct error *err);
 
 /* --- orders (order.c) --- */
-/* How many an account may have open. */
+/* How many an account may have open: not more than are listed, or they could not be counted. */
 static inline unsigned acme_orders_max(const struct procedure *procedure)
 {
-    return procedure->acme_orders_max > 0 ? procedure->acme_orders_max : ACME_ORDERS_DEFAULT;
+    unsigned max = procedure->acme_orders_max > 0 ? procedure->acme_orders_max : ACME_ORDERS_DEFAULT;
+
+    return max < ACME_LIST_MAX ? max : ACME_LIST_MAX;
 }
 /* The order that the resource names. ON: it is there and the account's own. */
 enum acme_progress acme_own_order(struct acme_call *c, struct acme_order *out, struct error *err);

@@ -127,6 +127,9 @@ enum acme_progress acme_judge_names(struct acme_call *c, const struct acme_ident
     struct complaint about = { 0 };
 
     *pre_authorised = false;
+    if (c->procedure->acme_binding && !c->account.bound)
+        return acme_refuse(c, ACME_EXTERNAL_ACCOUNT_REQUIRED,
+                           "the account is bound to no registration: a new one must be", err);
     for (size_t i = 0; i < count; i++) {
         const struct account_name name = acme_account_name(&id[i]);
         struct account_verdict verdict;

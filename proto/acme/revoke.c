@@ -31,6 +31,20 @@ bool acme_certificate_account(struct acme_call *c, const struct certificate_id *
 }
 
 /* --- who may --- */
+/* Of a closed registration, or one that does not have the name any more, an authorization is worth nothing;
+ * what was spared a challenge counts as long as that is so. */
+static bool is_good_still(struct acme_call *c, const struct acme_authz *authz, bool *good, struct error *err)
+{
+    const struct credential account = acme_credential(&c->account);
+    const struct account_name name = acme_account_name(&authz->identifier);
+    struct account_verdict verdict = { 0 };
+
+    if (!enroll_account_may(c->turn, c->procedure, &account, &name, &verdict, err))
+        return false;
+    *good = verdict.may && (!authz->pre_authorised || verdict.pre_authorised);
+    return true;
+}
+
 static bool holds_authz(struct acme_call *c, const struct general_name *name, bool *holds, struct error *err)
 {
     const struct dns_rules rules = { .underscore = true, .single_label = true };
@@ -51,8 +65,9 @@ static bool holds_authz(struct acme_call *c, const struct general_name *name, bo
         return true;
     if (!acme_authz_of_name(c, &id, &found, &authz, err))
         return false;
-    *holds = found && acme_authz_is_valid(&authz, c->turn->now_s);
-    return true;
+    if (!found || !acme_authz_is_valid(&authz, c->turn->now_s))
+        return true;
+    return is_good_still(c, &authz, holds, err);
 }
 
 static bool account_may(struct acme_call *c, const struct certificate *certificate,

@@ -5,6 +5,7 @@
 #include "lib/base/record.h"
 #include "lib/dns/dns_caa.h"
 #include "proto/acme/acme.h"
+#include "proto/acme/order_internal.h"
 
 enum { RECORD_VERSION = 1, RECORD_MAX = 8 * 1024, TRIES_MAX = 6, TIMEOUT_DNS_MS = 10000, RETRY_MAX_S = 60 };
 
@@ -270,11 +271,12 @@ static const struct procedure *find_procedure(const struct acme_service *service
     return NULL;
 }
 
-/* Whatever decided it meanwhile (another challenge, deactivation, its time) ends this. */
+/* Whatever decided it meanwhile (another challenge, deactivation, its time, the procedure) ends this. */
 static bool is_wanted(struct run *r)
 {
     return r->authz.status == ACME_AUTHZ_PENDING && r->authz.expires_s > r->turn->now_s &&
-           challenge_of(r)->offered && challenge_of(r)->status == ACME_CHALLENGE_PROCESSING;
+           acme_challenge_is_taken(r->procedure, &r->authz, r->v.challenge) &&
+           challenge_of(r)->status == ACME_CHALLENGE_PROCESSING;
 }
 
 bool acme_validate_run(struct turn *turn, const void *service, const struct job_record *job,

@@ -146,6 +146,30 @@ static struct http_response bind(struct acme_case *c, enum acme_client_key key, 
     return acme_join(c, key, acme_text(c->arena, "{\"externalAccountBinding\":%s}", binding));
 }
 
+/* Who came before accounts had to be bound gets nothing more either. */
+static void acme_40_an_account_from_before_orders_nothing(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    open_to_all(c);
+    (void)a_gateway_register(c->g, "router6.example.com", "s3cret",
+                             (struct registration){ .protocols = PROTOCOL_BIT(PROTOCOL_ACME) });
+    r = acme_join(c, ACME_KEY_A, ANY);
+    assert_status(c, &r, 201);
+    o = acme_ready(c, "router6.example.com");
+    c->g->procedure.acme_binding = true;
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "router6.example.com" });
+    assert_problem(c, &r, "unauthorized", 403);
+    assert_string_equal(c->facts.reason, "no_credential");
+    r = acme_order_as(c, ACME_KEY_A, "router6.example.com");
+    assert_problem(c, &r, "externalAccountRequired", 403);
+    c->g->procedure.acme_binding = false;
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "router6.example.com" });
+    assert_status(c, &r, 200);
+}
+
 static void acme_41_an_account_is_bound(void **state)
 {
     struct acme_case *c = *state;
@@ -224,6 +248,28 @@ static void acme_43_a_binding_that_does_not_hold_says_nothing(void **state)
     assert_string_equal(c->facts.reason, "expired");
     r = acme_join(c, ACME_KEY_A, "{\"onlyReturnExisting\":true}");
     assert_problem(c, &r, "accountDoesNotExist", 400);
+}
+
+/* What is verified with where there is no such key id is no secret: whoever knows it is slowed down alike, so
+ * that the slow-down does not tell which ids exist. HMAC takes no key and one of zeros for the same. */
+static void a_mac_under_nobodys_key_counts_as_wrong(void **state)
+{
+    static const char *const key_ids[] = { "kid-1", "kid-2" };
+    struct acme_case *c = *state;
+
+    for (size_t i = 0; i < COUNT_OF(key_ids); i++) {
+        const char *binding = acme_eab(c, ACME_KEY_A, key_ids[i], "");
+        struct acme_plan plan = { .resource = "new-account",
+                                  .by_key = true,
+                                  .payload = acme_text(c->arena, "{\"externalAccountBinding\":%s}",
+                                                       binding) };
+        struct turn turn;
+        struct http_response r = acme_run(c, acme_make(c, plan), &turn);
+
+        assert_int_equal(r.status, 403);
+        assert_true(turn.strike);
+        assert_false(turn.credential_held);
+    }
 }
 
 static void one_time(struct acme_case *c)
@@ -473,9 +519,11 @@ int main(void)
         ACME_ROW(acme_38_changed_terms_are_agreed_to_again),
         ACME_ROW(acme_39_an_account_is_updated_by_itself_alone),
         ACME_ROW(acme_40_a_binding_is_required),
+        ACME_ROW(acme_40_an_account_from_before_orders_nothing),
         ACME_ROW(acme_41_an_account_is_bound),
         ACME_ROW(acme_42_malformed_bindings),
         ACME_ROW(acme_43_a_binding_that_does_not_hold_says_nothing),
+        ACME_ROW(a_mac_under_nobodys_key_counts_as_wrong),
         ACME_ROW(acme_44_a_one_time_key_id_binds_one_account),
         ACME_ROW(acme_44_of_two_at_once_one_is_bound),
         ACME_ROW(acme_45_a_key_is_changed),

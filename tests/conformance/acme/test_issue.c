@@ -144,6 +144,32 @@ static void acme_63_the_names_are_exactly_the_orders(void **state)
     assert_status(c, &r, 200);
 }
 
+/* Not even a name that the account could have ordered, and that needs no challenge. */
+static void acme_63_an_unstructured_name_adds_none(void **state)
+{
+    struct acme_case *c = *state;
+    struct registration changed = c->registration;
+    struct acme_ordered o;
+    struct http_response r;
+    X509 *leaf;
+
+    changed.pre_authorised = true;
+    acme_change(c, changed);
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "*.example.com");
+    r = acme_finalized(c, o.order,
+                       (struct est_csr_plan){ .cn = "",
+                                              .san = "DNS:*.example.com",
+                                              .oid = "1.2.840.113549.1.9.2",
+                                              .text = "secret.b.example.com" });
+    assert_status(c, &r, 200);
+    r = acme_get(c, acme_path(c, json_member(c->json, "certificate")));
+    leaf = acme_leaf(r.body);
+    assert_int_equal(X509_check_host(leaf, "a.example.com", 0, 0, NULL), 1);
+    assert_int_equal(X509_check_host(leaf, "secret.b.example.com", 0, 0, NULL), 0);
+    X509_free(leaf);
+}
+
 static void acme_64_what_is_no_csr(void **state)
 {
     static const char *const payloads[] = { "{}", "{\"csr\":\"\"}", "{\"csr\":\"AA==\"}",
@@ -360,6 +386,50 @@ static void without_preregistration_a_challenge_is_the_proof(void **state)
     assert_member(c, "status", "valid");
 }
 
+static void prove_in_dns(struct acme_case *c, const char *authz)
+{
+    struct acme_challenged challenge = acme_challenge_of(c, authz, "dns-01");
+    struct dns_record record = { .ttl_s = 60 };
+    struct digest256 digest;
+
+    acme_respond_to(c, challenge.path);
+    (void)acme_step(c, (struct job_event){ .kind = JOB_EVENT_DUE });
+    assert_true(sha256(bytes_text(acme_key_authorization(c, challenge.token)), &digest));
+    record.value = bytes_text(acme_client_base64url(c->arena, digest256_bytes(&digest)));
+    (void)acme_step(
+        c, (struct job_event){ .kind = JOB_EVENT_DNS,
+                               .dns = { .status = DNS_STATUS_RECORDS, .record = &record, .count = 1 } });
+}
+
+/* A name that is registered has the wildcards that its officer wrote down: a free name in front opens none.
+ */
+static void a_free_name_opens_no_wildcard_of_a_registered_one(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    c->g->procedure.acme_binding = c->g->procedure.preregistration = false;
+    (void)a_gateway_register(c->g, "b.example.net", "s3cret",
+                             (struct registration){ .protocols = PROTOCOL_BIT(PROTOCOL_ACME) });
+    r = acme_join(c, ACME_KEY_A, "{}");
+    o = acme_ordered(c, "*.b.example.net");
+    prove_in_dns(c, o.authz[0]);
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:*.b.example.net" });
+    assert_problem(c, &r, "unauthorized", 403);
+    o = acme_ordered(c, "host.example.net,*.b.example.net");
+    prove_in_dns(c, o.authz[0]);
+    r = acme_finalized(c, o.order,
+                       (struct est_csr_plan){ .cn = "", .san = "DNS:host.example.net,DNS:*.b.example.net" });
+    assert_problem(c, &r, "unauthorized", 403);
+    assert_string_equal(c->facts.reason, "name_policy");
+    o = acme_ordered(c, "host.example.net,*.free.example.net");
+    prove_in_dns(c, o.authz[1]);
+    r = acme_finalized(
+        c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:host.example.net,DNS:*.free.example.net" });
+    assert_status(c, &r, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +438,7 @@ int main(void)
         ACME_ROW(acme_61_only_what_is_ready),
         ACME_ROW(acme_61_the_same_csr_again_is_the_same_order),
         ACME_ROW(acme_63_the_names_are_exactly_the_orders),
+        ACME_ROW(acme_63_an_unstructured_name_adds_none),
         ACME_ROW(acme_64_what_is_no_csr),
         ACME_ROW(acme_66_an_order_waits_and_is_asked_for),
         ACME_ROW(acme_66_a_rejected_order_is_invalid),
@@ -377,6 +448,7 @@ int main(void)
         ACME_ROW(an_unbound_account_needs_a_registration_that_names_acme),
         ACME_ROW(a_closed_name_is_kept_from_broader_accounts),
         ACME_ROW(without_preregistration_a_challenge_is_the_proof),
+        ACME_ROW(a_free_name_opens_no_wildcard_of_a_registered_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,6 +241,29 @@ static void acme_78_new_authz(void **state)
     assert_member(c, "status", "ready"); /* the authorization counts for the order */
 }
 
+/* Given up, they are still in the way: nobody makes them without end. */
+static void authorizations_without_an_order_are_bounded(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r = { 0 };
+    int made = 0;
+
+    c->g->procedure.acme_orders_max = 3;
+    acme_joined(c, ACME_KEY_A);
+    for (made = 0; made < 10; made++) {
+        r = acme_ask(c, (struct acme_plan){
+                            .resource = "new-authz",
+                            .payload = "{\"identifier\":{\"type\":\"dns\",\"value\":\"a.example.com\"}}" });
+        if (r.status != 201)
+            break;
+        r = acme_ask(c, (struct acme_plan){ .resource = acme_path(c, acme_header(&r, "Location", 0)),
+                                            .payload = "{\"status\":\"deactivated\"}" });
+        assert_status(c, &r, 200);
+    }
+    assert_int_equal(made, 3);
+    assert_problem(c, &r, "rateLimited", 429);
+}
+
 static void acme_80_a_pre_authorised_account_needs_no_challenge(void **state)
 {
     struct acme_case *c = *state;
@@ -336,6 +359,7 @@ int main(void)
         ACME_ROW(acme_59_an_order_goes_on_and_never_back),
         ACME_ROW(acme_60_orders_are_listed),
         ACME_ROW(acme_78_new_authz),
+        ACME_ROW(authorizations_without_an_order_are_bounded),
         ACME_ROW(acme_80_a_pre_authorised_account_needs_no_challenge),
         ACME_ROW(acme_96_addresses_in_one_form),
         ACME_ROW(acme_97_addresses_are_not_proved_in_the_dns),

@@ -76,6 +76,38 @@ static void acme_110_111_one_that_holds_all_authorizations_revokes(void **state)
     X509_free(leaf);
 }
 
+/* What an account was spared a challenge for, or had of a registration that is closed now, revokes nothing
+ * that another account ordered. */
+static void acme_111_authorizations_that_count_no_more(void **state)
+{
+    struct acme_case *c = *state;
+    struct registration changed = c->registration;
+    struct http_response r;
+    X509 *leaf;
+
+    acme_joined(c, ACME_KEY_A);
+    acme_joined(c, ACME_KEY_B);
+    leaf = issued(c, "a.example.com", 0);
+    changed.pre_authorised = true;
+    acme_change(c, changed);
+    r = acme_order_as(c, ACME_KEY_B, "a.example.com");
+    assert_member(c, "status", "ready");
+    changed.revision = 2;
+    changed.state = REGISTRATION_CLOSED;
+    acme_change(c, changed);
+    r = revoke_as(c, ACME_KEY_B, leaf, "");
+    assert_problem(c, &r, "unauthorized", 403);
+    changed.revision = 3;
+    changed.state = REGISTRATION_OPEN;
+    changed.pre_authorised = false;
+    acme_change(c, changed);
+    r = revoke_as(c, ACME_KEY_B, leaf, "");
+    assert_problem(c, &r, "unauthorized", 403);
+    r = revoke_as(c, ACME_KEY_A, leaf, "");
+    assert_status(c, &r, 200);
+    X509_free(leaf);
+}
+
 /* The certificate's key is an account key of the client, so that it can sign. */
 static void acme_110_114_the_certificates_key_revokes(void **state)
 {
@@ -283,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ACME_ROW(acme_110_112_the_account_that_ordered_it_revokes),
         ACME_ROW(acme_110_111_one_that_holds_all_authorizations_revokes),
+        ACME_ROW(acme_111_authorizations_that_count_no_more),
         ACME_ROW(acme_110_114_the_certificates_key_revokes),
         ACME_ROW(acme_111_what_is_not_ours),
         ACME_ROW(acme_113_reasons),

@@ -123,6 +123,25 @@ static void acme_101_a_valid_ancestor_serves_later_orders_of_its_account(void **
     assert_member(c, "status", "pending");
 }
 
+/* Taken back, it is worth nothing to orders that were made before. */
+static void acme_99_an_ancestor_counts_as_long_as_they_are_taken(void **state)
+{
+    struct acme_case *c = *state;
+    const struct est_csr_plan csr = { .cn = "a.example.com" };
+    struct http_response r = new_authz(c, "example.com");
+    struct acme_ordered o;
+
+    prove(c, acme_path(c, acme_header(&r, "Location", 0)));
+    o = acme_ordered(c, "a.example.com");
+    assert_member(c, "status", "ready");
+    c->g->procedure.acme_subdomains = false;
+    r = acme_finalized(c, o.order, csr);
+    assert_problem(c, &r, "unauthorized", 403);
+    c->g->procedure.acme_subdomains = true;
+    r = acme_finalized(c, o.order, csr);
+    assert_status(c, &r, 200);
+}
+
 /* The ancestor is not the account's: the name stands for itself. */
 static void acme_99_an_ancestor_that_is_not_allowed(void **state)
 {
@@ -146,6 +165,7 @@ int main(void)
         SUBDOMAIN_ROW(acme_99_an_order_is_authorized_from_above),
         SUBDOMAIN_ROW(acme_100_what_is_no_ancestor),
         SUBDOMAIN_ROW(acme_101_a_valid_ancestor_serves_later_orders_of_its_account),
+        SUBDOMAIN_ROW(acme_99_an_ancestor_counts_as_long_as_they_are_taken),
         SUBDOMAIN_ROW(acme_99_an_ancestor_that_is_not_allowed),
     };
 

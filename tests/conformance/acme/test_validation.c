@@ -170,6 +170,29 @@ static void acme_77_a_deactivated_authorization_ends_its_orders(void **state)
     assert_member(c, "status", "pending");
 }
 
+/* Whoever has its token cannot prove anything by a challenge that the procedure has stopped taking. */
+static void acme_71_a_challenge_that_is_not_taken_any_more(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_challenged challenge;
+    struct acme_ordered o, other;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "a.example.com");
+    other = acme_ordered(c, "b.example.com");
+    acme_respond_to(c, acme_challenge_of(c, other.authz[0], "http-01").path);
+    challenge = acme_challenge_of(c, o.authz[0], "http-01");
+    c->g->procedure.acme_challenges = ACME_CHALLENGE_BIT(ACME_DNS_01);
+    r = acme_ask(c, (struct acme_plan){ .resource = challenge.path, .payload = "{}" });
+    assert_problem(c, &r, "malformed", 400);
+    assert_int_equal(acme_step(c, DUE).kind, JOB_EFFECT_DONE);
+    assert_authz(c, &other, "pending");
+    other = acme_ordered(c, "a.example.com"); /* one with what is taken now */
+    assert_string_not_equal(o.authz[0], other.authz[0]);
+    assert_null(acme_challenge_of(c, other.authz[0], "http-01").path);
+}
+
 static void a_deactivated_authorization_is_not_validated(void **state)
 {
     struct acme_case *c = *state;
@@ -594,6 +617,7 @@ int main(void)
         ACME_ROW(acme_75_a_payload_that_is_none_changes_nothing),
         ACME_ROW(acme_76_validation_is_tried_again_and_says_why),
         ACME_ROW(acme_77_a_deactivated_authorization_ends_its_orders),
+        ACME_ROW(acme_71_a_challenge_that_is_not_taken_any_more),
         ACME_ROW(a_deactivated_authorization_is_not_validated),
         ACME_ROW(acme_79_the_key_is_that_of_the_answer),
         ACME_ROW(acme_81_http_01),

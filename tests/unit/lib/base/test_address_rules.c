@@ -158,12 +158,29 @@ static void a_copy_says_the_same(void **state)
     assert_false(address_rules_copy(&rules, arena, &copy));
 }
 
+/* What is built in is open by ranges that are not the widest: it must not shine through. */
+static void what_is_forbidden_widely_is_not_opened_from_within(void **state)
+{
+    struct ip_range allowed[] = { range("2606:4700::/32") };
+    struct ip_range forbidden[] = { range("::/0") };
+    struct address_rules rules = { .forbidden = forbidden, .forbidden_count = COUNT_OF(forbidden) };
+
+    (void)state;
+    assert_allowed(&rules, "2a00::1", false);
+    assert_allowed(&rules, "1.1.1.1", true);
+    rules.allowed = allowed;
+    rules.allowed_count = COUNT_OF(allowed);
+    assert_allowed(&rules, "2606:4700::1", true);
+    assert_allowed(&rules, "2a00::1", false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(acme_84_only_the_public_internet_is_open),
         cmocka_unit_test(acme_84_listed_ranges_open_what_they_name),
         cmocka_unit_test(forbidden_ranges_go_first),
+        cmocka_unit_test(what_is_forbidden_widely_is_not_opened_from_within),
         cmocka_unit_test(a_copy_says_the_same),
     };
 
