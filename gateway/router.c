@@ -170,8 +170,8 @@ static const char *acme_operation_asked(const struct route *route, const struct 
 static bool acme_public(const struct config *config, const struct route *route,
                         const struct http_request *request, struct http_response *response)
 {
-    if (request->base_url == NULL ||
-        request->base_url[0] == '\0') { /* of a listener, so that no link can be made */
+    /* A listener without one: no link can be made. */
+    if (request->base_url == NULL || request->base_url[0] == '\0') {
         *response = http_respond_text(404, "not found\n");
         return true;
     }
