@@ -59,12 +59,32 @@ static bool in_grace(const struct procedure *procedure, const struct certificate
     return procedure->renewal_grace_s > 0 && now_s <= c->not_after_s + (int64_t)procedure->renewal_grace_s;
 }
 
-/* It took the place of the earlier ones: it is neither awaiting confirmation nor was it given back for want
- * of one (confirm.c). */
+/* An ACME order for `*.example.com` alone is kept under example.com, and says nothing of that name. */
+static bool names_its_fqdn(const struct turn *turn, const struct certificate_record *r)
+{
+    struct certificate c;
+
+    if (r->protocol != PROTOCOL_ACME)
+        return true;
+    if (!certificate_decode(r->der, turn->arena, &c))
+        return false;
+    for (size_t i = 0; i < c.san.count; i++)
+        if (c.san.item[i].kind == GENERAL_NAME_DNS &&
+            bytes_equal_nocase(c.san.item[i].value, dns_name_bytes(&r->fqdn)))
+            return true;
+    return false;
+}
+
+/* It took the place of the earlier ones: it is of this name, and neither awaiting confirmation nor was it
+ * given back for want of one (confirm.c). */
 static bool supersedes(struct turn *turn, const struct certificate_record *r, bool *does, struct error *err)
 {
     bool awaited = false;
 
+    if (!names_its_fqdn(turn, r)) {
+        *does = false;
+        return true;
+    }
     if (r->status != CERTIFICATE_GOOD) {
         *does = r->revocation_reason != REVOCATION_CESSATION;
         return true;

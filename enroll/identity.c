@@ -270,12 +270,16 @@ static bool find_certified_fqdn(const struct inquiry *q, const struct certificat
     return false;
 }
 
+/* A certificate of ours that names no FQDN is of an ACME order for wildcards or addresses alone: it is a
+ * credential for no name. */
 static bool agree_on_fqdn(struct inquiry *q, const struct certificate *held)
 {
     struct dns_name certified;
 
-    if (!q->e->renewal || !find_certified_fqdn(q, held, &certified))
+    if (!q->e->renewal)
         return true;
+    if (!find_certified_fqdn(q, held, &certified))
+        return refuse(q, REFUSAL_RENEW_MISMATCH, "the certificate shown names no FQDN");
     if (q->id.other_count == 0)
         add_name(q, &certified);
     else if (!q->e->procedure->renewal_rename && !dns_name_equal(&q->id.other[0], &certified))

@@ -31,8 +31,8 @@ bool acme_certificate_account(struct acme_call *c, const struct certificate_id *
 }
 
 /* --- who may --- */
-/* Of a closed registration, or one that does not have the name any more, an authorization is worth nothing;
- * what was spared a challenge counts as long as that is so. */
+/* What was proved by a challenge counts as long as the registration is open and has the name. What was spared
+ * one says nothing of who holds the name: for other people's certificates that is not enough. */
 static bool is_good_still(struct acme_call *c, const struct acme_authz *authz, bool *good, struct error *err)
 {
     const struct credential account = acme_credential(&c->account);
@@ -41,7 +41,7 @@ static bool is_good_still(struct acme_call *c, const struct acme_authz *authz, b
 
     if (!enroll_account_may(c->turn, c->procedure, &account, &name, &verdict, err))
         return false;
-    *good = verdict.may && (!authz->pre_authorised || verdict.pre_authorised);
+    *good = verdict.may && !authz->pre_authorised;
     return true;
 }
 

@@ -430,6 +430,65 @@ static void a_free_name_opens_no_wildcard_of_a_registered_one(void **state)
     assert_status(c, &r, 200);
 }
 
+/* `*.example.com` is not example.com: its certificate is no credential for what somebody registered there. */
+static void a_wildcard_is_no_credential_for_its_name(void **state)
+{
+    struct acme_case *c = *state;
+    struct registration changed = c->registration;
+    struct turn_facts facts;
+    struct acme_ordered o;
+    struct http_response r;
+    struct est_plan plan = { .csr = { .cn = "example.com", .key = est_client_key(1) } };
+    X509 *leaf;
+
+    (void)a_gateway_register(c->g, "example.com", "s3cret", (struct registration){ .order = ORDER_EST });
+    c->allowed[0] = BYTES_LITERAL("*.example.com");
+    changed.pre_authorised = true;
+    acme_change(c, changed);
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "*.example.com");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:*.example.com" });
+    assert_status(c, &r, 200);
+    leaf = certificate_of(c, o.order);
+    plan.certificate = scep_client_der(c->arena, leaf);
+    r = a_gateway_ask(c->g, est_client_request(c->arena, &plan), &facts);
+    assert_int_equal(r.status, 403);
+    assert_string_equal(facts.reason, "renew_mismatch");
+    X509_free(leaf);
+}
+
+/* Nor is it a later certificate of that device, which would end the device's renewals. */
+static void a_wildcard_supersedes_no_certificate_of_its_name(void **state)
+{
+    struct acme_case *c = *state;
+    struct registration changed = c->registration;
+    struct est_plan plan = { .user = "", .password = "s3cret", .csr = { .cn = "example.com" } };
+    struct turn_facts facts;
+    struct acme_ordered o;
+    struct http_response r;
+    X509 *device[2];
+
+    c->g->procedure.latest_only = true;
+    (void)a_gateway_register(c->g, "example.com", "s3cret", (struct registration){ .order = ORDER_EST });
+    r = a_gateway_ask(c->g, est_client_request(c->arena, &plan), &facts);
+    assert_int_equal(r.status, 200);
+    assert_int_equal(est_client_bag(c->arena, &r, device, 2), 1);
+    c->allowed[0] = BYTES_LITERAL("*.example.com");
+    changed.pre_authorised = true;
+    acme_change(c, changed);
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "*.example.com");
+    r = acme_finalized(
+        c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:*.example.com", .key = est_client_key(1) });
+    assert_status(c, &r, 200);
+    plan = (struct est_plan){ .path = "/.well-known/est/demo/simplereenroll",
+                              .csr = { .cn = "example.com" },
+                              .certificate = scep_client_der(c->arena, device[0]) };
+    r = a_gateway_ask(c->g, est_client_request(c->arena, &plan), &facts);
+    assert_int_equal(r.status, 200);
+    X509_free(device[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +508,8 @@ int main(void)
         ACME_ROW(a_closed_name_is_kept_from_broader_accounts),
         ACME_ROW(without_preregistration_a_challenge_is_the_proof),
         ACME_ROW(a_free_name_opens_no_wildcard_of_a_registered_one),
+        ACME_ROW(a_wildcard_is_no_credential_for_its_name),
+        ACME_ROW(a_wildcard_supersedes_no_certificate_of_its_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
