@@ -5,5 +5,6 @@
 int bench_est(int argc, char **argv);
 int bench_cmp(int argc, char **argv);
 int bench_scep(int argc, char **argv);
+int bench_acme(int argc, char **argv);
 
 #endif

@@ -107,29 +107,99 @@ static bool link_write(struct link *link, struct bytes b)
     return true;
 }
 
-/* Length of the head with its blank line, or 0; *body_len from Content-Length. */
-static size_t head_end(struct bytes in, size_t *body_len)
+/* What is known of an answer that is being read. */
+struct framing {
+    size_t head, body; /* lengths; head 0: not whole yet */
+    bool chunked;
+};
+
+static void read_head(struct bytes in, struct framing *f)
 {
     const char *text = (const char *)in.data, *end = in.len == 0 ? NULL : memmem(text, in.len, "\r\n\r\n", 4);
     const char *length;
 
     if (end == NULL)
-        return 0;
-    length = memmem(text, (size_t)(end - text), "\r\nContent-Length: ", 18);
-    *body_len = length == NULL ? 0 : (size_t)strtoul(length + 18, NULL, 10);
-    return (size_t)(end - text) + 4;
+        return;
+    f->head = (size_t)(end - text) + 4;
+    length = memmem(text, f->head, "\r\nContent-Length: ", 18);
+    f->body = length == NULL ? 0 : (size_t)strtoul(length + 18, NULL, 10);
+    f->chunked = memmem(text, f->head, "\r\nTransfer-Encoding: chunked\r\n", 30) != NULL;
+}
+
+/* Takes the frames off the chunks at `body`, in place; false while the last one is not there. Read from the
+ * front with every piece that comes: what is asked for is short. */
+static bool join_chunks(struct bytes in, uint8_t *out, size_t *out_len)
+{
+    size_t len, made = 0;
+
+    do {
+        const uint8_t *line = in.len == 0 ? NULL : memmem(in.data, in.len, "\r\n", 2);
+
+        if (line == NULL)
+            return false;
+        len = (size_t)strtoul((const char *)in.data, NULL, 16);
+        in = bytes_from(in, (size_t)(line - in.data) + 2);
+        if (len > in.len || in.len - len < 2)
+            return false;
+        if (out != NULL)
+            memmove(out + made, in.data, len);
+        made += len;
+        in = bytes_from(in, len + 2);
+    } while (len > 0);
+    *out_len = made;
+    return true;
+}
+
+static bool is_whole(const struct buffer *in, struct framing *f)
+{
+    struct bytes body;
+
+    if (f->head == 0)
+        read_head(buffer_bytes(in), f);
+    if (f->head == 0)
+        return false;
+    body = bytes_from(buffer_bytes(in), f->head);
+    return f->chunked ? join_chunks(body, NULL, &f->body) : body.len >= f->body;
+}
+
+/* Body and head, in one piece of memory. */
+static bool keep(struct buffer *in, struct framing f, struct load_answer *out)
+{
+    uint8_t *copy = malloc(f.body + f.head + 1);
+
+    if (copy == NULL)
+        return false;
+    if (f.chunked)
+        (void)join_chunks(bytes_from(buffer_bytes(in), f.head), copy, &f.body);
+    else
+        memcpy(copy, in->data + f.head, f.body);
+    memcpy(copy + f.body, in->data, f.head);
+    out->body = bytes_of(copy, f.body);
+    out->head = bytes_of(copy + f.body, f.head);
+    return true;
+}
+
+struct bytes load_header(const struct load_answer *answer, const char *name)
+{
+    struct bytes rest = answer->head, line;
+
+    while (bytes_split(&rest, '\n', &line))
+        if (bytes_starts_with(line, name) && bytes_slice(line, strlen(name), 1).len == 1 &&
+            line.data[strlen(name)] == ':')
+            return bytes_trim(bytes_from(line, strlen(name) + 1));
+    return BYTES_NONE;
 }
 
 /* A request and its answer on an open connection; *closing when the server will close it. */
 static bool ask(struct link *link, struct bytes request, struct buffer *in, struct load_answer *out,
                 bool *closing)
 {
-    size_t head = 0, body_len = 0;
+    struct framing f = { 0 };
 
     in->len = 0;
     if (!link_write(link, request))
         return false;
-    while (head == 0 || in->len < head + body_len) {
+    while (!is_whole(in, &f)) {
         uint8_t chunk[16 * 1024];
         ssize_t got = link_read(link, chunk, sizeof(chunk));
 
@@ -138,15 +208,10 @@ static bool ask(struct link *link, struct bytes request, struct buffer *in, stru
         buffer_append(in, bytes_of(chunk, (size_t)got));
         if (buffer_failed(in))
             return false;
-        if (head == 0)
-            head = head_end(buffer_bytes(in), &body_len);
     }
     out->status = (int)strtol((const char *)in->data + 9, NULL, 10);
-    *closing = memmem(in->data, head, "Connection: close", 17) != NULL;
-    out->body = bytes_of(malloc(body_len + 1), body_len);
-    if (out->body.data != NULL)
-        memcpy((void *)(uintptr_t)out->body.data, in->data + head, body_len);
-    return out->body.data != NULL;
+    *closing = memmem(in->data, f.head, "Connection: close", 17) != NULL;
+    return keep(in, f, out);
 }
 
 /* --- the loop --- */
@@ -164,9 +229,11 @@ struct run {
     SSL_CTX *tls;
     struct load_answer *answer, *second;
     atomic_size_t next;
+    atomic_uint clients;
 };
 
 struct client {
+    unsigned number;
     struct link link;
     struct buffer in, made; /* what is read; the second request of an exchange */
 };
@@ -196,14 +263,41 @@ static void hold_exchange(struct client *c, const struct run *run, size_t n)
         ask_timed(c, run, buffer_bytes(&c->made), &run->second[n]);
 }
 
+static void forget(struct load_answer *answer)
+{
+    free((void *)(uintptr_t)answer->body.data);
+    *answer = (struct load_answer){ 0 };
+}
+
+static void hold_talk(struct client *c, const struct run *run, size_t n)
+{
+    const struct load_plan *plan = run->plan;
+    struct load_answer *last = &run->answer[n];
+    int64_t took_us = 0;
+    bool first = true;
+
+    do {
+        c->made.len = 0;
+        if (!plan->talk(plan->context, c->number, n, first ? NULL : last, &c->made) ||
+            buffer_failed(&c->made))
+            break;
+        forget(last);
+        ask_timed(c, run, buffer_bytes(&c->made), last);
+        took_us += last->took_us;
+        first = false;
+    } while (last->status != 0);
+    last->took_us = took_us;
+}
+
 static void *client(void *context)
 {
     struct run *run = context;
     struct client c = { .link = { .fd = -1 }, .in = BUFFER(ANSWER_MAX), .made = BUFFER(REQUEST_MAX) };
     size_t n;
 
+    c.number = atomic_fetch_add(&run->clients, 1);
     while ((n = atomic_fetch_add(&run->next, 1)) < run->plan->count)
-        hold_exchange(&c, run, n);
+        (run->plan->talk != NULL ? hold_talk : hold_exchange)(&c, run, n);
     link_close(&c.link);
     buffer_free(&c.in);
     buffer_free(&c.made);
@@ -298,7 +392,7 @@ bool load_run(const struct load_plan *plan, struct load_result *out, struct erro
 static void free_answers(struct load_answer *answer, size_t count)
 {
     for (size_t i = 0; answer != NULL && i < count; i++)
-        free((void *)(uintptr_t)answer[i].body.data);
+        forget(&answer[i]);
     free(answer);
 }
 
@@ -317,6 +411,7 @@ bool load_once(const struct load_plan *plan, struct bytes request, struct load_a
     one.request = &request;
     one.count = one.clients = 1;
     one.follow = NULL;
+    one.talk = NULL;
     if (!load_run(&one, &result, err))
         return false;
     *out = result.answer[0];

@@ -14,6 +14,7 @@ static const struct {
     { "est", bench_est, "enrollments over EST, each with a key of its own" },
     { "scep", bench_scep, "enrollments over SCEP, RSA-2048" },
     { "cmp", bench_cmp, "enrollments over CMP, P-256, confirmed; under a password or signed" },
+    { "acme", bench_acme, "orders over ACME, ES256, to the certificate" },
     { "registry", bench_registry, "look-ups, import and group commit of the registry" },
 };
 

@@ -19,6 +19,8 @@ static bool take_option(int option, struct load_options *options)
     case 'p': options->pid = (int)strtol(optarg, NULL, 10); return true;
     case 'j': options->json = true; return true;
     case 'S': options->with_signatures = true; return true;
+    case 'K': options->kid = optarg; return true;
+    case 'H': options->hmac = optarg; return true;
     case 'i': options->implicit_confirm = true; return true;
     default: return false;
     }
@@ -33,7 +35,8 @@ bool load_options_read(int argc, char **argv, const char *usage, struct load_opt
         { "count", required_argument, NULL, 'N' },  { "pool", required_argument, NULL, 'l' },
         { "new", no_argument, NULL, 'w' },          { "pid", required_argument, NULL, 'p' },
         { "json", no_argument, NULL, 'j' },         { "signed", no_argument, NULL, 'S' },
-        { "implicit", no_argument, NULL, 'i' },     { 0 },
+        { "implicit", no_argument, NULL, 'i' },     { "kid", required_argument, NULL, 'K' },
+        { "hmac", required_argument, NULL, 'H' },   { 0 },
     };
     bool sound = true;
     int option;

@@ -6,8 +6,9 @@
 
 struct load_options {
     const char *target, *trust, *pattern;
-    const char *user;     /* HTTP Basic, "user:password" */
-    const char *password; /* challengePassword; CMP's shared secret */
+    const char *user;       /* HTTP Basic, "user:password" */
+    const char *password;   /* challengePassword; CMP's shared secret */
+    const char *kid, *hmac; /* ACME's external account binding; NULL: none */
     unsigned clients, pool;
     size_t count;
     bool keep_alive, json;

@@ -220,6 +220,16 @@ double bench_floor_est_us(void)
     return us;
 }
 
+double bench_floor_acme_us(double messages)
+{
+    struct primitive p = { .key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256") };
+    double us = cost(sign, &p);
+
+    us += (messages + 1) * cost(verify, &p);
+    EVP_PKEY_free(p.key);
+    return us;
+}
+
 double bench_floor_tls_us(void)
 {
     struct primitive ec = { .key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256") };

@@ -41,6 +41,9 @@ double bench_floor_est_us(void);  /* verify P-256 (CSR), sign P-256 (certificate
 double bench_floor_tls_us(void);  /* what a full TLS 1.3 handshake adds: X25519 key, derive, sign P-256 */
 double bench_floor_scep_us(void); /* RSA-2048 decrypt and sign, three RSA verifies or wraps, sign P-256 */
 
+/* The JWS of so many messages and the CSR verified, the certificate signed (P-256). */
+double bench_floor_acme_us(double messages);
+
 /* Proof of possession verified and the certificate signed (P-256). For each of one or (`confirmed`) two
  * messages, under a password: the key is derived, once for the message and its answer, which has the same
  * salt; with signatures: one is verified and one made; and once the chain of the sender's certificate. */

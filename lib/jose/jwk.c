@@ -1,7 +1,6 @@
-#include "lib/jose/jwk.h"
+#include "lib/jose/jwk_internal.h"
 
 #include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 
@@ -9,8 +8,6 @@
 
 enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, RSA_EXPONENT_MAX = 8, SPKI_MAX = 2048 };
 
-AUTO_POINTER(EVP_PKEY, EVP_PKEY_free)
-AUTO_POINTER(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 AUTO_POINTER(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
 AUTO_POINTER(OSSL_PARAM, OSSL_PARAM_free)
 AUTO_POINTER(BIGNUM, BN_free)
@@ -84,16 +81,34 @@ static bool is_sound_rsa(const EVP_PKEY *key)
            EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) && BN_is_odd(n);
 }
 
+/* The head has said which curve and which form it is; the points of the last one are not checked before they
+ * are used. */
+static EVP_PKEY *on_curve(const struct curve *curve, struct bytes spki)
+{
+    struct bytes point = bytes_from(spki, curve->head.len - 1); /* with the octet that says uncompressed */
+
+    if (curve->has_y)
+        return jwk_ec_key(curve->kind, point);
+    return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, point.data + 1, point.len - 1);
+}
+
+EVP_PKEY *jwk_evp(struct bytes spki, enum key_kind *kind)
+{
+    const struct curve *curve = curve_of(spki);
+    AUTO(EVP_PKEY) *key = curve != NULL ? on_curve(curve, spki) : decoded(spki);
+
+    if (key == NULL || (curve == NULL && !is_sound_rsa(key)))
+        return NULL;
+    *kind = curve != NULL ? curve->kind : KEY_RSA;
+    return take(key);
+}
+
 enum key_kind jwk_kind_of(struct bytes spki)
 {
-    AUTO(EVP_PKEY) *key = decoded(spki); /* which has checked that the point is on the curve */
-    const struct curve *curve = curve_of(spki);
+    enum key_kind kind = KEY_NONE;
 
-    if (key == NULL)
-        return KEY_NONE;
-    if (curve != NULL)
-        return curve->kind;
-    return is_sound_rsa(key) ? KEY_RSA : KEY_NONE;
+    EVP_PKEY_free(jwk_evp(spki, &kind));
+    return kind;
 }
 
 bool jwk_is_of(struct bytes spki, unsigned kinds)

@@ -1,14 +1,13 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 
 #include "lib/base/encode.h"
+#include "lib/jose/jwk_internal.h"
 #include "lib/jose/jws_internal.h"
 
 enum { RAW_MAX = 132, DER_MAX = RAW_MAX + 16 };
 
-AUTO_POINTER(EVP_PKEY, EVP_PKEY_free)
 AUTO_POINTER(EVP_MD_CTX, EVP_MD_CTX_free)
 AUTO_POINTER(ECDSA_SIG, ECDSA_SIG_free)
 
@@ -42,15 +41,13 @@ static bool set_pss(EVP_PKEY_CTX *ctx)
            EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
-static bool signature_holds(struct bytes spki, const struct jws_kind *kind, struct bytes message,
+static bool signature_holds(EVP_PKEY *key, const struct jws_kind *kind, struct bytes message,
                             struct bytes signature)
 {
-    const unsigned char *at = spki.data;
-    AUTO(EVP_PKEY) *key = d2i_PUBKEY(NULL, &at, (long)spki.len);
     AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
     EVP_PKEY_CTX *ctx = NULL; /* of md */
 
-    return key != NULL && md != NULL &&
+    return md != NULL &&
            EVP_DigestVerifyInit_ex(md, &ctx, digest_name(kind->hash), NULL, NULL, key, NULL) == 1 &&
            (!kind->pss || set_pss(ctx)) &&
            EVP_DigestVerify(md, signature.data, signature.len, message.data, message.len) == 1;
@@ -60,17 +57,19 @@ enum jws_fault jws_verify(const struct jws *jws, struct bytes spki)
 {
     const struct jws_kind *kind = jws_kind_of(jws->header.algorithm);
     struct bytes signature = jws->signature;
+    enum key_kind found = KEY_NONE;
+    AUTO(EVP_PKEY) *key = jwk_evp(spki, &found);
     uint8_t der[DER_MAX];
     size_t len;
 
-    if (kind == NULL || kind->key == KEY_NONE || kind->key != jwk_kind_of(spki))
+    if (kind == NULL || kind->key == KEY_NONE || kind->key != found)
         return JWS_ALGORITHM;
     if (kind->raw_len > 0) {
         if (!raw_to_der(signature, kind->raw_len, der, &len))
             return JWS_SIGNATURE;
         signature = bytes_of(der, len);
     }
-    return signature_holds(spki, kind, jws->signed_text, signature) ? JWS_OK : JWS_SIGNATURE;
+    return signature_holds(key, kind, jws->signed_text, signature) ? JWS_OK : JWS_SIGNATURE;
 }
 
 enum jws_fault jws_verify_mac(const struct jws *jws, struct bytes key)

@@ -3,7 +3,7 @@
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config ca-certificates libssl-dev libevent-dev liblmdb-dev libcmocka-dev
   libjansson-dev libyaml-dev libidn2-dev libcurl4-openssl-dev libc-ares-dev openssl curl"
 DEMO_PACKAGES="strongswan-pki libstrongswan-extra-plugins libstrongswan-standard-plugins dehydrated"
-ACME_PACKAGES="certbot lego uacme acme-tiny pebble" # clients, and a name server for them
+ACME_PACKAGES="certbot lego uacme acme-tiny pebble python3-cryptography" # clients, and a name server for them
 TEST_PACKAGES="clang libclang-rt-dev llvm clang-format python3 dbus-daemon certmonger $DEMO_PACKAGES"
 FULL_PACKAGES="clang-tidy valgrind"
 

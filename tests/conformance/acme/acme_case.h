@@ -93,17 +93,49 @@ static inline struct http_response acme_run(struct acme_case *c, const struct ht
     return response;
 }
 
+/* Two requests that see the same: their changes go in together. */
+struct acme_race {
+    struct http_request *request[2];
+    struct http_response response[2];
+    enum apply_result result[2];
+};
+
+static inline void acme_run_both(struct acme_case *c, struct acme_race *race)
+{
+    struct turn turn[2];
+    const struct changes *changes[2] = { &turn[0].changes, &turn[1].changes };
+    struct error err;
+
+    for (unsigned i = 0; i < 2; i++)
+        race->response[i] = acme_run(c, race->request[i], &turn[i]);
+    registry_view_reset(c->g->view);
+    assert_true(registry_apply(c->g->registry, changes, 2, c->g->now_s, race->result, &err));
+}
+
+static inline void acme_hear(struct acme_case *c, const struct http_response *response)
+{
+    json_decref(take(c->json));
+    c->json = response->body.len > 0 && response->body.data[0] == '{' ? json_read(response->body) : NULL;
+}
+
+/* Another turn of a request that has arrived: the one before conflicted. */
+static inline struct http_response acme_run_again(struct acme_case *c, const struct http_request *request)
+{
+    struct turn turn;
+    struct http_response response = acme_run(c, request, &turn);
+
+    acme_apply(c, &turn);
+    acme_hear(c, &response);
+    return response;
+}
+
 static inline struct http_response acme_send(struct acme_case *c, const struct http_request *request)
 {
     struct http_response response = { 0 };
-    struct turn turn = { 0 };
 
-    if (!acme_serve_public(&c->service, &c->g->procedure, acme_resource_of(request), request, &response)) {
-        response = acme_run(c, request, &turn);
-        acme_apply(c, &turn);
-    }
-    json_decref(take(c->json));
-    c->json = response.body.len > 0 && response.body.data[0] == '{' ? json_read(response.body) : NULL;
+    if (!acme_serve_public(&c->service, &c->g->procedure, acme_resource_of(request), request, &response))
+        return acme_run_again(c, request);
+    acme_hear(c, &response);
     return response;
 }
 

@@ -388,6 +388,21 @@ static void acme_46_malformed_key_changes(void **state)
     assert_problem(c, &r, "malformed", 400);
 }
 
+static void acme_46_new_keys_that_are_not_accepted(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r;
+    const char *inner;
+
+    acme_joined(c, ACME_KEY_A);
+    r = change_key(c, key_change(c, ACME_KEY_A, ACME_KEY_RSA_1024, ""));
+    assert_problem(c, &r, "badPublicKey", 400);
+    inner = acme_text(c->arena, "{\"alg\":\"ES384\",\"jwk\":%s,\"url\":\"%s\"}",
+                      acme_client_jwk(c->arena, ACME_KEY_B), acme_url_text(c, "key-change"));
+    r = change_key(c, arena_text(c->arena, acme_client_jws(c->arena, ACME_KEY_B, inner, "{}")));
+    assert_problem(c, &r, "malformed", 400); /* an algorithm of another curve */
+}
+
 static void acme_47_a_key_of_another_account(void **state)
 {
     struct acme_case *c = *state;
@@ -528,6 +543,7 @@ int main(void)
         ACME_ROW(acme_44_of_two_at_once_one_is_bound),
         ACME_ROW(acme_45_a_key_is_changed),
         ACME_ROW(acme_46_malformed_key_changes),
+        ACME_ROW(acme_46_new_keys_that_are_not_accepted),
         ACME_ROW(acme_47_a_key_of_another_account),
         ACME_ROW(acme_48_a_deactivated_account_does_nothing_any_more),
         ACME_ROW(acme_49_a_closed_registration_ends_ordering),

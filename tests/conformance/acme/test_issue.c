@@ -250,37 +250,154 @@ static void acme_66_a_rejected_order_is_invalid(void **state)
                 "urn:ietf:params:acme:error:unauthorized");
 }
 
+static const char *csr_text(struct acme_case *c, struct est_csr_plan plan)
+{
+    return acme_client_base64url(c->arena, est_client_csr(c->arena, &plan));
+}
+
+static struct http_request *finalization(struct acme_case *c, const char *order, const char *csr)
+{
+    return acme_make(c, (struct acme_plan){ .resource = acme_text(c->arena, "%s/finalize", order),
+                                            .payload = acme_text(c->arena, "{\"csr\":\"%s\"}", csr) });
+}
+
 static void acme_67_of_two_at_once_one_issues(void **state)
 {
     struct acme_case *c = *state;
-    struct est_csr_plan plan = { .cn = "a.example.com" };
-    struct http_request *request[2];
+    struct acme_race race;
     struct acme_ordered o;
-    struct turn turn[2];
-    const struct changes *changes[2] = { &turn[0].changes, &turn[1].changes };
-    enum apply_result result[2];
+    struct turn turn;
     struct http_response r;
-    struct error err;
-    const char *payload;
+    const char *csr;
 
     acme_joined(c, ACME_KEY_A);
     o = acme_ready(c, "a.example.com");
-    payload = acme_text(c->arena, "{\"csr\":\"%s\"}",
-                        acme_client_base64url(c->arena, est_client_csr(c->arena, &plan)));
+    csr = csr_text(c, (struct est_csr_plan){ .cn = "a.example.com" });
     for (unsigned i = 0; i < 2; i++)
-        request[i] = acme_make(c, (struct acme_plan){ .resource = acme_text(c->arena, "%s/finalize", o.order),
-                                                      .payload = payload });
-    for (unsigned i = 0; i < 2; i++) {
-        r = acme_run(c, request[i], &turn[i]);
-        assert_int_equal(r.status, 200);
-    }
-    registry_view_reset(c->g->view);
-    assert_true(registry_apply(c->g->registry, changes, 2, c->g->now_s, result, &err));
-    assert_int_equal(result[0], APPLY_DONE);
-    assert_int_equal(result[1], APPLY_CONFLICT);
-    r = acme_run(c, request[1], &turn[1]);
+        race.request[i] = finalization(c, o.order, csr);
+    acme_run_both(c, &race);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(race.response[i].status, 200);
+    assert_int_equal(race.result[0], APPLY_DONE);
+    assert_int_equal(race.result[1], APPLY_CONFLICT);
+    r = acme_run(c, race.request[1], &turn);
     assert_int_equal(r.status, 200);
-    assert_int_equal(turn[1].changes.count, 0);
+    assert_int_equal(turn.changes.count, 0);
+}
+
+/* Another CSR for the same order: it is too late. */
+static void acme_67_of_two_csrs_at_once_one_is_taken(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_race race;
+    struct acme_ordered o;
+    struct http_response r;
+    X509 *leaf;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    for (unsigned i = 0; i < 2; i++)
+        race.request[i] = finalization(
+            c, o.order,
+            csr_text(c, (struct est_csr_plan){ .cn = "a.example.com", .key = est_client_key(i) }));
+    acme_run_both(c, &race);
+    assert_int_equal(race.result[0], APPLY_DONE);
+    assert_int_equal(race.result[1], APPLY_CONFLICT);
+    r = acme_run_again(c, race.request[1]);
+    assert_problem(c, &r, "orderNotReady", 403);
+    leaf = certificate_of(c, o.order);
+    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(leaf), est_client_key(0)), 1);
+    X509_free(leaf);
+}
+
+static void acme_67_two_orders_of_one_account_at_once(void **state)
+{
+    static const char *const names[] = { "a.example.com", "b.example.com" };
+    struct acme_case *c = *state;
+    struct acme_ordered o[2];
+    struct acme_race race;
+    X509 *leaf[2];
+
+    acme_joined(c, ACME_KEY_A);
+    for (unsigned i = 0; i < 2; i++) {
+        o[i] = acme_ready(c, names[i]);
+        race.request[i] = finalization(
+            c, o[i].order, csr_text(c, (struct est_csr_plan){ .cn = names[i], .key = est_client_key(i) }));
+    }
+    acme_run_both(c, &race);
+    assert_int_equal(race.result[0], APPLY_DONE);
+    if (race.result[1] == APPLY_CONFLICT)
+        race.response[1] = acme_run_again(c, race.request[1]);
+    assert_int_equal(race.response[1].status, 200);
+    for (unsigned i = 0; i < 2; i++) {
+        leaf[i] = certificate_of(c, o[i].order);
+        assert_int_equal(X509_check_host(leaf[i], names[i], 0, 0, NULL), 1);
+    }
+    assert_int_not_equal(ASN1_INTEGER_cmp(X509_get0_serialNumber(leaf[0]), X509_get0_serialNumber(leaf[1])),
+                         0);
+    X509_free(leaf[0]);
+    X509_free(leaf[1]);
+}
+
+static void acme_66_the_same_csr_again_waits_on(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+    const char *csr;
+    X509 *leaf;
+
+    c->g->procedure.manual_approval = true;
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    csr = csr_text(c, (struct est_csr_plan){ .cn = "a.example.com" });
+    for (unsigned i = 0; i < 2; i++) {
+        r = acme_send(c, finalization(c, o.order, csr));
+        assert_status(c, &r, 200);
+        assert_member(c, "status", "processing");
+    }
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com", .key = est_client_key(1) });
+    assert_problem(c, &r, "orderNotReady", 403);
+    decide(c, true);
+    r = acme_send(c, finalization(c, o.order, csr));
+    assert_member(c, "status", "valid");
+    leaf = certificate_of(c, o.order);
+    X509_free(leaf);
+}
+
+static void acme_63_a_cn_may_be_the_address(void **state)
+{
+    struct acme_case *c = *state;
+    struct registration changed = c->registration;
+    struct acme_ordered o;
+    struct http_response r;
+
+    changed.pre_authorised = true;
+    assert_true(ip_parse(BYTES_LITERAL("192.0.2.1"), &changed.ip));
+    acme_change(c, changed);
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "192.0.2.1");
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "192.0.2.2", .san = "IP:192.0.2.1" });
+    assert_problem(c, &r, "badCSR", 400);
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "192.0.2.1", .san = "IP:192.0.2.1" });
+    assert_status(c, &r, 200);
+    assert_member(c, "status", "valid");
+}
+
+static void acme_61_changed_terms_come_first(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ready(c, "a.example.com");
+    c->g->procedure.acme_terms_url = "https://example.com/terms-1";
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com" });
+    assert_problem(c, &r, "userActionRequired", 403);
+    c->g->procedure.acme_terms_url = NULL;
+    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "a.example.com" });
+    assert_status(c, &r, 200);
 }
 
 static void acme_68_70_certificates_come_as_pem(void **state)
@@ -501,7 +618,12 @@ int main(void)
         ACME_ROW(acme_64_what_is_no_csr),
         ACME_ROW(acme_66_an_order_waits_and_is_asked_for),
         ACME_ROW(acme_66_a_rejected_order_is_invalid),
+        ACME_ROW(acme_66_the_same_csr_again_waits_on),
+        ACME_ROW(acme_63_a_cn_may_be_the_address),
+        ACME_ROW(acme_61_changed_terms_come_first),
         ACME_ROW(acme_67_of_two_at_once_one_issues),
+        ACME_ROW(acme_67_of_two_csrs_at_once_one_is_taken),
+        ACME_ROW(acme_67_two_orders_of_one_account_at_once),
         ACME_ROW(acme_68_70_certificates_come_as_pem),
         ACME_ROW(acme_69_the_chain_with_the_root_is_an_alternate),
         ACME_ROW(an_unbound_account_needs_a_registration_that_names_acme),

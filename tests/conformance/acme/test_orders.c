@@ -210,6 +210,98 @@ static void acme_60_orders_are_listed(void **state)
     assert_problem(c, &r, "malformed", 404);
 }
 
+static struct http_request *new_order(struct acme_case *c, const char *names)
+{
+    return acme_make(c, (struct acme_plan){ .resource = "new-order",
+                                            .payload = acme_text(c->arena, "{\"identifiers\":%s}",
+                                                                 acme_identifiers(c, names)) });
+}
+
+/* One account's list is written by both: the second runs again and adds to what the first wrote. */
+static void acme_60_of_two_at_once_both_are_listed(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_race race;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    race.request[0] = new_order(c, "a.example.com");
+    race.request[1] = new_order(c, "b.example.com");
+    acme_run_both(c, &race);
+    assert_int_equal(race.response[0].status, 201);
+    assert_int_equal(race.result[0], APPLY_DONE);
+    assert_int_equal(race.result[1], APPLY_CONFLICT);
+    r = acme_run_again(c, race.request[1]);
+    assert_status(c, &r, 201);
+    r = acme_get(c, acme_text(c->arena, "%s/orders", acme_path(c, bytes_text(c->kid[ACME_KEY_A]))));
+    assert_int_equal(json_array_size(json_object_get(c->json, "orders")), 2);
+}
+
+/* The room for one more is taken once. */
+static void of_two_at_once_one_takes_the_last_room(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_race race;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    c->g->procedure.acme_orders_max = 1;
+    race.request[0] = new_order(c, "a.example.com");
+    race.request[1] = new_order(c, "b.example.com");
+    acme_run_both(c, &race);
+    assert_int_equal(race.result[1], APPLY_CONFLICT);
+    r = acme_run_again(c, race.request[1]);
+    assert_problem(c, &r, "rateLimited", 429);
+}
+
+static struct http_response new_authz(struct acme_case *c, const char *type, const char *value)
+{
+    return acme_ask(c,
+                    (struct acme_plan){
+                        .resource = "new-authz",
+                        .payload = acme_text(c->arena, "{\"identifier\":{\"type\":\"%s\",\"value\":\"%s\"}}",
+                                             type, value) });
+}
+
+static void acme_78_what_is_no_identifier(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    r = new_authz(c, "email", "a@example.com");
+    assert_problem(c, &r, "unsupportedIdentifier", 400);
+    r = new_authz(c, "dns", "a..example.com");
+    assert_problem(c, &r, "malformed", 400);
+    r = acme_ask(c, (struct acme_plan){ .resource = "new-authz", .payload = "{}" });
+    assert_problem(c, &r, "malformed", 400);
+}
+
+static void acme_78_pending_authorizations_are_bounded(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    c->g->procedure.acme_orders_max = 1;
+    r = new_authz(c, "dns", "a.example.com");
+    assert_status(c, &r, 201);
+    r = new_authz(c, "dns", "b.example.com");
+    assert_problem(c, &r, "rateLimited", 429);
+    assert_true(acme_header(&r, "Retry-After", 0).len > 0);
+}
+
+static void acme_78_changed_terms_come_first(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    c->g->procedure.acme_terms_url = "https://example.com/terms-1";
+    r = new_authz(c, "dns", "a.example.com");
+    assert_problem(c, &r, "userActionRequired", 403);
+}
+
 static void acme_78_new_authz(void **state)
 {
     struct acme_case *c = *state;
@@ -358,8 +450,13 @@ int main(void)
         ACME_ROW(acme_58_dates_are_not_chosen),
         ACME_ROW(acme_59_an_order_goes_on_and_never_back),
         ACME_ROW(acme_60_orders_are_listed),
+        ACME_ROW(acme_60_of_two_at_once_both_are_listed),
+        ACME_ROW(of_two_at_once_one_takes_the_last_room),
         ACME_ROW(acme_78_new_authz),
         ACME_ROW(authorizations_without_an_order_are_bounded),
+        ACME_ROW(acme_78_what_is_no_identifier),
+        ACME_ROW(acme_78_pending_authorizations_are_bounded),
+        ACME_ROW(acme_78_changed_terms_come_first),
         ACME_ROW(acme_80_a_pre_authorised_account_needs_no_challenge),
         ACME_ROW(acme_96_addresses_in_one_form),
         ACME_ROW(acme_97_addresses_are_not_proved_in_the_dns),
