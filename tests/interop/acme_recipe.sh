@@ -1,5 +1,6 @@
 # What every ACME client that does all of RFC 8555 must be able to do here. Sourced by the tests of libraries, whose `client FOLDER
-# DIRECTORY COMMAND...` has the words register, issue, revoke, new-key and deactivate; a test adds what only its client can do.
+# DIRECTORY COMMAND...` has the words register, issue, revoke, new-key and deactivate; $second is another challenge and its port,
+# for a client that has one.
 try() { # folder, procedure, command...: what the client says in client.log, its exit code in $code
     local folder=$1 procedure=$2
     shift 2
@@ -9,7 +10,7 @@ try() { # folder, procedure, command...: what the client says in client.log, its
 said() { echo "$code $(tr '\n' ' ' <client.log)"; }
 
 acme_recipe() {
-    local http01="http-01 $challenge_http" alpn01="tls-alpn-01 $challenge_tls"
+    local http01="http-01 $challenge_http"
     bind kid-1 --allowed-domains a.example.com,b.example.com
     try one bound register "$kid" "$hmac"
     expect_equal "$code" 0 "an account is bound to its registration"
@@ -20,8 +21,8 @@ acme_recipe() {
     try one bound issue $http01 a.example.com
     expect_certificate one/a.example.com.pem a.example.com "renewed"
     expect_equal "$(cmp -s first.pem one/a.example.com.pem; echo $?)" 1 "by another certificate"
-    try one bound issue $alpn01 b.example.com www.b.example.com
-    expect_certificate one/b.example.com.pem www.b.example.com "tls-alpn-01, two names"
+    try one bound issue ${second:-$http01} b.example.com www.b.example.com
+    expect_certificate one/b.example.com.pem www.b.example.com "${second:-http-01}, two names"
     try one bound revoke one/a.example.com.pem
     expect_equal "$code" 0 "revoked by the account"
     expect_revoked one/a.example.com.pem "the certificate list has it"

@@ -13,6 +13,7 @@ packages=$top/var/node-acme # kept from run to run
 export ACME_CLIENT=$packages/node_modules/acme-client
 start_gateway
 client() { NODE_EXTRA_CA_CERTS=$ca timeout 60 node "$top/tests/interop/acme_client.js" "$@"; }
+second="tls-alpn-01 $challenge_tls"
 acme_recipe
 expect_audit
 finish
