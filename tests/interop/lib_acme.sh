@@ -58,6 +58,15 @@ HOOK
 trusting_ca() { unshare -rm sh -c 'mount --bind "$0" /etc/ssl/certs/ca-certificates.crt && exec "$@"' "$ca" "$@"; }
 need_own_trust() { trusting_ca true 2>/dev/null || { echo "skipped: no mount namespace of one's own here"; exit 77; }; }
 
+wait_for() { # seconds, command: until it succeeds
+    local attempt
+    for attempt in $(seq $(($1 * 5))); do
+        "${@:2}" >/dev/null 2>&1 && return
+        sleep 0.2
+    done
+    return 1
+}
+
 last_acme() { grep ' protocol=acme ' musterd.log | grep "$1" | tail -n 1; }
 serial_of() { openssl x509 -in "$1" -noout -serial | sed 's/.*=//' | tr A-F a-f; }
 # The certificate list has it, soon.

@@ -3,7 +3,8 @@
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config ca-certificates libssl-dev libevent-dev liblmdb-dev libcmocka-dev
   libjansson-dev libyaml-dev libidn2-dev libcurl4-openssl-dev libc-ares-dev openssl curl"
 DEMO_PACKAGES="strongswan-pki libstrongswan-extra-plugins libstrongswan-standard-plugins dehydrated"
-ACME_PACKAGES="certbot lego uacme acme-tiny pebble python3-cryptography" # clients, and a name server for them
+ACME_PACKAGES="certbot lego uacme acme-tiny python3-acme python3-cryptography apache2-bin pebble" # clients; a name server and a CA to compare with
+UNPACKED_PACKAGES="caddy" # would start a server of its own if it were installed
 TEST_PACKAGES="clang libclang-rt-dev llvm clang-format python3 dbus-daemon certmonger $DEMO_PACKAGES"
 FULL_PACKAGES="clang-tidy valgrind"
 
@@ -55,5 +56,21 @@ install_packages() {
             echo "installing: $package"
             apt_get install -y --no-install-recommends "$package" >/dev/null || echo "not installed, left out: $package"
         fi
+    done
+}
+
+# What these packages hold goes to var/unpacked: nothing is installed, nothing starts. Their absence is no error.
+unpack_packages() {
+    local package
+    for package in "$@"; do
+        [ -e "var/unpacked/$package" ] || command -v "$package" >/dev/null && continue
+        mkdir -p "var/unpacked/$package.deb"
+        if (cd "var/unpacked/$package.deb" && apt-get -qq download "$package") >/dev/null 2>&1 &&
+            dpkg-deb -x "var/unpacked/$package.deb/"*.deb var/unpacked; then
+            touch "var/unpacked/$package"
+        else
+            echo "not unpacked, left out: $package"
+        fi
+        rm -rf "var/unpacked/$package.deb"
     done
 }
