@@ -76,6 +76,9 @@ struct ca_order {
     const char *key_name; /* that key, where it is the gateway's own: possession is proven with it, and the
                              key usages of the profile are asked for. NULL: a device's */
     int64_t now_s;
+    int64_t not_before_s, not_after_s; /* exact dates, no longer from now or from not_before_s on than the
+                                          profile says: else rejected; both 0: the profile's. An upstream CA
+                                          does not see them */
 };
 
 struct ca_revocation {

@@ -9,6 +9,14 @@ static bool rejected(struct connector_step *out, const char *why)
     return true;
 }
 
+/* Dates that were asked for. */
+static bool fits_profile(const struct ca_order *order)
+{
+    int64_t from_s = order->not_before_s > order->now_s ? order->not_before_s : order->now_s;
+
+    return order->not_after_s > from_s && order->not_after_s - from_s <= (int64_t)order->profile->validity_s;
+}
+
 /* NULL when the order can be served; else why not. */
 static const char *order_fault(const struct ca *ca, const struct ca_order *order)
 {
@@ -20,6 +28,8 @@ static const char *order_fault(const struct ca *ca, const struct ca_order *order
         return "the profile asks for key usages of a CA";
     if (profile->validity_s == 0)
         return "the profile has no validity";
+    if (order->not_after_s != 0 && !fits_profile(order))
+        return "the dates asked for are not within the profile's validity";
     if (bytes_equal(order->subject, BYTES_ARRAY(EMPTY_NAME)) && order->san.len == 0)
         return "neither subject nor subjectAltName"; /* RFC 5280 4.1.2.6 */
     return NULL;
@@ -32,6 +42,10 @@ static void set_validity(const struct ca *ca, const struct ca_order *order, stru
 
     t->not_before_s = order->now_s - order->profile->backdate_s;
     t->not_after_s = order->now_s + order->profile->validity_s;
+    if (order->not_after_s != 0) {
+        t->not_before_s = order->not_before_s;
+        t->not_after_s = order->not_after_s;
+    }
     if (t->not_before_s < issuer->not_before_s)
         t->not_before_s = issuer->not_before_s;
     if (t->not_after_s > issuer->not_after_s)

@@ -284,6 +284,28 @@ static bool check_acme_listener(const struct reader *reader, const struct parsed
     return true;
 }
 
+/* Certificates follow each other there without anybody's doing, with dates of the order and the same key. */
+static bool check_star(const struct reader *reader, const struct parsed *parsed, struct error *err)
+{
+    const struct parsed_procedure *p = parsed->procedures.item;
+    const struct parsed_ca *ca = parsed->cas.item;
+
+    for (size_t i = 0; i < parsed->procedures.count; i++) {
+        const struct procedure *made = &p[i].procedure;
+
+        if (!made->acme_star)
+            continue;
+        if (made->manual_approval || !made->same_key_renewal)
+            return reader_fault(reader, &p[i].place, "acme.star", err,
+                                "not where an officer approves, nor without renewal.same_key");
+        for (size_t j = 0; j < parsed->cas.count; j++)
+            if (strcmp(ca[j].ca.name, made->ca) == 0 && ca[j].kind != CA_KIND_LOCAL)
+                return reader_fault(reader, &p[i].place, "acme.star", err,
+                                    "needs the embedded CA; '%s' is another's", made->ca);
+    }
+    return true;
+}
+
 static bool check_each(const struct reader *reader, const struct parsed *parsed, const struct nouns *nouns,
                        struct error *err)
 {
@@ -344,7 +366,8 @@ bool config_check_names(const struct reader *reader, const struct parsed *parsed
                             "expected at least %u (workers, loops and 8 more); got %u", views,
                             parsed->registry.readers_max);
     return check_each(reader, parsed, &nouns, err) && check_ports(reader, parsed, err) &&
-           check_acme_listener(reader, parsed, err) && check_dns_servers(reader, parsed, err) &&
+           check_acme_listener(reader, parsed, err) && check_star(reader, parsed, err) &&
+           check_dns_servers(reader, parsed, err) &&
            check_reference(reader, &parsed->place, "default_procedure", &nouns.procedure,
                            parsed->default_procedure, err);
 }

@@ -1,7 +1,14 @@
 /* rows_acme.c: the settings of a procedure that speaks ACME, and what becomes of them. */
 #include "config/rows_internal.h"
 
-enum { DAY_S = 86400, RANGES_MAX = 64, LIST_MAX = 64, ORDERS_MAX = 10000, ACCOUNTS_MAX = 10000 };
+enum {
+    DAY_S = 86400,
+    RANGES_MAX = 64,
+    LIST_MAX = 64,
+    ORDERS_MAX = 10000,
+    ACCOUNTS_MAX = 10000,
+    HOUR_S = 3600
+};
 
 static const struct choice challenges[] = { { "http-01", ACME_CHALLENGE_BIT(ACME_HTTP_01) },
                                             { "dns-01", ACME_CHALLENGE_BIT(ACME_DNS_01) },
@@ -34,6 +41,10 @@ static const struct setting acme_rows[] = {
     { "profiles", SETTING_TEXTS, SETTING_AT(struct parsed_procedure, acme_profiles), .max = LIST_MAX },
     { "terms", SETTING_URL, SETTING_AT(struct parsed_procedure, procedure.acme_terms_url) },
     { "website", SETTING_URL, SETTING_AT(struct parsed_procedure, procedure.acme_website_url) },
+    { "star", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.acme_star) },
+    { "star_lifetime_min", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.acme_star_lifetime_s), .min = HOUR_S, .max = 90 * DAY_S },
+    { "star_duration_max", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.acme_star_duration_s), .min = DAY_S, .max = 10 * 365 * DAY_S },
+    { "star_get", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.acme_star_get) },
     { "replace_all", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.acme_replace_all) },
 };
 const struct settings settings_acme = {

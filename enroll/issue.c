@@ -216,6 +216,8 @@ enum progress step_issue(struct course *c, struct error *err)
         .request = c->e.request,
         .renews = course_renews(c) ? c->holder.record.der : BYTES_NONE,
         .now_s = c->turn->now_s,
+        .not_before_s = c->e.not_before_s,
+        .not_after_s = c->e.not_after_s,
     };
     struct connector_step step = { 0 };
     enum progress room;

@@ -73,6 +73,8 @@ struct enrollment {
     struct bytes request; /* DER of the CSR or CertReqMsg, kept while an officer thinks about it */
     const struct profile
         *profile; /* the one asked for by name, allowed by the procedure; NULL: the procedure's */
+    int64_t not_before_s, not_after_s; /* exact dates, within the profile's validity; both 0: the profile's.
+                                          For the embedded CA alone */
     uint32_t confirm_within_s; /* the certificate must be confirmed within this, or is revoked; 0: never */
     struct credential credential;
     struct credential second; /* EST with both certificate and HTTP authentication demanded; NONE else */

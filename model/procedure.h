@@ -134,6 +134,10 @@ struct procedure {
     uint32_t acme_authorization_s; /* how long a valid authorization may be used again; 0: the same */
     const struct profile *const *acme_profile; /* that an order may choose, beside `profile` */
     size_t acme_profile_count;
+    /* STAR (RFC 8739): short-lived certificates that follow each other without being asked for. */
+    bool acme_star, acme_star_get;          /* offered; and fetching without a signature */
+    uint32_t acme_star_lifetime_s;          /* of one certificate, at least; 0: ACME_STAR_LIFETIME_S */
+    uint32_t acme_star_duration_s;          /* of an order, at most; 0: ACME_STAR_DURATION_S */
     bool acme_replace_all;                  /* renewal information tells everybody to renew now (ACME-118) */
     struct address_rules acme_reach;        /* where validation may go (ACME-84) */
     uint16_t acme_http_port, acme_tls_port; /* of validation; 0: 80 and 443. Others are for tests */
@@ -148,7 +152,9 @@ enum { /* defaults of ACME, and the bound of identifiers whatever is configured 
        ACME_ISSUERS_MAX = 10, /* that dns-persist-01 may name */
        ACME_ORDERS_DEFAULT = 50,
        ACME_ACCOUNTS_DEFAULT = 10,
-       ACME_ORDER_DEFAULT_S = 7 * 86400
+       ACME_ORDER_DEFAULT_S = 7 * 86400,
+       ACME_STAR_LIFETIME_S = 86400,
+       ACME_STAR_DURATION_S = 90 * 86400
 };
 
 /* "every protocol bit set in a procedure that can be open" checks of a procedure on its own: an open CA, SCEP

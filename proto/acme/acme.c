@@ -22,9 +22,10 @@ static const struct row {
     { ACME_KEY_CHANGE, PAYLOAD_OBJECT, acme_key_change },
     { ACME_ORDERS, PAYLOAD_NONE, acme_orders },
     { ACME_NEW_ORDER, PAYLOAD_OBJECT, acme_new_order },
-    { ACME_ORDER, PAYLOAD_NONE, acme_order_get },
+    { ACME_ORDER, PAYLOAD_EITHER, acme_order_serve },
     { ACME_FINALIZE, PAYLOAD_OBJECT, acme_finalize },
     { ACME_CERTIFICATE, PAYLOAD_NONE, acme_certificate },
+    { ACME_STAR, PAYLOAD_NONE, acme_star_certificate },
     { ACME_NEW_AUTHZ, PAYLOAD_OBJECT, acme_new_authz },
     { ACME_AUTHZ, PAYLOAD_EITHER, acme_authz_serve },
     { ACME_CHALLENGE, PAYLOAD_EITHER, acme_challenge_serve },
@@ -72,7 +73,7 @@ static void respond_internal(struct http_response *response)
 }
 
 /* --- at once --- */
-static enum acme_progress not_allowed(struct acme_call *c, const char *allow, struct error *err)
+enum acme_progress acme_not_allowed(struct acme_call *c, const char *allow, struct error *err)
 {
     http_response_add(c->response, "Allow", bytes_text(allow));
     return acme_refuse_with(c,
@@ -107,12 +108,13 @@ static enum acme_progress serve_public(struct acme_call *c, bool known, struct e
     if (method == HTTP_METHOD_OPTIONS)
         return preflight(c);
     if (method == HTTP_METHOD_POST)
-        return kind == ACME_RENEWAL_INFO ? not_allowed(c, "GET, HEAD", err) : ACME_ON;
+        return kind == ACME_RENEWAL_INFO ? acme_not_allowed(c, "GET, HEAD", err) : ACME_ON;
     if (kind == ACME_DIRECTORY && is_get(c->request))
         return acme_serve_directory(c, err);
-    if ((kind == ACME_NEW_NONCE || kind == ACME_RENEWAL_INFO) && is_get(c->request))
+    if ((kind == ACME_NEW_NONCE || kind == ACME_RENEWAL_INFO || kind == ACME_STAR) && is_get(c->request))
         return ACME_ON;
-    return not_allowed(c, kind == ACME_DIRECTORY || kind == ACME_NEW_NONCE ? "GET, HEAD, POST" : "POST", err);
+    return acme_not_allowed(c, kind == ACME_DIRECTORY || kind == ACME_NEW_NONCE ? "GET, HEAD, POST" : "POST",
+                            err);
 }
 
 /* The nonce that a request shows, found without looking at its key: this is done on the loop's thread. What
@@ -205,7 +207,9 @@ static enum acme_progress serve(struct acme_call *c, struct error *err)
 {
     if (c->request->method == HTTP_METHOD_POST)
         return post(c, err);
-    return c->resource.kind == ACME_NEW_NONCE ? new_nonce(c) : acme_renewal_info(c, err);
+    if (c->resource.kind == ACME_NEW_NONCE)
+        return new_nonce(c);
+    return c->resource.kind == ACME_STAR ? acme_star_get(c, err) : acme_renewal_info(c, err);
 }
 
 bool acme_serve(struct turn *turn, const struct acme_service *service, const struct procedure *procedure,

@@ -1,8 +1,8 @@
-/* acme.h: ACME (RFC 8555; RFC 8737, 8738, 9444, 9773), the server: accounts that are bound to registrations,
- * orders, authorizations, challenges, issuance through enroll(), revocation, renewal information. Parts:
- * nonce.h (anti-replay), problem.h (reasons to problem documents), resource.h (URLs), identifier.h,
- * validate.h (the job that looks whether a challenge is met). Handlers are functions: request in, response
- * and changes out; the one thing that they share is the memory of used nonces.
+/* acme.h: ACME (RFC 8555; RFC 8737, 8738, 8739, 9444, 9773), the server: accounts that are bound to
+ * registrations, orders, authorizations, challenges, issuance through enroll(), revocation, renewal
+ * information. Parts: nonce.h (anti-replay), problem.h (reasons to problem documents), resource.h (URLs),
+ * identifier.h, validate.h (the job that looks whether a challenge is met). Handlers are functions: request
+ * in, response and changes out; the one thing that they share is the memory of used nonces.
  *
  * Paths are "/acme/<procedure>/<resource>", links are made from the listener's base URL alone (ACME-5). */
 #ifndef MUSTER_ACME_H
@@ -52,5 +52,11 @@ MUST_USE bool acme_serve(struct turn *turn, const struct acme_service *service,
 #define ACME_VALIDATE_JOB "acme-validate"
 bool acme_validate_run(struct turn *turn, const void *service, const struct job_record *job,
                        const struct job_event *event, struct job_step *out, struct error *err);
+
+/* The same of kind ACME_STAR_JOB: one for each order of STAR that has its first certificate. It makes the
+ * ones that follow, each by half of the lifetime of the one before, and judges the account anew each time. */
+#define ACME_STAR_JOB "acme-star"
+bool acme_star_run(struct turn *turn, const void *service, const struct job_record *job,
+                   const struct job_event *event, struct job_step *out, struct error *err);
 
 #endif

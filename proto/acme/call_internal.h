@@ -44,6 +44,9 @@ enum acme_progress acme_refuse_enrollment(struct acme_call *c, enum refusal reas
 /* One answer for what is not there and what is another account's (ACME-11). */
 enum acme_progress acme_not_found(struct acme_call *c, struct error *err);
 
+/* Another method; `allow` says which. */
+enum acme_progress acme_not_allowed(struct acme_call *c, const char *allow, struct error *err);
+
 /* `body` is owned from now on; NULL: memory ran out. */
 enum acme_progress acme_respond(struct acme_call *c, int status, json_t *body, struct error *err);
 
@@ -69,9 +72,11 @@ enum acme_progress acme_account(struct acme_call *c, struct error *err);
 enum acme_progress acme_key_change(struct acme_call *c, struct error *err);
 enum acme_progress acme_orders(struct acme_call *c, struct error *err);
 enum acme_progress acme_new_order(struct acme_call *c, struct error *err);
-enum acme_progress acme_order_get(struct acme_call *c, struct error *err);
+enum acme_progress acme_order_serve(struct acme_call *c, struct error *err);
 enum acme_progress acme_finalize(struct acme_call *c, struct error *err);
 enum acme_progress acme_certificate(struct acme_call *c, struct error *err);
+enum acme_progress acme_star_certificate(struct acme_call *c, struct error *err); /* POST-as-GET */
+enum acme_progress acme_star_get(struct acme_call *c, struct error *err);
 enum acme_progress acme_new_authz(struct acme_call *c, struct error *err);
 enum acme_progress acme_authz_serve(struct acme_call *c, struct error *err);
 enum acme_progress acme_challenge_serve(struct acme_call *c, struct error *err);

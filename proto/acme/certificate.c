@@ -55,26 +55,21 @@ static enum acme_progress respond_chain(struct acme_call *c, const struct certif
     }
     http_response_add(c->response, "Content-Type", bytes_text(PEM_CHAIN));
     if (ca->chain_count > 1 &&
-        !acme_add_link(
-            c, "alternate",
-            acme_call_url_of(c, "certificate", &c->resource.id, c->resource.alternate == 0 ? "/1" : ""), err))
+        !acme_add_link(c, "alternate",
+                       acme_call_url_of(c, acme_resource_name(c->resource.kind), &c->resource.id,
+                                        c->resource.alternate == 0 ? "/1" : ""),
+                       err))
         return ACME_ERROR;
     c->turn->facts.verdict = "served";
     return ACME_ANSWERED;
 }
 
-enum acme_progress acme_certificate(struct acme_call *c, struct error *err)
+enum acme_progress acme_respond_certificate(struct acme_call *c, const struct acme_order *order,
+                                            struct certificate_record *record, struct error *err)
 {
-    struct certificate_record record;
-    struct acme_order order;
     const struct ca *ca;
     bool found = false;
-    enum acme_progress progress = acme_own_order(c, &order, err);
 
-    if (progress != ACME_ON)
-        return progress;
-    if (order.status != ACME_ORDER_VALID)
-        return acme_not_found(c, err);
     if (!accepts_pem(c->request))
         return acme_refuse_with(c,
                                 &(struct acme_refusal){ .problem = ACME_MALFORMED,
@@ -82,10 +77,23 @@ enum acme_progress acme_certificate(struct acme_call *c, struct error *err)
                                                         .detail = "certificates come as "
                                                                   "application/pem-certificate-chain" },
                                 err);
-    if (!registry_certificate_by_id(c->turn->view, &order.certificate, c->turn->arena, &found, &record, err))
+    if (!registry_certificate_by_id(c->turn->view, &order->certificate, c->turn->arena, &found, record, err))
         return ACME_ERROR;
-    ca = found ? ca_of(c, &record) : NULL;
+    ca = found ? ca_of(c, record) : NULL;
     if (ca == NULL || (c->resource.alternate > 0 && (c->resource.alternate > 1 || ca->chain_count < 2)))
         return acme_not_found(c, err);
-    return respond_chain(c, &record, ca, err);
+    return respond_chain(c, record, ca, err);
+}
+
+enum acme_progress acme_certificate(struct acme_call *c, struct error *err)
+{
+    struct certificate_record record;
+    struct acme_order order;
+    enum acme_progress progress = acme_own_order(c, &order, err);
+
+    if (progress != ACME_ON)
+        return progress;
+    if (order.status != ACME_ORDER_VALID || order.star.is)
+        return acme_not_found(c, err);
+    return acme_respond_certificate(c, &order, &record, err);
 }

@@ -1,5 +1,5 @@
 /* The directory (RFC 8555 7.1.1). What is not offered is absent. */
-#include "proto/acme/call_internal.h"
+#include "proto/acme/order_internal.h"
 
 static bool put_url(const struct acme_call *c, json_t *object, const char *name, const char *path)
 {
@@ -32,15 +32,26 @@ static bool put_profiles(const struct procedure *p, json_t *meta)
     return json_put(meta, "profiles", take(list));
 }
 
-static bool put_meta(const struct procedure *p, json_t *directory)
+static bool put_star(const struct procedure *p, json_t *meta)
 {
+    AUTO(json_t) *star = json_object();
+
+    return json_put(star, "min-lifetime", json_integer(acme_star_lifetime_min(p))) &&
+           json_put(star, "max-duration", json_integer(acme_star_duration_max(p))) &&
+           (!p->acme_star_get || json_put(star, "allow-certificate-get", json_true())) &&
+           json_put(meta, "auto-renewal", take(star));
+}
+
+static bool put_meta(const struct acme_call *c, json_t *directory)
+{
+    const struct procedure *p = c->procedure;
     AUTO(json_t) *meta = json_object();
 
     if ((p->acme_terms_url != NULL && !json_put(meta, "termsOfService", json_string(p->acme_terms_url))) ||
         (p->acme_website_url != NULL && !json_put(meta, "website", json_string(p->acme_website_url))) ||
         (p->acme_binding && !json_put(meta, "externalAccountRequired", json_true())) ||
         (p->acme_subdomains && !json_put(meta, "subdomainAuthAllowed", json_true())) ||
-        !put_identities(p, meta) || !put_profiles(p, meta))
+        (acme_star_offered(c) && !put_star(p, meta)) || !put_identities(p, meta) || !put_profiles(p, meta))
         return false;
     return json_object_size(meta) == 0 || json_put(directory, "meta", take(meta));
 }
@@ -54,7 +65,7 @@ enum acme_progress acme_serve_directory(struct acme_call *c, struct error *err)
         !put_url(c, directory, "newOrder", "new-order") || !put_url(c, directory, "newAuthz", "new-authz") ||
         !put_url(c, directory, "revokeCert", "revoke-cert") ||
         !put_url(c, directory, "keyChange", "key-change") ||
-        !put_url(c, directory, "renewalInfo", "renewal-info") || !put_meta(c->procedure, directory)) {
+        !put_url(c, directory, "renewalInfo", "renewal-info") || !put_meta(c, directory)) {
         (void)error_set(err, ERROR_MEMORY, "no memory for a directory");
         return ACME_ERROR;
     }

@@ -91,16 +91,11 @@ static const char *names_fault(const struct acme_order *order, const struct requ
     return NULL;
 }
 
-static const struct profile *profile_of(const struct acme_call *c, const struct acme_order *order)
-{
-    return order->profile.len > 0 ? enroll_profile(c->procedure, order->profile) : NULL;
-}
-
 /* ON: *csr may be asked for. */
 static enum acme_progress judge_csr(struct acme_call *c, const struct acme_order *order, struct bytes der,
                                     struct csr *csr, struct error *err)
 {
-    const struct profile *profile = profile_of(c, order);
+    const struct profile *profile = acme_order_profile(c, order);
     const char *detail = NULL;
     enum refusal why;
 
@@ -121,8 +116,14 @@ static bool stands_for(const struct acme_call *c, const struct acme_authz *authz
     return c->procedure->acme_subdomains && acme_covers(&authz->identifier, id);
 }
 
+/* Not the first certificate: nobody speaks for the device then. */
+static bool is_renewal(const struct acme_order *order)
+{
+    return order->star.is && order->status == ACME_ORDER_VALID;
+}
+
 /* What the account has proved by challenges. Once an order is processing, what was proved then counts, unless
- * it was taken back. */
+ * it was taken back; with STAR it does so to the end. */
 static bool collect_proved(struct acme_call *c, const struct acme_order *order, struct credential *out,
                            struct error *err)
 {
@@ -138,12 +139,26 @@ static bool collect_proved(struct acme_call *c, const struct acme_order *order, 
 
         if (!acme_authz_read(c->turn, bytes_text(c->procedure->name), &order->authz[i], &found, &authz, err))
             return false;
+        if (found && is_renewal(order)) /* who takes it back meanwhile comes first */
+            acme_authz_assume(c->turn, bytes_text(c->procedure->name), &authz);
         if (found && !authz.pre_authorised && authz.status == ACME_AUTHZ_VALID &&
-            (order->status == ACME_ORDER_PROCESSING || authz.expires_s > c->turn->now_s))
+            (order->status == ACME_ORDER_PROCESSING || is_renewal(order) || authz.expires_s > c->turn->now_s))
             proved[out->account.proved_count++] = acme_account_name(
                 stands_for(c, &authz, &order->identifier[i]) ? &order->identifier[i] : &authz.identifier);
     }
     return true;
+}
+
+/* Of STAR each certificate is a transaction of its own: its number follows the order's id. */
+static struct bytes transaction_of(struct acme_call *c, const struct acme_order *order)
+{
+    AUTO_STRUCT(buffer) id = BUFFER(ACME_ID_LEN + sizeof(uint32_t));
+
+    buffer_append(&id, acme_id_bytes(&order->id));
+    if (is_renewal(order))
+        for (int shift = 24; shift >= 0; shift -= 8)
+            buffer_append_byte(&id, (uint8_t)((order->star.renewals + 1) >> shift));
+    return buffer_failed(&id) ? BYTES_NONE : arena_copy(c->turn->arena, buffer_bytes(&id));
 }
 
 static bool ask(struct acme_call *c, const struct acme_order *order, const struct csr *csr,
@@ -151,13 +166,22 @@ static bool ask(struct acme_call *c, const struct acme_order *order, const struc
 {
     struct enrollment e = { .protocol = PROTOCOL_ACME,
                             .procedure = c->procedure,
-                            .transaction_id = acme_id_bytes(&order->id),
+                            .transaction_id = transaction_of(c, order),
                             .requested = &csr->requested,
                             .request = csr->encoded,
-                            .profile = profile_of(c, order),
-                            .peer = c->request->peer.address };
+                            .profile = acme_order_profile(c, order),
+                            .peer = is_renewal(order) ? order->star.peer : c->request->peer.address };
     char text[ACME_ID_TEXT_LEN + 1];
 
+    if (e.transaction_id.data == NULL)
+        return error_set(err, ERROR_MEMORY, "no memory for a transaction's id");
+    if (order->star.is &&
+        (!acme_star_offered(c) || !acme_star_dates(c, order, &e.not_before_s, &e.not_after_s))) {
+        *out = (struct enroll_result){ .reason = REFUSAL_EXPIRED,
+                                       .credential_held = true,
+                                       .detail = "auto-renewal is over, or not offered any more" };
+        return true;
+    }
     acme_id_format(&order->id, text);
     c->turn->facts.transaction = arena_copy(c->turn->arena, bytes_text(text));
     if (!sha256_parts((struct bytes[]){ BYTES_LITERAL("acme-account:"), acme_id_bytes(&order->account) }, 2,
@@ -191,20 +215,30 @@ static bool put_owner(struct acme_call *c, const struct acme_order *order, int64
     return true;
 }
 
+bool acme_take_certificate(struct acme_call *c, struct acme_order *order, struct bytes der, struct error *err)
+{
+    struct certificate certificate;
+    int64_t over_s;
+
+    if (!certificate_decode(der, c->turn->arena, &certificate) ||
+        !certificate_id_of(certificate.issuer.encoded, certificate.serial, &order->certificate))
+        return error_set(err, ERROR_FORMAT, "the certificate that was issued cannot be read");
+    order->status = ACME_ORDER_VALID;
+    over_s = certificate.not_after_s;
+    if (order->star.is) {
+        acme_star_plan(&order->star, &certificate, c->turn->now_s);
+        over_s = order->star.end_s > over_s ? order->star.end_s : over_s;
+    }
+    if (order->keep_s < over_s + ISSUED_KEEP_S)
+        order->keep_s = over_s + ISSUED_KEEP_S;
+    return acme_order_put(c->turn, c->procedure, order, err) && put_owner(c, order, order->keep_s, err);
+}
+
 static enum acme_progress issued(struct acme_call *c, struct acme_order *order, struct bytes der,
                                  struct error *err)
 {
-    struct certificate certificate;
-
-    if (!certificate_decode(der, c->turn->arena, &certificate) ||
-        !certificate_id_of(certificate.issuer.encoded, certificate.serial, &order->certificate)) {
-        (void)error_set(err, ERROR_FORMAT, "the certificate that was issued cannot be read");
-        return ACME_ERROR;
-    }
-    order->status = ACME_ORDER_VALID;
-    if (order->keep_s < certificate.not_after_s + ISSUED_KEEP_S)
-        order->keep_s = certificate.not_after_s + ISSUED_KEEP_S;
-    if (!acme_order_put(c->turn, c->procedure, order, err) || !put_owner(c, order, order->keep_s, err) ||
+    order->star.peer = c->request->peer.address;
+    if (!acme_take_certificate(c, order, der, err) || (order->star.is && !acme_star_begin(c, order, err)) ||
         (order->replaces.len > 0 && !acme_mark_replaced(c, order->replaces, &order->id, err)))
         return ACME_ERROR;
     return acme_respond_order(c, 200, order, err);
@@ -233,19 +267,24 @@ static bool is_final(enum refusal reason, bool processing)
     return processing && reason != REFUSAL_CA_UNAVAILABLE;
 }
 
-static enum acme_progress refused(struct acme_call *c, struct acme_order *order,
-                                  const struct enroll_result *result, struct error *err)
+void acme_fail_order(struct acme_order *order, const struct enroll_result *result)
 {
     struct acme_answer answer = acme_answer_to(refusal_on_wire(result->reason, result->credential_held));
 
+    order->status = ACME_ORDER_INVALID;
+    order->fault =
+        (struct acme_fault){ .is = true, .problem = answer.problem, .detail = bytes_text(answer.detail) };
+}
+
+static enum acme_progress refused(struct acme_call *c, struct acme_order *order,
+                                  const struct enroll_result *result, struct error *err)
+{
     if (!is_final(result->reason, order->status == ACME_ORDER_PROCESSING)) {
         if (order->status != ACME_ORDER_PROCESSING)
             return acme_refuse_enrollment(c, result->reason, result->credential_held, result->detail, err);
         return waits(c, order, false, 0, err);
     }
-    order->status = ACME_ORDER_INVALID;
-    order->fault =
-        (struct acme_fault){ .is = true, .problem = answer.problem, .detail = bytes_text(answer.detail) };
+    acme_fail_order(order, result);
     return acme_order_put(c->turn, c->procedure, order, err) ? acme_respond_order(c, 200, order, err)
                                                              : ACME_ERROR;
 }
@@ -256,6 +295,8 @@ static enum acme_progress go_on(struct acme_call *c, struct acme_order *order, c
     bool first = order->status != ACME_ORDER_PROCESSING;
     struct enroll_result result = { 0 };
 
+    if (first && order->star.is && order->star.end_s <= c->turn->now_s)
+        return acme_refuse(c, ACME_AUTO_RENEWAL_EXPIRED, "the order's end-date has come", err);
     if (!ask(c, order, csr, &result, err))
         return ACME_ERROR;
     order->csr = csr->encoded;
@@ -274,10 +315,29 @@ enum acme_progress acme_go_on(struct acme_call *c, struct acme_order *order, str
     const char *detail = NULL;
     enum refusal why;
 
-    if (!enroll_csr_decode(c->procedure, profile_of(c, order), PROTOCOL_ACME, order->csr, c->turn->arena,
-                           &csr, &why, &detail))
+    if (!enroll_csr_decode(c->procedure, acme_order_profile(c, order), PROTOCOL_ACME, order->csr,
+                           c->turn->arena, &csr, &why, &detail))
         return refused(c, order, &(struct enroll_result){ .reason = why, .credential_held = true }, err);
     return go_on(c, order, &csr, err);
+}
+
+bool acme_ask_again(struct acme_call *c, const struct acme_order *order, struct enroll_result *out,
+                    struct error *err)
+{
+    const struct profile *profile = acme_order_profile(c, order);
+    const char *detail = NULL;
+    enum refusal why = REFUSAL_PROFILE;
+    struct csr csr;
+
+    if ((order->profile.len > 0 && profile == NULL) ||
+        !enroll_csr_decode(c->procedure, profile, PROTOCOL_ACME, order->csr, c->turn->arena, &csr, &why,
+                           &detail)) {
+        if (why == REFUSAL_INTERNAL)
+            return error_set(err, ERROR_INTERNAL, "the certificate request of an order cannot be read");
+        *out = (struct enroll_result){ .reason = why, .detail = detail, .credential_held = true };
+        return true;
+    }
+    return ask(c, order, &csr, out, err);
 }
 
 /* Of two at once the second conflicts, runs again, and finds the first one's order (ACME-67). */

@@ -84,14 +84,21 @@ static bool put_lists(struct acme_call *c, const struct acme_order *order, json_
            json_put(object, "authorizations", take(authorizations));
 }
 
+static bool put_certificate(struct acme_call *c, const struct acme_order *order, json_t *object)
+{
+    const char *word = order->star.is ? "star-certificate" : "certificate";
+
+    return json_put_text(object, word, acme_call_url_of(c, word, &order->id, ""));
+}
+
 enum acme_progress acme_respond_order(struct acme_call *c, int status, const struct acme_order *order,
                                       struct error *err)
 {
-    static const char *const statuses[] = { [ACME_ORDER_PENDING] = "pending",
-                                            [ACME_ORDER_READY] = "ready",
-                                            [ACME_ORDER_PROCESSING] = "processing",
-                                            [ACME_ORDER_VALID] = "valid",
-                                            [ACME_ORDER_INVALID] = "invalid" };
+    static const char *const statuses[] = {
+        [ACME_ORDER_PENDING] = "pending",       [ACME_ORDER_READY] = "ready",
+        [ACME_ORDER_PROCESSING] = "processing", [ACME_ORDER_VALID] = "valid",
+        [ACME_ORDER_INVALID] = "invalid",       [ACME_ORDER_CANCELED] = "canceled"
+    };
     AUTO(json_t) *object = json_object();
 
     if (!json_put(object, "status", json_string(statuses[order->status])) ||
@@ -99,8 +106,8 @@ enum acme_progress acme_respond_order(struct acme_call *c, int status, const str
         !json_put_text(object, "finalize", acme_call_url_of(c, "order", &order->id, "/finalize")) ||
         (order->profile.len > 0 && !json_put_text(object, "profile", order->profile)) ||
         (order->replaces.len > 0 && !json_put_text(object, "replaces", order->replaces)) ||
-        (order->status == ACME_ORDER_VALID &&
-         !json_put_text(object, "certificate", acme_call_url_of(c, "certificate", &order->id, ""))) ||
+        (order->star.is && !acme_put_star(&order->star, object)) ||
+        (order->status == ACME_ORDER_VALID && !put_certificate(c, order, object)) ||
         (order->status == ACME_ORDER_INVALID && order->fault.is &&
          !json_put(object, "error", acme_fault_json(&order->fault)))) {
         (void)error_set(err, ERROR_MEMORY, "no memory for an order");
@@ -111,13 +118,15 @@ enum acme_progress acme_respond_order(struct acme_call *c, int status, const str
     return acme_respond(c, status, take(object), err);
 }
 
-enum acme_progress acme_order_get(struct acme_call *c, struct error *err)
+enum acme_progress acme_order_serve(struct acme_call *c, struct error *err)
 {
     struct acme_order order;
     enum acme_progress progress = acme_own_order(c, &order, err);
 
     if (progress != ACME_ON)
         return progress;
+    if (!c->reads)
+        return acme_star_cancel(c, &order, err);
     if (order.status == ACME_ORDER_PROCESSING)
         return acme_go_on(c, &order, err);
     return acme_order_judge(c, &order, err) ? acme_respond_order(c, 200, &order, err) : ACME_ERROR;
@@ -138,7 +147,7 @@ static bool count_open(struct acme_call *c, struct acme_list *list, size_t *open
             return false;
         if (!found)
             continue;
-        *open += order.status == ACME_ORDER_PROCESSING ||
+        *open += order.status == ACME_ORDER_PROCESSING || acme_star_runs(&order, c->turn->now_s) ||
                  (order.status == ACME_ORDER_PENDING && order.expires_s > c->turn->now_s);
         list->id[kept++] = list->id[i];
     }
@@ -210,6 +219,8 @@ static enum acme_progress read_order(struct acme_call *c, struct acme_order *ord
     progress = acme_read_identifiers(c, &order->identifier, ancestor, &order->identifier_count, err);
     if (progress == ACME_ON)
         progress = choose_profile(c, order, err);
+    if (progress == ACME_ON)
+        progress = acme_star_read(c, order, err);
     if (progress == ACME_ON)
         progress = acme_judge_names(c, order->identifier, order->identifier_count, pre_authorised, err);
     return progress == ACME_ON ? read_replaces(c, order, err) : progress;

@@ -78,9 +78,62 @@ MUST_USE bool acme_order_judge(struct acme_call *c, struct acme_order *order, st
 enum acme_progress acme_respond_order(struct acme_call *c, int status, const struct acme_order *order,
                                       struct error *err);
 
+/* The profile that was chosen, as it is offered now; NULL: none was, or it is not offered any more. */
+static inline const struct profile *acme_order_profile(const struct acme_call *c,
+                                                       const struct acme_order *order)
+{
+    return order->profile.len > 0 ? enroll_profile(c->procedure, order->profile) : NULL;
+}
+
 /* --- issuance (finalize.c) --- */
 /* An order that is processing: has its certificate come? Answers with the order. */
 enum acme_progress acme_go_on(struct acme_call *c, struct acme_order *order, struct error *err);
+
+/* Dates, transaction and outcome of one more certificate for a STAR order that is valid, with the CSR of
+ * then, judged by the rules of now. */
+MUST_USE bool acme_ask_again(struct acme_call *c, const struct acme_order *order, struct enroll_result *out,
+                             struct error *err);
+/* The order has this certificate now, and keeps it in mind whose it is. */
+MUST_USE bool acme_take_certificate(struct acme_call *c, struct acme_order *order, struct bytes der,
+                                    struct error *err);
+/* What is told of a refusal, as the order's fault: it is invalid from now on. */
+void acme_fail_order(struct acme_order *order, const struct enroll_result *result);
+
+/* --- certificates (certificate.c) --- */
+enum acme_progress acme_respond_certificate(struct acme_call *c, const struct acme_order *order,
+                                            struct certificate_record *record, struct error *err);
+
+/* --- auto-renewal (star.c, star_job.c, RFC 8739) --- */
+static inline uint32_t acme_star_lifetime_min(const struct procedure *p)
+{
+    return p->acme_star_lifetime_s > 0 ? p->acme_star_lifetime_s : (uint32_t)ACME_STAR_LIFETIME_S;
+}
+static inline uint32_t acme_star_duration_max(const struct procedure *p)
+{
+    return p->acme_star_duration_s > 0 ? p->acme_star_duration_s : (uint32_t)ACME_STAR_DURATION_S;
+}
+/* There are certificates to come. */
+static inline bool acme_star_runs(const struct acme_order *order, int64_t now_s)
+{
+    return order->star.is && order->status == ACME_ORDER_VALID && order->star.renew_s != 0 &&
+           order->star.end_s > now_s;
+}
+/* The procedure wants it, and its CA is one that takes dates. */
+bool acme_star_offered(const struct acme_call *c);
+/* "auto-renewal" of a new order; none: ON. After its profile is chosen. */
+enum acme_progress acme_star_read(struct acme_call *c, struct acme_order *order, struct error *err);
+/* The same as it was granted. */
+MUST_USE bool acme_put_star(const struct acme_star *star, json_t *object);
+/* {"status":"canceled"} */
+enum acme_progress acme_star_cancel(struct acme_call *c, struct acme_order *order, struct error *err);
+/* From when to when the next certificate is valid (3.5). False: the order's end has come. */
+MUST_USE bool acme_star_dates(const struct acme_call *c, const struct acme_order *order,
+                              int64_t *not_before_s, int64_t *not_after_s);
+/* When the next one is to be made, now that this one is there. */
+void acme_star_plan(struct acme_star *star, const struct certificate *certificate, int64_t now_s);
+/* The first certificate is there: the job that makes the others, and what was proved is kept in mind as long.
+ */
+MUST_USE bool acme_star_begin(struct acme_call *c, const struct acme_order *order, struct error *err);
 
 /* --- renewal (renewal.c) --- */
 /* The certificate of RFC 9773 4.1 ("AKI.serial") in this procedure's domain. *found false: none, or

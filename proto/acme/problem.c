@@ -31,6 +31,10 @@ static const struct row {
     [ACME_UNSUPPORTED_CONTACT] = { "unsupportedContact", 400 },
     [ACME_UNSUPPORTED_IDENTIFIER] = { "unsupportedIdentifier", 400 },
     [ACME_USER_ACTION_REQUIRED] = { "userActionRequired", 403 },
+    [ACME_AUTO_RENEWAL_CANCELED] = { "autoRenewalCanceled", 403 },
+    [ACME_AUTO_RENEWAL_EXPIRED] = { "autoRenewalExpired", 403 },
+    [ACME_AUTO_RENEWAL_CANCELLATION_INVALID] = { "autoRenewalCancellationInvalid", 400 },
+    [ACME_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED] = { "autoRenewalRevocationNotSupported", 403 },
 };
 _Static_assert(COUNT_OF(rows) == ACME_PROBLEM_COUNT, "each problem has a row");
 

@@ -33,6 +33,10 @@ enum acme_problem { /* stored with challenges and orders: new ones at the end */
                     ACME_UNSUPPORTED_CONTACT,
                     ACME_UNSUPPORTED_IDENTIFIER,
                     ACME_USER_ACTION_REQUIRED,
+                    ACME_AUTO_RENEWAL_CANCELED, /* RFC 8739 */
+                    ACME_AUTO_RENEWAL_EXPIRED,
+                    ACME_AUTO_RENEWAL_CANCELLATION_INVALID,
+                    ACME_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED,
                     ACME_PROBLEM_COUNT
 };
 

@@ -20,6 +20,7 @@ static const struct row {
     { ACME_FINALIZE, "finalize", "order", "/finalize" },
     { ACME_AUTHZ, "authz", "authz", "" },
     { ACME_CERTIFICATE, "certificate", "certificate", "" },
+    { ACME_STAR, "star-certificate", "star-certificate", "" },
 };
 
 static const char *const challenge_names[] = { [ACME_HTTP_01] = "http-01",
@@ -107,10 +108,10 @@ static bool parse_challenge(struct bytes path, struct acme_resource *out)
 }
 
 /* An alternate chain: "/1" to "/9". */
-static bool parse_certificate(struct bytes path, struct acme_resource *out)
+static bool parse_alternate(struct bytes path, const char *word, struct acme_resource *out)
 {
-    if (!take_word(&path, "certificate") || !take_id(&path, &out->id) || path.len != 2 ||
-        path.data[0] != '/' || path.data[1] < '1' || path.data[1] > '9')
+    if (!take_word(&path, word) || !take_id(&path, &out->id) || path.len != 2 || path.data[0] != '/' ||
+        path.data[1] < '1' || path.data[1] > '9')
         return false;
     out->alternate = (unsigned)(path.data[1] - '0');
     return true;
@@ -123,8 +124,10 @@ static enum acme_resource_kind kind_of(struct bytes path, struct acme_resource *
             return rows[i].kind;
     if (parse_challenge(path, out))
         return ACME_CHALLENGE;
-    if (parse_certificate(path, out))
+    if (parse_alternate(path, "certificate", out))
         return ACME_CERTIFICATE;
+    if (parse_alternate(path, "star-certificate", out))
+        return ACME_STAR;
     if (take_word(&path, "renewal-info")) {
         out->text = path;
         return ACME_RENEWAL_INFO;

@@ -22,6 +22,7 @@ enum acme_resource_kind {
     ACME_AUTHZ,        /* authz/<id> */
     ACME_CHALLENGE,    /* challenge/<authorization's id>/<type> */
     ACME_CERTIFICATE,  /* certificate/<order's id>[/<n>] */
+    ACME_STAR,         /* star-certificate/<order's id>[/<n>] */
 };
 
 /* Sixteen random octets, in base64url on the wire: nobody guesses one. */
@@ -44,7 +45,7 @@ struct acme_resource {
     enum acme_resource_kind kind;
     struct acme_id id;
     enum acme_challenge challenge; /* CHALLENGE */
-    unsigned alternate;            /* CERTIFICATE: which chain; 0 without a number */
+    unsigned alternate;            /* CERTIFICATE, STAR: which chain; 0 without a number */
     struct bytes text;             /* RENEWAL_INFO: what follows */
 };
 

@@ -8,8 +8,8 @@
 #include "registry/certificates.h"
 #include "registry/state.h"
 
-bool acme_certificate_account(struct acme_call *c, const struct certificate_id *id, bool *found,
-                              struct acme_id *account, struct error *err)
+static bool owner_of(struct acme_call *c, const struct certificate_id *id, bool *found,
+                     struct acme_id *account, struct acme_id *order, struct error *err)
 {
     struct state_value value;
     struct digest256 digest;
@@ -25,8 +25,33 @@ bool acme_certificate_account(struct acme_call *c, const struct certificate_id *
     if (!registry_state(c->turn->view, &key, c->turn->arena, &known, &value, err))
         return false;
     *found = known && value.blob.len == 2 * ACME_ID_LEN;
-    if (*found)
+    if (*found) {
         memcpy(account->bytes, value.blob.data, ACME_ID_LEN);
+        memcpy(order->bytes, value.blob.data + ACME_ID_LEN, ACME_ID_LEN);
+    }
+    return true;
+}
+
+bool acme_certificate_account(struct acme_call *c, const struct certificate_id *id, bool *found,
+                              struct acme_id *account, struct error *err)
+{
+    struct acme_id order;
+
+    return owner_of(c, id, found, account, &order, err);
+}
+
+/* It is of an order of STAR: cancelled, not revoked (RFC 8739 3.1.3). */
+static bool is_of_star(struct acme_call *c, const struct certificate_id *id, bool *is, struct error *err)
+{
+    struct acme_id account, order_id;
+    struct acme_order order;
+    bool found = false;
+
+    *is = false;
+    if (!owner_of(c, id, &found, &account, &order_id, err) ||
+        (found && !acme_order_read(c->turn, c->procedure, &order_id, false, &found, &order, err)))
+        return false;
+    *is = found && order.star.is;
     return true;
 }
 
@@ -171,7 +196,7 @@ enum acme_progress acme_revoke_cert(struct acme_call *c, struct error *err)
 {
     struct certificate certificate = { 0 };
     struct certificate_id id = { 0 };
-    bool ours = false, may = false;
+    bool ours = false, may = false, star = false;
     int reason = 0;
     enum acme_progress progress = read_certificate(c, &certificate, &id, err);
 
@@ -185,6 +210,12 @@ enum acme_progress acme_revoke_cert(struct acme_call *c, struct error *err)
         return ACME_ERROR;
     if (!may)
         return acme_refuse(c, ACME_UNAUTHORIZED, "the signer may not revoke this certificate", err);
+    if (!is_of_star(c, &id, &star, err))
+        return ACME_ERROR;
+    if (star)
+        return acme_refuse(c, ACME_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED,
+                           "certificates of an auto-renewal order are not revoked: the order is canceled",
+                           err);
     progress = read_reason(c, &reason, err);
     return progress == ACME_ON ? revoke(c, &id, reason, err) : progress;
 }

@@ -107,7 +107,7 @@ bool acme_authz_read(struct turn *turn, struct bytes procedure, const struct acm
     *found = is;
     if (!is)
         return true;
-    *out = (struct acme_authz){ .id = *id, .revision = value.revision };
+    *out = (struct acme_authz){ .id = *id, .revision = value.revision, .keep_s = value.expires_s };
     return acme_authz_decode(value.blob, out) || unreadable("an authorization", err);
 }
 
@@ -116,10 +116,28 @@ bool acme_authz_put(struct turn *turn, struct bytes procedure, const struct acme
                     struct error *err)
 {
     const struct state_key key = key_of(procedure, "acme-authz", acme_id_bytes(&authz->id));
+    int64_t over_s = authz->expires_s + ACME_AUTHZ_GRACE_S,
+            keep_s = authz->keep_s > over_s ? authz->keep_s : over_s;
     AUTO_STRUCT(buffer) blob = BUFFER(ACME_STATE_MAX);
 
     acme_authz_encode(authz, &blob);
-    return put_state(turn, &key, &blob, authz->expires_s + ACME_AUTHZ_GRACE_S, authz->revision, err);
+    return put_state(turn, &key, &blob, keep_s, authz->revision, err);
+}
+
+void acme_account_assume(struct turn *turn, const struct procedure *procedure,
+                         const struct acme_account *account)
+{
+    const struct state_key key = key_of(bytes_text(procedure->name), "acme-account",
+                                        acme_id_bytes(&account->id));
+
+    change_state_assume(&turn->changes, &key, account->revision);
+}
+
+void acme_authz_assume(struct turn *turn, struct bytes procedure, const struct acme_authz *authz)
+{
+    const struct state_key key = key_of(procedure, "acme-authz", acme_id_bytes(&authz->id));
+
+    change_state_assume(&turn->changes, &key, authz->revision);
 }
 
 /* --- lists of ids --- */

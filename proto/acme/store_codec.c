@@ -29,6 +29,14 @@ enum field {
     FIELD_CHALLENGE_STATUS,
     FIELD_TOKEN,
     FIELD_VALIDATED,
+    FIELD_STAR_START,
+    FIELD_STAR_END,
+    FIELD_STAR_LIFETIME,
+    FIELD_STAR_ADJUST,
+    FIELD_STAR_GET,
+    FIELD_STAR_RENEWALS,
+    FIELD_STAR_RENEW,
+    FIELD_STAR_PEER,
 };
 
 static bool take_id(struct bytes content, struct acme_id *out)
@@ -124,6 +132,35 @@ bool acme_account_decode(struct bytes blob, struct acme_account *out)
 }
 
 /* --- orders --- */
+static void put_star(struct buffer *out, const struct acme_star *star)
+{
+    record_put_u64(out, FIELD_STAR_START, (uint64_t)star->start_s);
+    record_put_u64(out, FIELD_STAR_END, (uint64_t)star->end_s);
+    record_put_u64(out, FIELD_STAR_LIFETIME, star->lifetime_s);
+    record_put_u64(out, FIELD_STAR_ADJUST, star->adjust_s);
+    record_put_u64(out, FIELD_STAR_GET, star->get);
+    record_put_u64(out, FIELD_STAR_RENEWALS, star->renewals);
+    record_put_u64(out, FIELD_STAR_RENEW, (uint64_t)star->renew_s);
+    if (star->peer.len > 0)
+        record_put(out, FIELD_STAR_PEER, ip_bytes(&star->peer));
+}
+
+static void take_star(struct record_reader *in, const struct record_field *f, struct acme_star *out)
+{
+    uint64_t number = record_u64(in, f);
+
+    out->is = true;
+    switch (f->tag) {
+    case FIELD_STAR_START: out->start_s = (int64_t)number; break;
+    case FIELD_STAR_END: out->end_s = (int64_t)number; break;
+    case FIELD_STAR_LIFETIME: out->lifetime_s = (uint32_t)number; break;
+    case FIELD_STAR_ADJUST: out->adjust_s = (uint32_t)number; break;
+    case FIELD_STAR_GET: out->get = number != 0; break;
+    case FIELD_STAR_RENEWALS: out->renewals = (uint32_t)number; break;
+    default: out->renew_s = (int64_t)number; break;
+    }
+}
+
 void acme_order_encode(const struct acme_order *o, struct buffer *out)
 {
     record_begin(out, RECORD_VERSION);
@@ -150,6 +187,8 @@ void acme_order_encode(const struct acme_order *o, struct buffer *out)
         record_put(out, FIELD_PROFILE, o->profile);
     if (o->replaces.len > 0)
         record_put(out, FIELD_REPLACES, o->replaces);
+    if (o->star.is)
+        put_star(out, &o->star);
 }
 
 static bool take_certificate(const struct record_field *f, struct certificate_id *out)
@@ -187,7 +226,7 @@ static bool take_order(struct record_reader *in, const struct record_field *f, s
 {
     switch (f->tag) {
     case FIELD_STATUS:
-        out->status = (enum acme_order_status)take_choice(in, f, ACME_ORDER_INVALID);
+        out->status = (enum acme_order_status)take_choice(in, f, ACME_ORDER_CANCELED);
         return true;
     case FIELD_ACCOUNT: return take_id(f->content, &out->account);
     case FIELD_CREATED: out->created_s = (int64_t)record_u64(in, f); return true;
@@ -201,6 +240,14 @@ static bool take_order(struct record_reader *in, const struct record_field *f, s
     case FIELD_DETAIL: return take_fault(in, f, &out->fault);
     case FIELD_PROFILE: out->profile = f->content; return true;
     case FIELD_REPLACES: out->replaces = f->content; return true;
+    case FIELD_STAR_START:
+    case FIELD_STAR_END:
+    case FIELD_STAR_LIFETIME:
+    case FIELD_STAR_ADJUST:
+    case FIELD_STAR_GET:
+    case FIELD_STAR_RENEWALS:
+    case FIELD_STAR_RENEW: take_star(in, f, &out->star); return true;
+    case FIELD_STAR_PEER: return ip_from_bytes(f->content, &out->star.peer);
     default: return true;
     }
 }

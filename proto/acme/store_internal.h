@@ -50,7 +50,19 @@ enum acme_order_status { /* "ready" is a pending one all of whose authorizations
                          ACME_ORDER_READY,
                          ACME_ORDER_PROCESSING,
                          ACME_ORDER_VALID,
-                         ACME_ORDER_INVALID
+                         ACME_ORDER_INVALID,
+                         ACME_ORDER_CANCELED /* STAR alone */
+};
+
+/* Auto-renewal (RFC 8739 3.1.1), as it was granted. */
+struct acme_star {
+    bool is;                /* the order is one of STAR */
+    bool get;               /* its certificate may be fetched without a signature */
+    int64_t start_s, end_s; /* start 0: as soon as it can be */
+    uint32_t lifetime_s, adjust_s;
+    uint32_t renewals;      /* certificates that followed the first */
+    struct ip_address peer; /* who asked for the first certificate */
+    int64_t renew_s;        /* VALID: when the next one is to be made; 0: there is none to come */
 };
 
 struct acme_order {
@@ -65,8 +77,9 @@ struct acme_order {
     struct certificate_id certificate; /* VALID */
     struct acme_fault fault;           /* INVALID */
     struct bytes profile;              /* none: nobody chose */
-    struct bytes replaces;             /* certificate id of RFC 9773 4.1 as it came; none */
-    int64_t keep_s;                    /* until when the state is kept */
+    struct acme_star star;
+    struct bytes replaces; /* certificate id of RFC 9773 4.1 as it came; none */
+    int64_t keep_s;        /* until when the state is kept */
     uint64_t revision;
 };
 
@@ -100,6 +113,7 @@ struct acme_authz {
     bool pre_authorised; /* valid because the registration says so, not by a challenge */
     struct acme_challenge_state challenge[ACME_CHALLENGE_COUNT];
     int64_t expires_s;
+    int64_t keep_s; /* until when the state is kept at least */
     uint64_t revision;
 };
 
@@ -108,6 +122,11 @@ MUST_USE bool acme_account_read(struct turn *turn, const struct procedure *proce
                                 struct error *err);
 MUST_USE bool acme_account_put(struct turn *turn, const struct procedure *procedure,
                                const struct acme_account *account, struct error *err);
+
+/* What the turn writes holds only as long as the account, or the authorization, is as it was read. */
+void acme_account_assume(struct turn *turn, const struct procedure *procedure,
+                         const struct acme_account *account);
+void acme_authz_assume(struct turn *turn, struct bytes procedure, const struct acme_authz *authz);
 
 /* Expired and not swept yet counts as not found. With `lists` false, identifiers and authorizations are left
  * out: for looking at many. */

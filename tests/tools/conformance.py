@@ -17,7 +17,7 @@ STANDARDS = {
     "est": "EST (RFC 7030, 8951, 9908)",
     "cmp": "CMP (RFC 9810, 9811, 9483, TS 33.310)",
     "cmp": "CMP (RFC 9810, 9811, 9483, 4211, 9481)",
-    "acme": "ACME (RFC 8555, 8737, 8738, 9444, 9773, 8659, 8657)",
+    "acme": "ACME (RFC 8555, 8737, 8738, 8739, 9444, 9773, 8659, 8657)",
     "csr": "Requests, names and preregistration (RFC 2986, 5280 and this project's rules)",
 }
 TEST = re.compile(r"\[\s+(OK|FAILED|SKIPPED)\s+\]\s+((scep|est|cmp|acme|csr)_\d[a-z0-9_]*)")

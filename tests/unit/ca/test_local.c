@@ -68,6 +68,26 @@ static void dates_come_from_the_profile(void **state)
     X509_free(x);
 }
 
+static void dates_that_are_asked_for_stay_within_the_profile(void **state)
+{
+    struct fixture *f = *state;
+    struct ca_order order = fixture_order(f);
+    X509 *x;
+
+    order.not_before_s = NOW_S + DAY_S;
+    order.not_after_s = NOW_S + 366 * DAY_S;
+    x = fixture_x509(issue(f, &order));
+    assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notBefore(x), NOW_S + DAY_S), 0);
+    assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notAfter(x), NOW_S + 366 * DAY_S), 0);
+    X509_free(x);
+    order.not_after_s++;
+    assert_rejected(f, &order);
+    order.not_before_s = NOW_S - DAY_S; /* what is over does not count */
+    assert_rejected(f, &order);
+    order.not_after_s = NOW_S;
+    assert_rejected(f, &order);
+}
+
 static void no_certificate_outlives_its_ca(void **state)
 {
     struct fixture *f = *state;
@@ -210,6 +230,7 @@ int main(void)
         WITH(setup_rsa, openssl_verifies_what_it_issues),
         WITH(setup_ec, openssl_verifies_what_it_issues),
         WITH(setup_ec, dates_come_from_the_profile),
+        WITH(setup_ec, dates_that_are_asked_for_stay_within_the_profile),
         WITH(setup_ec, no_certificate_outlives_its_ca),
         WITH(setup_ec, an_expired_ca_issues_nothing),
         WITH(setup_ec, key_usages_of_a_ca_are_never_given),

@@ -665,7 +665,7 @@ static void cmp_42_an_ra_that_cannot_speak_for_the_ca_is_refused(void **state)
 /* The procedure that is open on EST, on ACME with these settings instead; more of the procedure first. */
 static struct config *load_acme(const char *more, const char *settings, const struct procedure **procedure)
 {
-    char text[8192], all[512];
+    char text[8192], all[1024];
     struct config *c;
 
     (void)snprintf(all, sizeof(all), "protocols: acme\n%s    acme: { %s }\n    vendor", more, settings);
@@ -689,6 +689,9 @@ static void a_procedure_on_acme_is_safe_unless_told_otherwise(void **state)
     assert_int_equal(p->acme_challenges, ACME_CHALLENGE_BIT(ACME_HTTP_01) | ACME_CHALLENGE_BIT(ACME_DNS_01) |
                                              ACME_CHALLENGE_BIT(ACME_TLS_ALPN_01));
     assert_false(p->acme_subdomains || p->acme_wildcard || p->acme_ip || p->acme_replace_all);
+    assert_false(p->acme_star || p->acme_star_get);
+    assert_int_equal(p->acme_star_lifetime_s, 86400);
+    assert_int_equal(p->acme_star_duration_s, 90 * 86400);
     assert_int_equal(p->acme_caa, ACME_CAA_OFF);
     assert_int_equal(p->acme_http_port, 0);
     assert_int_equal(p->acme_tls_port, 0);
@@ -712,7 +715,8 @@ static void every_setting_of_acme_is_taken(void **state)
         "reach: [10.0.0.0/8, '::1'], forbid: 10.1.0.0/16, http_port: 8080, tls_port: 8443, caa: enforce, "
         "caa_identities: [ca.example.com], identifiers_max: 100, orders_max: 3, accounts_max: 4, "
         "order_valid: 1h, authorization_valid: 30d, profiles: [station], terms: 'https://a.example/t', "
-        "website: 'https://a.example/', replace_all: true",
+        "website: 'https://a.example/', replace_all: true, star: true, star_lifetime_min: 2h, "
+        "star_duration_max: 365d, star_get: true",
         &p);
 
     (void)state;
@@ -722,6 +726,9 @@ static void every_setting_of_acme_is_taken(void **state)
     assert_int_equal(p->acme_challenges,
                      ACME_CHALLENGE_BIT(ACME_DNS_01) | ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01));
     assert_true(p->acme_wildcard && p->acme_ip && p->acme_replace_all);
+    assert_true(p->acme_star && p->acme_star_get);
+    assert_int_equal(p->acme_star_lifetime_s, 7200);
+    assert_int_equal(p->acme_star_duration_s, 365 * 86400);
     assert_true(address_allowed(&p->acme_reach, &in));
     assert_false(address_allowed(&p->acme_reach, &out));
     assert_int_equal(p->acme_reach.allowed_count, 2);
@@ -759,6 +766,9 @@ static void mistakes_in_settings_of_acme_are_named(void **state)
         { "identifiers_max: 101", "procedures[1].acme.identifiers_max: expected a number from 1 to 100" },
         { "profiles: x", "procedures[1].acme.profiles: expected a name from profiles (device, station)" },
         { "terms: here", "procedures[1].acme.terms: expected" },
+        { "star: true }\n    renewal: { same_key: false", "procedures[1].acme.star: not where an officer" },
+        { "star: true }\n    approval: manual\n    est: {", "procedures[1].acme.star: not where an officer" },
+        { "star_lifetime_min: 59m", "procedures[1].acme.star_lifetime_min: expected" },
         { "http_port: 65536", "procedures[1].acme.http_port: expected" },
         { "bindin: true", "procedures[1].acme: unknown setting 'bindin'; did you mean 'binding'?" },
     };

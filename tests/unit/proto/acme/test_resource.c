@@ -27,6 +27,8 @@ static void paths_name_resources(void **state)
         { "challenge/" ID "/tls-alpn-01", ACME_CHALLENGE },
         { "certificate/" ID, ACME_CERTIFICATE },
         { "certificate/" ID "/1", ACME_CERTIFICATE },
+        { "star-certificate/" ID, ACME_STAR },
+        { "star-certificate/" ID "/1", ACME_STAR },
         { "renewal-info/a.b", ACME_RENEWAL_INFO },
     };
     struct acme_resource r;

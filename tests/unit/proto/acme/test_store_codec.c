@@ -62,6 +62,15 @@ static void orders(void **state)
         .fault = { .is = true, .problem = ACME_CAA, .detail = BYTES_LITERAL("why") },
         .profile = BYTES_LITERAL("short"),
         .replaces = BYTES_LITERAL("a.b"),
+        .star = { .is = true,
+                  .get = true,
+                  .start_s = 10,
+                  .end_s = 1000,
+                  .lifetime_s = 100,
+                  .adjust_s = 20,
+                  .renewals = 3,
+                  .peer = { 4, { 192, 0, 2, 1 } },
+                  .renew_s = 400 },
     };
     AUTO_STRUCT(buffer) blob = BUFFER(ACME_STATE_MAX);
     AUTO_ARENA *arena = arena_new(1 << 20);
@@ -81,6 +90,14 @@ static void orders(void **state)
     assert_bytes(again.csr, order.csr);
     assert_bytes(again.profile, order.profile);
     assert_bytes(again.replaces, order.replaces);
+    assert_true(again.star.is && again.star.get);
+    assert_int_equal(again.star.start_s, 10);
+    assert_int_equal(again.star.end_s, 1000);
+    assert_int_equal(again.star.lifetime_s, 100);
+    assert_int_equal(again.star.adjust_s, 20);
+    assert_int_equal(again.star.renewals, 3);
+    assert_true(ip_equal(&again.star.peer, &order.star.peer));
+    assert_int_equal(again.star.renew_s, 400);
     again = (struct acme_order){ 0 };
     assert_false(acme_order_decode(bytes_slice(buffer_bytes(&blob), 0, 40), arena, &again));
 }
