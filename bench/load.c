@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_MAX = 1 << 20, REQUEST_MAX = 1 << 20, CLIENTS_MAX = 1024 };
+enum { ANSWER_MAX = 1 << 20, REQUEST_MAX = 1 << 20, CLIENTS_MAX = 1024, PATIENCE_S = 60 };
 
 /* --- requests --- */
 
@@ -67,6 +68,7 @@ static void link_close(struct link *link)
 static bool link_open(struct link *link, const struct load_target *target, SSL_CTX *tls)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+    const struct timeval patience = { .tv_sec = PATIENCE_S };
     int one = 1;
 
     if (getaddrinfo(target->host, target->port, &hints, &found) != 0)
@@ -80,6 +82,7 @@ static bool link_open(struct link *link, const struct load_target *target, SSL_C
     if (link->fd < 0)
         return false;
     (void)setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    (void)setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     if (tls == NULL)
         return true;
     link->ssl = SSL_new(tls);

@@ -159,8 +159,11 @@ static enum acme_progress find_room(struct acme_call *c, struct acme_list *list,
 {
     size_t open;
 
-    if (!acme_list_read(c->turn, c->procedure, "acme-orders", acme_id_bytes(&c->account.id), list, err) ||
-        !count_open(c, list, &open, err))
+    if (!acme_list_read(c->turn, c->procedure, "acme-orders", acme_id_bytes(&c->account.id), list, err))
+        return ACME_ERROR;
+    if (list->count < acme_orders_max(c->procedure)) /* however many of them are open */
+        return ACME_ON;
+    if (!count_open(c, list, &open, err))
         return ACME_ERROR;
     if (open < acme_orders_max(c->procedure))
         return ACME_ON;

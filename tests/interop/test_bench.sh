@@ -31,7 +31,6 @@ muster register bench-site --procedure bound --order acme --allowed-domains benc
 hmac=$(sed -n 's/^HMAC key: //p' register.log)
 acme="acme --target $https/acme/bound/directory --trust $ca --kid bench-site"
 bench "acme" $acme --hmac "$hmac" --pool 4
-bench "acme, one account" $acme --hmac "$hmac" --pool 1
 bench "acme, a new connection each" $acme --hmac "$hmac" --pool 4 --new
 "$build/bench/muster-bench" $acme --hmac d3Jvbmcta2V5 --count 10 >bench.txt 2>client.log
 expect_match "$? $(cat client.log)" '^1 .*newAccount: status 4' "no account under another key"
