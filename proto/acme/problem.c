@@ -31,6 +31,7 @@ static const struct row {
     [ACME_UNSUPPORTED_CONTACT] = { "unsupportedContact", 400 },
     [ACME_UNSUPPORTED_IDENTIFIER] = { "unsupportedIdentifier", 400 },
     [ACME_USER_ACTION_REQUIRED] = { "userActionRequired", 403 },
+    [ACME_BAD_ATTESTATION_STATEMENT] = { "badAttestationStatement", 400 },
 };
 _Static_assert(COUNT_OF(rows) == ACME_PROBLEM_COUNT, "each problem has a row");
 

@@ -33,6 +33,7 @@ enum acme_problem { /* stored with challenges and orders: new ones at the end */
                     ACME_UNSUPPORTED_CONTACT,
                     ACME_UNSUPPORTED_IDENTIFIER,
                     ACME_USER_ACTION_REQUIRED,
+                    ACME_BAD_ATTESTATION_STATEMENT,
                     ACME_PROBLEM_COUNT
 };
 

@@ -8,6 +8,7 @@ static void acme_13_each_problem_is_of_the_registered_set(void **state)
         "accountDoesNotExist",
         "alreadyReplaced",
         "alreadyRevoked",
+        "badAttestationStatement",
         "badCSR",
         "badNonce",
         "badPublicKey",
