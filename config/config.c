@@ -61,6 +61,8 @@ void config_free(struct config *config)
     for (size_t i = 0; i < config->procedure_count; i++) {
         anchors_free(config->procedure[i]->vendor_anchors);
         anchors_free(config->procedure[i]->cmp_ra_anchors);
+        for (size_t j = 0; j < ATTESTATION_FORMAT_COUNT; j++)
+            anchors_free(config->procedure[i]->acme_attestation_anchors[j]);
     }
     for (size_t i = 0; i < config->weak_list_count; i++)
         weak_list_free(config->weak_list[i]);

@@ -184,6 +184,11 @@ static bool read_anchors(const struct reader *reader, const struct place *at, co
     return anchors_new(out->der, out->count, &out->anchors, err) || reader_blame(reader, at, setting, err);
 }
 
+static const char *const attestation_setting[] = {
+    [ATTESTATION_APPLE] = "acme.attestation_anchors.apple", [ATTESTATION_TPM] = "acme.attestation_anchors.tpm"
+};
+_Static_assert(COUNT_OF(attestation_setting) == ATTESTATION_FORMAT_COUNT, "each format has a setting");
+
 static bool make_anchors(const struct reader *reader, struct parsed_procedure *p, struct arena *arena,
                          struct error *err)
 {
@@ -199,6 +204,14 @@ static bool make_anchors(const struct reader *reader, struct parsed_procedure *p
     p->procedure.cmp_ra_anchor = ra.der;
     p->procedure.cmp_ra_anchor_count = ra.count;
     p->procedure.cmp_ra_anchors = ra.anchors;
+    for (size_t i = 0; i < ATTESTATION_FORMAT_COUNT; i++) {
+        struct anchor_list makers = { 0 };
+
+        if (!read_anchors(reader, &p->place, attestation_setting[i], &p->acme_attestation_anchors[i], arena,
+                          &makers, err))
+            return false;
+        p->procedure.acme_attestation_anchors[i] = makers.anchors;
+    }
     return true;
 }
 

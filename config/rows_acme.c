@@ -15,12 +15,21 @@ static const struct choice challenges[] = { { "http-01", ACME_CHALLENGE_BIT(ACME
                                             { "tls-alpn-01", ACME_CHALLENGE_BIT(ACME_TLS_ALPN_01) },
                                             { "dns-account-01", ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01) },
                                             { "dns-persist-01", ACME_CHALLENGE_BIT(ACME_DNS_PERSIST_01) },
+                                            { "device-attest-01", ACME_CHALLENGE_BIT(ACME_DEVICE_ATTEST_01) },
                                             { 0 } };
 static const struct choice caa[] = {
     { "off", ACME_CAA_OFF }, { "warn", ACME_CAA_WARN }, { "enforce", ACME_CAA_ENFORCE }, { 0 }
 };
 
 /* clang-format off */
+static const struct setting attestation_rows[ATTESTATION_FORMAT_COUNT] = {
+    [ATTESTATION_APPLE] = { "apple", SETTING_PATHS, SETTING_AT(struct parsed_procedure, acme_attestation_anchors[ATTESTATION_APPLE]), .max = 16 },
+    [ATTESTATION_TPM] = { "tpm", SETTING_PATHS, SETTING_AT(struct parsed_procedure, acme_attestation_anchors[ATTESTATION_TPM]), .max = 16 },
+};
+static const struct settings settings_attestation = {
+    attestation_rows, COUNT_OF(attestation_rows), sizeof(struct parsed_procedure), NULL, NO_PLACE
+};
+
 static const struct setting acme_rows[] = {
     { "binding", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.acme_binding) },
     { "challenges", SETTING_SET, SETTING_AT(struct parsed_procedure, procedure.acme_challenges), .choice = challenges },
@@ -45,6 +54,7 @@ static const struct setting acme_rows[] = {
     { "star_lifetime_min", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.acme_star_lifetime_s), .min = HOUR_S, .max = 90 * DAY_S },
     { "star_duration_max", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.acme_star_duration_s), .min = DAY_S, .max = 10 * 365 * DAY_S },
     { "star_get", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.acme_star_get) },
+    { "attestation_anchors", SETTING_GROUP, .group = &settings_attestation },
     { "replace_all", SETTING_FLAG, SETTING_AT(struct parsed_procedure, procedure.acme_replace_all) },
 };
 const struct settings settings_acme = {

@@ -82,6 +82,7 @@ struct parsed_procedure {
     struct dialect switches; /* as the file sets them; which it sets is asked of the reader */
     struct items vendor_anchors, cmp_ra_anchors, cmp_profiles;
     struct items acme_profiles, acme_caa_identities, acme_reach, acme_forbid;
+    struct items acme_attestation_anchors[ATTESTATION_FORMAT_COUNT];
 };
 
 struct parsed {

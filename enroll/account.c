@@ -56,10 +56,20 @@ static bool allows_address(const struct registration *r, const struct ip_address
     return r->allowed_domain_count == 0 && r->ip.len == 0;
 }
 
+/* The registered serial number, and no other: without one, none. */
+static bool is_registered_device(const struct registration *r, struct bytes device)
+{
+    const struct serial_source source = { .origin = SERIAL_OF_PERMANENT_ID, .plain = device };
+
+    return serial_agrees(&source, r->serial_number);
+}
+
 bool registration_allows_account_name(const struct registration *r, const struct account_name *name)
 {
     if (r->order != ORDER_ACME)
         return false;
+    if (name->device.len > 0)
+        return is_registered_device(r, device_id_bytes(&name->device));
     if (name->name.len == 0)
         return allows_address(r, &name->ip);
     for (size_t i = 0; i < r->allowed_domain_count; i++) {
@@ -78,6 +88,8 @@ static bool is_proved(const struct credential *account, const struct account_nam
     for (size_t i = 0; i < account->account.proved_count; i++) {
         const struct account_name *p = &account->account.proved[i];
 
+        if (p->device.len > 0)
+            continue; /* what a device said of itself proves no name */
         if (wanted->name.len == 0
                 ? p->name.len == 0 && ip_equal(&p->ip, &wanted->ip)
                 : p->wildcard == wanted->wildcard && dns_name_equal(&p->name, &wanted->name))
@@ -233,7 +245,7 @@ static bool judge_bound(struct turn *turn, const struct procedure *procedure,
     out->registration = r;
     out->reason = fault_of(r, turn->now_s);
     if (out->reason == REFUSAL_COUNT && !registration_allows_account_name(r, name))
-        out->reason = REFUSAL_NAME_POLICY;
+        out->reason = name->device.len > 0 ? REFUSAL_SERIAL : REFUSAL_NAME_POLICY;
     out->may = out->reason == REFUSAL_COUNT;
     out->pre_authorised = out->may && r->pre_authorised;
     return true;
@@ -254,7 +266,7 @@ static bool judge_unbound(struct turn *turn, const struct procedure *procedure,
         !registry_candidates(turn->view, procedure->domain->id, &name->name, turn->arena, &candidates, err))
         return false;
     *out = (struct account_verdict){ .reason = REFUSAL_NO_REGISTRATION };
-    out->may = !procedure->preregistration && candidates.count == 0;
+    out->may = !procedure->preregistration && candidates.count == 0 && name->device.len == 0;
     for (size_t i = 0; i < candidates.count && !out->may; i++) {
         const struct registration *r = &candidates.item[i];
         enum refusal why = r->order == ORDER_ACME ? REFUSAL_PROTOCOL : fault_of(r, turn->now_s);

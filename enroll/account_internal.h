@@ -17,8 +17,8 @@ bool account_lacks_binding(const struct procedure *procedure, const struct crede
 
 /* By the allowed domains of an ACME registration: a name itself and names below it, at a label boundary; a
  * pattern with '*' as it matches. A '*' that is ordered counts as a name below, or is the officer's own text.
- * An empty list allows every name. An address must be the registered one, or one of its attributes; any, when
- * the list is empty. */
+ * An empty list allows every name. A device must be the one whose serial number is registered. An address
+ * must be the registered one, or one of its attributes; any, when the list is empty. */
 bool registration_allows_account_name(const struct registration *r, const struct account_name *name);
 
 MUST_USE bool account_name_of_wildcard(const struct fqdn_pattern *wildcard, struct account_name *out);

@@ -86,6 +86,9 @@ static bool allows_account_names(const struct registration *r, const struct iden
         if (!account_name_of_wildcard(&identity->wildcard[i], &name) ||
             !registration_allows_account_name(r, &name))
             return false;
+    for (size_t i = 0; i < identity->serial_count; i++) /* a device that was attested is a registered one */
+        if (identity->serial[i].certified && !serial_agrees(&identity->serial[i], r->serial_number))
+            return false;
     for (size_t i = 0; i < identity->ip_count; i++) {
         name = (struct account_name){ .ip = identity->ip[i] };
         if (!registration_allows_account_name(r, &name))

@@ -60,6 +60,29 @@ static bool add_wildcard(struct inquiry *q, struct bytes text, struct dns_rules 
     return true;
 }
 
+/* --- devices that have attested who they are to an ACME account --- */
+static struct bytes attested_device(const struct enrollment *e, size_t i)
+{
+    const struct credential *shown = &e->credential;
+
+    return shown->kind == CREDENTIAL_ACCOUNT && i < shown->account.proved_count
+               ? device_id_bytes(&shown->account.proved[i].device)
+               : BYTES_NONE;
+}
+
+static size_t proved_count(const struct enrollment *e)
+{
+    return e->credential.kind == CREDENTIAL_ACCOUNT ? e->credential.account.proved_count : 0;
+}
+
+static bool is_attested(const struct enrollment *e, struct bytes text)
+{
+    for (size_t i = 0; i < proved_count(e); i++)
+        if (text.len > 0 && bytes_equal(attested_device(e, i), text))
+            return true;
+    return false;
+}
+
 /* CSR-59, CSR-62, CSR-66, CSR-67. */
 static bool take_common_name(struct inquiry *q)
 {
@@ -70,7 +93,7 @@ static bool take_common_name(struct inquiry *q)
 
     if (count > 1)
         return refuse(q, REFUSAL_NAME, "more than one CN");
-    if (count == 0)
+    if (count == 0 || is_attested(q->e, text))
         return true;
     if (has_star(text) && bytes_find(text, ' ') == text.len)
         return add_wildcard(q, text, rules);
@@ -238,6 +261,20 @@ static bool take_general_name(struct inquiry *q, const struct general_name *name
     return refuse(q, REFUSAL_NAME, "SAN of an unknown kind");
 }
 
+/* As good as a certificate of the maker: that is what the account has shown. */
+static bool take_attested(struct inquiry *q)
+{
+    for (size_t i = 0; i < proved_count(q->e); i++) {
+        struct bytes device = attested_device(q->e, i);
+
+        if (device.len > 0 &&
+            !add_serial(q, (struct serial_source){
+                               .origin = SERIAL_OF_PERMANENT_ID, .certified = true, .plain = device }))
+            return false;
+    }
+    return true;
+}
+
 static bool take_request(struct inquiry *q)
 {
     const struct requested *requested = q->e->requested;
@@ -247,7 +284,8 @@ static bool take_request(struct inquiry *q)
     for (size_t i = 0; i < requested->san.count; i++)
         if (!take_general_name(q, &requested->san.item[i]))
             return false;
-    if (!take_unstructured_name(q) || !take_subject_serial(q, &requested->subject, false))
+    if (!take_unstructured_name(q) || !take_subject_serial(q, &requested->subject, false) ||
+        !take_attested(q))
         return false;
     if (!ip_parse(bytes_trim(requested->unstructured_address), &q->id.unstructured_ip))
         q->id.unstructured_ip = (struct ip_address){ 0 };
@@ -332,7 +370,15 @@ static bool make_room(struct inquiry *q, const struct certificate *held)
     return true;
 }
 
-/* An order may be for wildcards and addresses alone. */
+static bool has_device(const struct inquiry *q)
+{
+    for (size_t i = 0; i < q->id.serial_count; i++)
+        if (q->id.serial[i].certified)
+            return true;
+    return false;
+}
+
+/* An order may be for wildcards, addresses and devices alone. */
 static bool imply_fqdn(struct inquiry *q)
 {
     const struct dns_rules rules = { .underscore = true, .single_label = true };
@@ -342,7 +388,8 @@ static bool imply_fqdn(struct inquiry *q)
         return dns_name_parse(bytes_from(fqdn_pattern_bytes(&q->id.wildcard[0]), 2), &rules, &q->id.fqdn) ==
                    DNS_OK ||
                refuse(q, REFUSAL_NAME, "a '*' before what is no name");
-    return q->id.ip_count > 0 || refuse(q, REFUSAL_NO_FQDN, "neither a name nor an address is asked for");
+    return q->id.ip_count > 0 || has_device(q) ||
+           refuse(q, REFUSAL_NO_FQDN, "neither a name nor an address is asked for");
 }
 
 /* The first name found is the FQDN. */

@@ -18,7 +18,8 @@ enum serial_origin {
 /* One place where a serial number stands. A registered one is compared with each by serial_agrees(). */
 struct serial_source {
     enum serial_origin origin;
-    bool certified; /* in the certificate shown as credential, not in the request */
+    bool certified; /* in the certificate shown as credential, or attested to the ACME account: not in the
+                       request */
     struct bytes
         plain; /* folded (SUBJECT); octets as folded text or in hexadecimal (HARDWARE); value as it is */
     struct bytes typed; /* "1.2.3:..." with hwType or assigner before it, the octets in hexadecimal; none */

@@ -254,6 +254,30 @@ static bool put_other_name(struct naming *n, struct san *san)
     return true;
 }
 
+/* What devices of an ACME order have attested (RFC 4043). */
+static void put_devices(const struct naming *n, struct san *san)
+{
+    const struct credential *shown = &n->e->credential;
+
+    if (shown->kind != CREDENTIAL_ACCOUNT)
+        return;
+    for (size_t i = 0; i < shown->account.proved_count; i++) {
+        AUTO_STRUCT(buffer) value = BUFFER(2 * DEVICE_ID_MAX);
+        struct bytes device = device_id_bytes(&shown->account.proved[i].device);
+        size_t begun;
+
+        if (device.len == 0)
+            continue;
+        begun = der_begin(&value, DER_SEQUENCE);
+        der_put(&value, DER_UTF8_STRING, device);
+        der_end(&value, begun);
+        if (buffer_failed(&value))
+            san->names.failed = true;
+        else
+            put(san, GENERAL_NAME_OTHER, buffer_bytes(&value), OID_PERMANENT_IDENTIFIER);
+    }
+}
+
 static bool put_registered(struct naming *n, struct san *san)
 {
     bool exact = n->e->credential.kind == CREDENTIAL_ACCOUNT; /* of an ACME order: its identifiers alone */
@@ -277,6 +301,7 @@ static bool collect(struct naming *n, struct san *san, struct bytes *out)
             put_requested(n, san); /* an order's identifiers are the certificate's names */
         break;
     }
+    put_devices(n, san);
     if (!put_registered(n, san))
         return false;
     *out = buffer_failed(&san->names) ? BYTES_NONE : arena_copy(n->arena, buffer_bytes(&san->names));

@@ -26,11 +26,23 @@ enum credential_kind {
     CREDENTIAL_ACCOUNT, /* an ACME account: bound to a registration, or not; names that it proved */
 };
 
+/* What a maker calls one device, as text: usually its serial number. Compared by code points. */
+enum { DEVICE_ID_MAX = 128 };
+struct device_id {
+    uint8_t len; /* 0: none */
+    char text[DEVICE_ID_MAX];
+};
+static inline struct bytes device_id_bytes(const struct device_id *id)
+{
+    return bytes_of(id->text, id->len);
+}
+
 /* A name that an ACME account asks for, or has proved to be its own by a challenge. */
 struct account_name {
     bool wildcard;        /* "*." stands before `name` */
-    struct dns_name name; /* none: the address */
+    struct dns_name name; /* none: the address, or the device */
     struct ip_address ip;
+    struct device_id device; /* a device that has said so itself; none: a name or an address */
 };
 
 /* What `request` is. */

@@ -49,6 +49,14 @@ static const char *est_fault(const struct procedure *p)
     return NULL;
 }
 
+static bool knows_maker(const struct procedure *p)
+{
+    for (size_t i = 0; i < ATTESTATION_FORMAT_COUNT; i++)
+        if (p->acme_attestation_anchors[i] != NULL)
+            return true;
+    return false;
+}
+
 /* What an unbound account shows for a name is a challenge; without either it is an open CA. */
 static const char *acme_fault(const struct procedure *p)
 {
@@ -59,6 +67,8 @@ static const char *acme_fault(const struct procedure *p)
     if ((p->acme_challenges & ACME_CHALLENGE_BIT(ACME_DNS_PERSIST_01)) != 0 &&
         (p->acme_caa_identity_count == 0 || p->acme_caa_identity_count > ACME_ISSUERS_MAX))
         return "dns-persist-01 needs one to ten CAA identities";
+    if ((p->acme_challenges & ACME_CHALLENGE_BIT(ACME_DEVICE_ATTEST_01)) != 0 && !knows_maker(p))
+        return "device-attest-01 needs roots of a maker of devices (attestation_anchors)";
     if (p->acme_identifiers_max > ACME_IDENTIFIERS_MAX)
         return "an ACME order has 100 identifiers at most";
     if (p->acme_caa != ACME_CAA_OFF && p->acme_subdomains)

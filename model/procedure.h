@@ -65,9 +65,16 @@ enum acme_challenge { /* how an identifier may be proved, in the order that clie
                       ACME_TLS_ALPN_01,
                       ACME_DNS_ACCOUNT_01,
                       ACME_DNS_PERSIST_01, /* a record that stays, and names a CAA identity and the account */
+                      ACME_DEVICE_ATTEST_01, /* of permanent identifiers: a statement of the device's maker */
                       ACME_CHALLENGE_COUNT
 };
 #define ACME_CHALLENGE_BIT(c) (1u << (c))
+
+enum attestation_format { /* of statements that devices make of themselves (WebAuthn 8) */
+                          ATTESTATION_APPLE = 0,
+                          ATTESTATION_TPM,
+                          ATTESTATION_FORMAT_COUNT
+};
 
 enum acme_caa { ACME_CAA_OFF = 0, ACME_CAA_WARN, ACME_CAA_ENFORCE };
 
@@ -135,10 +142,11 @@ struct procedure {
     const struct profile *const *acme_profile; /* that an order may choose, beside `profile` */
     size_t acme_profile_count;
     /* STAR (RFC 8739): short-lived certificates that follow each other without being asked for. */
-    bool acme_star, acme_star_get;          /* offered; and fetching without a signature */
-    uint32_t acme_star_lifetime_s;          /* of one certificate, at least; 0: ACME_STAR_LIFETIME_S */
-    uint32_t acme_star_duration_s;          /* of an order, at most; 0: ACME_STAR_DURATION_S */
-    bool acme_replace_all;                  /* renewal information tells everybody to renew now (ACME-118) */
+    bool acme_star, acme_star_get; /* offered; and fetching without a signature */
+    uint32_t acme_star_lifetime_s; /* of one certificate, at least; 0: ACME_STAR_LIFETIME_S */
+    uint32_t acme_star_duration_s; /* of an order, at most; 0: ACME_STAR_DURATION_S */
+    bool acme_replace_all;         /* renewal information tells everybody to renew now (ACME-118) */
+    struct anchors *acme_attestation_anchors[ATTESTATION_FORMAT_COUNT]; /* NULL: the format is not taken */
     struct address_rules acme_reach;        /* where validation may go (ACME-84) */
     uint16_t acme_http_port, acme_tls_port; /* of validation; 0: 80 and 443. Others are for tests */
     unsigned retry_after_s;                 /* told to those who wait */

@@ -162,6 +162,30 @@ bool certificate_decode(struct bytes der, struct arena *arena, struct certificat
     return true;
 }
 
+/* What is decoded has each extension once. */
+bool certificate_extension(const struct certificate *c, struct bytes oid, struct bytes *value)
+{
+    struct der in = der_of(c->tbs), tbs = der_enter(&in, DER_SEQUENCE), wrapped, list;
+
+    *value = BYTES_NONE;
+    while (der_more(&tbs) && !der_next_is(&tbs, DER_CONTEXT(3)))
+        (void)der_any(&tbs, NULL);
+    wrapped = der_enter(&tbs, DER_CONTEXT(3));
+    list = der_enter(&wrapped, DER_SEQUENCE);
+    while (der_more(&list)) {
+        struct der one = der_enter(&list, DER_SEQUENCE);
+        bool is = bytes_equal(der_value(&one, DER_OID), oid);
+
+        if (der_next_is(&one, DER_BOOLEAN))
+            (void)der_boolean(&one);
+        if (is) {
+            *value = der_value(&one, DER_OCTET_STRING);
+            return !one.failed;
+        }
+    }
+    return false;
+}
+
 enum signature_fault certificate_verify_signature(const struct certificate *c,
                                                   const struct public_key *issuer)
 {

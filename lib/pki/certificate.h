@@ -35,6 +35,9 @@ struct certificate {
  * malformed. */
 MUST_USE bool certificate_decode(struct bytes der, struct arena *arena, struct certificate *out);
 
+/* What stands in the OCTET STRING of that extension; none and false when it has none. */
+MUST_USE bool certificate_extension(const struct certificate *c, struct bytes oid, struct bytes *value);
+
 /* `issuer`'s key made the signature of `c`. Nothing else is checked. */
 enum signature_fault certificate_verify_signature(const struct certificate *c,
                                                   const struct public_key *issuer);

@@ -13,14 +13,20 @@ uint32_t acme_challenges_for(const struct procedure *procedure, const struct acm
     const uint32_t in_dns = ACME_CHALLENGE_BIT(ACME_DNS_01) | ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01) |
                             ACME_CHALLENGE_BIT(ACME_DNS_PERSIST_01);
 
+    const uint32_t of_devices = ACME_CHALLENGE_BIT(ACME_DEVICE_ATTEST_01);
+
+    if (id->type == ACME_IDENTIFIER_DEVICE)
+        return procedure->acme_challenges & of_devices;
     if (id->type == ACME_IDENTIFIER_IP)
-        return procedure->acme_challenges & ~in_dns;
-    return id->wildcard || id->subdomains ? procedure->acme_challenges & in_dns : procedure->acme_challenges;
+        return procedure->acme_challenges & ~in_dns & ~of_devices;
+    return procedure->acme_challenges & (id->wildcard || id->subdomains ? in_dns : ~of_devices);
 }
 
 struct account_name acme_account_name(const struct acme_identifier *id)
 {
-    return (struct account_name){ .wildcard = id->wildcard, .name = id->name, .ip = id->ip };
+    return (struct account_name){
+        .wildcard = id->wildcard, .name = id->name, .ip = id->ip, .device = id->device
+    };
 }
 
 /* --- the one of a name --- */
@@ -137,10 +143,11 @@ static bool is_up_to_date(const struct procedure *procedure, const struct acme_a
     return offered == acme_challenges_for(procedure, &authz->identifier);
 }
 
-/* What was spared a challenge counts only as long as that is so. */
+/* What was spared a challenge counts only as long as that is so. A device attests each key anew. */
 static bool is_usable(const struct acme_call *c, const struct acme_authz *authz, bool pre_authorised)
 {
-    if (!lives_on(authz, c->turn->now_s))
+    if (!lives_on(authz, c->turn->now_s) ||
+        (authz->status == ACME_AUTHZ_VALID && authz->identifier.type == ACME_IDENTIFIER_DEVICE))
         return false;
     if (authz->status == ACME_AUTHZ_VALID)
         return authz->pre_authorised == pre_authorised;
@@ -152,6 +159,8 @@ bool acme_authz_for(struct acme_call *c, const struct acme_identifier *id, bool 
 {
     bool found = false;
 
+    /* Nobody but the device itself can say which key it holds. */
+    pre_authorised = pre_authorised && id->type != ACME_IDENTIFIER_DEVICE;
     *made = false;
     if (!acme_authz_of_name(c, id, &found, out, err))
         return false;
@@ -162,9 +171,21 @@ bool acme_authz_for(struct acme_call *c, const struct acme_identifier *id, bool 
 }
 
 /* --- the object --- */
-json_t *acme_fault_json(const struct acme_fault *fault)
+json_t *acme_fault_json(const struct acme_fault *fault, const struct acme_identifier *id)
 {
-    return acme_problem_json(fault->problem, fault->detail, acme_problem_status(fault->problem));
+    AUTO(json_t) *object = acme_problem_json(fault->problem, fault->detail,
+                                             acme_problem_status(fault->problem));
+    AUTO(json_t) *one = NULL;
+    AUTO(json_t) *list = NULL;
+
+    if (object == NULL || !fault->rejected)
+        return take(object);
+    one = acme_problem_json(ACME_REJECTED_IDENTIFIER, fault->detail, 0);
+    list = json_array();
+    if (one == NULL || (id != NULL && !json_put(one, "identifier", acme_identifier_json(id, false))) ||
+        !json_push(list, take(one)) || !json_put(object, "subproblems", take(list)))
+        return NULL;
+    return take(object);
 }
 
 /* What the client is to put where: a token, or with dns-persist-01 who may be named in the record. */
@@ -199,7 +220,7 @@ json_t *acme_challenge_json(const struct acme_call *c, const struct acme_authz *
         !put_task(c, state, which, object) ||
         (state->validated_s != 0 && !acme_put_time(object, "validated", state->validated_s)) ||
         (state->fault.is && state->status != ACME_CHALLENGE_VALID &&
-         !json_put(object, "error", acme_fault_json(&state->fault))))
+         !json_put(object, "error", acme_fault_json(&state->fault, &authz->identifier))))
         return NULL;
     return take(object);
 }

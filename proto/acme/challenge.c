@@ -2,8 +2,8 @@
 #include "proto/acme/order_internal.h"
 #include "proto/acme/validate_internal.h"
 
-static enum acme_progress respond_challenge(struct acme_call *c, const struct acme_authz *authz,
-                                            struct error *err)
+enum acme_progress acme_respond_challenge(struct acme_call *c, const struct acme_authz *authz,
+                                          struct error *err)
 {
     enum acme_challenge which = c->resource.challenge;
 
@@ -36,7 +36,7 @@ static enum acme_progress take_up(struct acme_call *c, struct acme_authz *authz,
         !acme_authz_put(c->turn, bytes_text(c->procedure->name), authz, err))
         return ACME_ERROR;
     change_job_put(&c->turn->changes, &job);
-    return respond_challenge(c, authz, err);
+    return acme_respond_challenge(c, authz, err);
 }
 
 enum acme_progress acme_challenge_serve(struct acme_call *c, struct error *err)
@@ -53,10 +53,11 @@ enum acme_progress acme_challenge_serve(struct acme_call *c, struct error *err)
     challenge = &authz.challenge[c->resource.challenge];
     if (c->reads || challenge->status == ACME_CHALLENGE_PROCESSING ||
         challenge->status == ACME_CHALLENGE_VALID)
-        return respond_challenge(c, &authz, err);
+        return acme_respond_challenge(c, &authz, err);
     if (authz.status != ACME_AUTHZ_PENDING || authz.expires_s <= c->turn->now_s)
         return acme_refuse(c, ACME_MALFORMED, "the authorization is not pending", err);
     if (!acme_challenge_is_taken(c->procedure, &authz, c->resource.challenge))
         return acme_refuse(c, ACME_MALFORMED, "this challenge is not taken any more", err);
-    return take_up(c, &authz, err);
+    return c->resource.challenge == ACME_DEVICE_ATTEST_01 ? acme_attest(c, &authz, err)
+                                                          : take_up(c, &authz, err);
 }

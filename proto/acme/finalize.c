@@ -36,6 +36,9 @@ static bool identifier_of(const struct general_name *name, struct acme_identifie
         out->type = ACME_IDENTIFIER_IP;
         return ip_from_bytes(name->value, &out->ip);
     }
+    if (name->kind == GENERAL_NAME_OTHER)
+        return bytes_equal(name->oid, OID_PERMANENT_IDENTIFIER) &&
+               acme_identifier_of_permanent(name->value, out);
     out->type = ACME_IDENTIFIER_DNS;
     out->wildcard = bytes_starts_with(name->value, "*.");
     return name->kind == GENERAL_NAME_DNS &&
@@ -43,11 +46,16 @@ static bool identifier_of(const struct general_name *name, struct acme_identifie
                DNS_OK;
 }
 
-/* A CN is a name or an address, as text. */
-static bool identifier_of_cn(struct bytes text, struct acme_identifier *out)
+/* A CN is a device of the order, a name or an address, as text. */
+static bool identifier_of_cn(const struct acme_order *order, struct bytes text, struct acme_identifier *out)
 {
     struct ip_address ip;
 
+    for (size_t i = 0; i < order->identifier_count; i++) {
+        *out = order->identifier[i];
+        if (out->type == ACME_IDENTIFIER_DEVICE && bytes_equal(device_id_bytes(&out->device), text))
+            return true;
+    }
     if (ip_parse(text, &ip)) {
         *out = (struct acme_identifier){ .type = ACME_IDENTIFIER_IP, .ip = ip };
         return true;
@@ -65,7 +73,7 @@ static size_t place_of(const struct acme_order *order, const struct acme_identif
     return i;
 }
 
-/* NULL: its names are exactly the order's (ACME-62, ACME-63). */
+/* NULL: its names are exactly the order's (ACME-62, ACME-63). A device need not be named (ACME-108). */
 static const char *names_fault(const struct acme_order *order, const struct requested *requested)
 {
     bool seen[ACME_IDENTIFIERS_MAX] = { false };
@@ -81,12 +89,12 @@ static const char *names_fault(const struct acme_order *order, const struct requ
         seen[place_of(order, &id)] = true;
     }
     if (count == 1) {
-        if (!identifier_of_cn(cn, &id) || place_of(order, &id) == order->identifier_count)
+        if (!identifier_of_cn(order, cn, &id) || place_of(order, &id) == order->identifier_count)
             return "the CN of the certificate request is no name of the order";
         seen[place_of(order, &id)] = true;
     }
     for (size_t i = 0; i < order->identifier_count; i++)
-        if (!seen[i])
+        if (!seen[i] && order->identifier[i].type != ACME_IDENTIFIER_DEVICE)
             return "the certificate request lacks a name of the order";
     return NULL;
 }
@@ -97,6 +105,7 @@ static enum acme_progress judge_csr(struct acme_call *c, const struct acme_order
 {
     const struct profile *profile = acme_order_profile(c, order);
     const char *detail = NULL;
+    bool attested = false;
     enum refusal why;
 
     if (order->profile.len > 0 && profile == NULL)
@@ -105,6 +114,10 @@ static enum acme_progress judge_csr(struct acme_call *c, const struct acme_order
         return acme_refuse_enrollment(c, why, true, detail, err);
     if (bytes_equal(csr->requested.key.spki, c->account.spki))
         return acme_refuse(c, ACME_BAD_CSR, "the account's key is not certified", err);
+    if (!acme_attested_key_is(c, order, csr->requested.key.spki, &attested, err))
+        return ACME_ERROR;
+    if (!attested)
+        return acme_refuse(c, ACME_BAD_CSR, "the key is not the one that the device has attested", err);
     detail = names_fault(order, &csr->requested);
     return detail == NULL ? ACME_ON : acme_refuse(c, ACME_BAD_CSR, detail, err);
 }

@@ -33,6 +33,31 @@ static enum acme_identifier_fault read_address(struct bytes value, const struct 
     return bytes_is(value, text) ? ACME_IDENTIFIER_OK : ACME_IDENTIFIER_MALFORMED;
 }
 
+static bool take_device(struct bytes value, struct acme_identifier *out)
+{
+    if (value.len == 0 || value.len > DEVICE_ID_MAX || !bytes_is_utf8(value) || bytes_has_control(value))
+        return false;
+    *out = (struct acme_identifier){ .type = ACME_IDENTIFIER_DEVICE, .device.len = (uint8_t)value.len };
+    memcpy(out->device.text, value.data, value.len);
+    return true;
+}
+
+static enum acme_identifier_fault read_device(struct bytes value, const struct procedure *procedure,
+                                              struct acme_identifier *out)
+{
+    if ((procedure->acme_challenges & ACME_CHALLENGE_BIT(ACME_DEVICE_ATTEST_01)) == 0)
+        return ACME_IDENTIFIER_UNSUPPORTED;
+    return take_device(value, out) ? ACME_IDENTIFIER_OK : ACME_IDENTIFIER_MALFORMED;
+}
+
+bool acme_identifier_of_permanent(struct bytes der, struct acme_identifier *out)
+{
+    struct permanent_identifier id;
+
+    return permanent_identifier_decode(der, &id) && id.has_value && !id.has_assigner &&
+           take_device(id.value, out);
+}
+
 enum acme_identifier_fault acme_identifier_read(const json_t *object, const struct procedure *procedure,
                                                 struct acme_identifier *out)
 {
@@ -46,6 +71,8 @@ enum acme_identifier_fault acme_identifier_read(const json_t *object, const stru
         fault = read_name(value, procedure, &id);
     else if (bytes_is(type, "ip"))
         fault = read_address(value, procedure, &id);
+    else if (bytes_is(type, "permanent-identifier"))
+        fault = read_device(value, procedure, &id);
     if (fault == ACME_IDENTIFIER_OK)
         *out = id;
     return fault;
@@ -57,6 +84,8 @@ bool acme_identifier_equal(const struct acme_identifier *a, const struct acme_id
         return false;
     if (a->type == ACME_IDENTIFIER_IP)
         return ip_equal(&a->ip, &b->ip);
+    if (a->type == ACME_IDENTIFIER_DEVICE)
+        return bytes_equal(device_id_bytes(&a->device), device_id_bytes(&b->device));
     return a->wildcard == b->wildcard && a->subdomains == b->subdomains && dns_name_equal(&a->name, &b->name);
 }
 
@@ -65,6 +94,8 @@ static void format(const struct acme_identifier *id, bool star, char out[ACME_ID
     out[0] = '\0';
     if (id->type == ACME_IDENTIFIER_IP)
         ip_format(&id->ip, out);
+    else if (id->type == ACME_IDENTIFIER_DEVICE)
+        (void)snprintf(out, ACME_IDENTIFIER_TEXT_MAX, "%.*s", (int)id->device.len, id->device.text);
     else
         (void)snprintf(out, ACME_IDENTIFIER_TEXT_MAX, "%s%.*s", star && id->wildcard ? "*." : "",
                        (int)id->name.len, id->name.text);
@@ -75,16 +106,34 @@ void acme_identifier_format(const struct acme_identifier *id, char out[ACME_IDEN
     format(id, true, out);
 }
 
+static const char *type_name(enum acme_identifier_type type)
+{
+    switch (type) {
+    case ACME_IDENTIFIER_IP: return "ip";
+    case ACME_IDENTIFIER_DEVICE: return "permanent-identifier";
+    case ACME_IDENTIFIER_NONE:
+    case ACME_IDENTIFIER_DNS: break;
+    }
+    return "dns";
+}
+
 json_t *acme_identifier_json(const struct acme_identifier *id, bool in_order)
 {
     AUTO(json_t) *object = json_object();
     char text[ACME_IDENTIFIER_TEXT_MAX];
 
     format(id, in_order, text);
-    if (!json_put(object, "type", json_string(id->type == ACME_IDENTIFIER_IP ? "ip" : "dns")) ||
+    if (!json_put(object, "type", json_string(type_name(id->type))) ||
         !json_put(object, "value", json_string(text)))
         return NULL;
     return take(object);
+}
+
+static struct bytes content_of(const struct acme_identifier *id)
+{
+    if (id->type == ACME_IDENTIFIER_DEVICE)
+        return device_id_bytes(&id->device);
+    return id->type == ACME_IDENTIFIER_IP ? ip_bytes(&id->ip) : dns_name_bytes(&id->name);
 }
 
 void acme_identifier_put(struct buffer *out, const struct acme_identifier *id)
@@ -92,7 +141,7 @@ void acme_identifier_put(struct buffer *out, const struct acme_identifier *id)
     buffer_append_byte(out, (uint8_t)id->type);
     buffer_append_byte(
         out, (uint8_t)((id->wildcard ? FLAG_WILDCARD : 0) | (id->subdomains ? FLAG_SUBDOMAINS : 0)));
-    buffer_append(out, id->type == ACME_IDENTIFIER_IP ? ip_bytes(&id->ip) : dns_name_bytes(&id->name));
+    buffer_append(out, content_of(id));
 }
 
 bool acme_identifier_take(struct bytes stored, struct acme_identifier *out)
@@ -102,17 +151,27 @@ bool acme_identifier_take(struct bytes stored, struct acme_identifier *out)
 
     if (stored.len < 3 || rest.len > DNS_NAME_MAX)
         return false;
-    id.wildcard = (stored.data[1] & FLAG_WILDCARD) != 0;
-    id.subdomains = (stored.data[1] & FLAG_SUBDOMAINS) != 0;
-    if (stored.data[0] == ACME_IDENTIFIER_IP) {
-        id.type = ACME_IDENTIFIER_IP;
-        if (!ip_from_bytes(rest, &id.ip))
-            return false;
-    } else {
+    switch ((enum acme_identifier_type)stored.data[0]) {
+    case ACME_IDENTIFIER_DNS:
         id.type = ACME_IDENTIFIER_DNS;
         id.name.len = (uint8_t)rest.len;
         memcpy(id.name.text, rest.data, rest.len);
+        break;
+    case ACME_IDENTIFIER_IP:
+        id.type = ACME_IDENTIFIER_IP;
+        if (!ip_from_bytes(rest, &id.ip))
+            return false;
+        break;
+    case ACME_IDENTIFIER_DEVICE:
+        if (!take_device(rest, &id))
+            return false;
+        break;
+    case ACME_IDENTIFIER_NONE: break;
     }
+    if (id.type == ACME_IDENTIFIER_NONE)
+        return false;
+    id.wildcard = (stored.data[1] & FLAG_WILDCARD) != 0;
+    id.subdomains = (stored.data[1] & FLAG_SUBDOMAINS) != 0;
     *out = id;
-    return stored.data[0] == ACME_IDENTIFIER_IP || stored.data[0] == ACME_IDENTIFIER_DNS;
+    return true;
 }

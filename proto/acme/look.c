@@ -110,6 +110,7 @@ static bool ask(const struct acme_look *look, struct job_effect *out)
     case ACME_DNS_01:
     case ACME_DNS_ACCOUNT_01:
     case ACME_DNS_PERSIST_01: return ask_dns(look, out);
+    case ACME_DEVICE_ATTEST_01: /* judged when it is answered */
     case ACME_CHALLENGE_COUNT: break;
     }
     return false;
@@ -283,6 +284,7 @@ enum acme_finding acme_look_judge(const struct acme_look *look, const struct job
     case ACME_DNS_01:
     case ACME_DNS_ACCOUNT_01: return judge_dns(look, event, fault);
     case ACME_DNS_PERSIST_01: return acme_persist_judge(look, event, valid_max_s, fault);
+    case ACME_DEVICE_ATTEST_01: /* judged when it is answered */
     case ACME_CHALLENGE_COUNT: break;
     }
     return ACME_FINDING_OURS;

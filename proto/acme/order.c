@@ -109,7 +109,7 @@ enum acme_progress acme_respond_order(struct acme_call *c, int status, const str
         (order->star.is && !acme_put_star(&order->star, object)) ||
         (order->status == ACME_ORDER_VALID && !put_certificate(c, order, object)) ||
         (order->status == ACME_ORDER_INVALID && order->fault.is &&
-         !json_put(object, "error", acme_fault_json(&order->fault)))) {
+         !json_put(object, "error", acme_fault_json(&order->fault, NULL)))) {
         (void)error_set(err, ERROR_MEMORY, "no memory for an order");
         return ACME_ERROR;
     }

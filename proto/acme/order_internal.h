@@ -6,7 +6,7 @@
 
 /* --- authorizations (authz.c) --- */
 /* How this identifier may be proved in this procedure, as ACME_CHALLENGE_BITs: a wildcard in the DNS alone,
- * an address never there (ACME-56, ACME-97). */
+ * an address never there, a device by what it attests alone (ACME-56, ACME-97, ACME-103). */
 uint32_t acme_challenges_for(const struct procedure *procedure, const struct acme_identifier *id);
 
 struct account_name acme_account_name(const struct acme_identifier *id);
@@ -35,7 +35,18 @@ bool acme_challenge_is_taken(const struct procedure *procedure, const struct acm
 /* The challenge as an object; NULL: memory ran out. */
 MUST_USE json_t *acme_challenge_json(const struct acme_call *c, const struct acme_authz *authz,
                                      enum acme_challenge which);
-MUST_USE json_t *acme_fault_json(const struct acme_fault *fault);
+/* The fault of a challenge for `id`, or of an order (NULL). */
+MUST_USE json_t *acme_fault_json(const struct acme_fault *fault, const struct acme_identifier *id);
+
+/* --- device-attest-01 (attest.c): judged at once, by what the request carries --- */
+enum acme_progress acme_attest(struct acme_call *c, struct acme_authz *authz, struct error *err);
+/* *same: each device of the order has attested the key of this SubjectPublicKeyInfo, or it names none. */
+MUST_USE bool acme_attested_key_is(struct acme_call *c, const struct acme_order *order, struct bytes spki,
+                                   bool *same, struct error *err);
+
+/* --- challenges (challenge.c) --- */
+enum acme_progress acme_respond_challenge(struct acme_call *c, const struct acme_authz *authz,
+                                          struct error *err);
 
 /* --- what may be ordered (policy.c) --- */
 /* ON: *pre_authorised says whether no challenge is needed for it. Else one answer names all that are refused

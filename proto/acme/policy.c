@@ -120,6 +120,14 @@ static enum acme_progress refuse_account(struct acme_call *c, struct complaint *
     return acme_refuse_enrollment(c, reason, true, "the account's registration", err);
 }
 
+static bool names_device(const struct acme_identifier *id, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (id[i].type == ACME_IDENTIFIER_DEVICE)
+            return true;
+    return false;
+}
+
 enum acme_progress acme_judge_names(struct acme_call *c, const struct acme_identifier *id, size_t count,
                                     bool *pre_authorised, struct error *err)
 {
@@ -130,6 +138,9 @@ enum acme_progress acme_judge_names(struct acme_call *c, const struct acme_ident
     if (c->procedure->acme_binding && !c->account.bound)
         return acme_refuse(c, ACME_EXTERNAL_ACCOUNT_REQUIRED,
                            "the account is bound to no registration: a new one must be", err);
+    if (!c->account.bound && names_device(id, count))
+        return acme_refuse(c, ACME_EXTERNAL_ACCOUNT_REQUIRED,
+                           "the account must be bound to order certificates for devices", err);
     for (size_t i = 0; i < count; i++) {
         const struct account_name name = acme_account_name(&id[i]);
         struct account_verdict verdict;

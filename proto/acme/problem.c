@@ -35,6 +35,7 @@ static const struct row {
     [ACME_AUTO_RENEWAL_EXPIRED] = { "autoRenewalExpired", 403 },
     [ACME_AUTO_RENEWAL_CANCELLATION_INVALID] = { "autoRenewalCancellationInvalid", 400 },
     [ACME_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED] = { "autoRenewalRevocationNotSupported", 403 },
+    [ACME_BAD_ATTESTATION_STATEMENT] = { "badAttestationStatement", 400 },
 };
 _Static_assert(COUNT_OF(rows) == ACME_PROBLEM_COUNT, "each problem has a row");
 

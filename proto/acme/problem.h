@@ -37,6 +37,7 @@ enum acme_problem { /* stored with challenges and orders: new ones at the end */
                     ACME_AUTO_RENEWAL_EXPIRED,
                     ACME_AUTO_RENEWAL_CANCELLATION_INVALID,
                     ACME_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED,
+                    ACME_BAD_ATTESTATION_STATEMENT,
                     ACME_PROBLEM_COUNT
 };
 

@@ -99,25 +99,35 @@ static bool replaced_key(struct acme_call *c, const struct certificate_record *r
     return true;
 }
 
+static bool is_named(const struct general_name *name, const struct acme_identifier *id)
+{
+    struct acme_identifier device;
+    char text[ACME_IDENTIFIER_TEXT_MAX];
+
+    switch (id->type) {
+    case ACME_IDENTIFIER_IP:
+        return name->kind == GENERAL_NAME_IP && bytes_equal(name->value, ip_bytes(&id->ip));
+    case ACME_IDENTIFIER_DEVICE:
+        return name->kind == GENERAL_NAME_OTHER && bytes_equal(name->oid, OID_PERMANENT_IDENTIFIER) &&
+               acme_identifier_of_permanent(name->value, &device) && acme_identifier_equal(&device, id);
+    case ACME_IDENTIFIER_NONE:
+    case ACME_IDENTIFIER_DNS: break;
+    }
+    acme_identifier_format(id, text);
+    return name->kind == GENERAL_NAME_DNS && bytes_is_nocase(name->value, text);
+}
+
 static bool names_one_of(const struct certificate_record *record, const struct acme_identifier *id,
                          size_t count, struct arena *arena)
 {
     struct certificate certificate;
-    char text[ACME_IDENTIFIER_TEXT_MAX];
 
     if (!certificate_decode(record->der, arena, &certificate))
         return false;
-    for (size_t i = 0; i < certificate.san.count; i++) {
-        const struct general_name *name = &certificate.san.item[i];
-
-        for (size_t j = 0; j < count; j++) {
-            acme_identifier_format(&id[j], text);
-            if ((name->kind == GENERAL_NAME_DNS && bytes_is_nocase(name->value, text)) ||
-                (name->kind == GENERAL_NAME_IP && id[j].type == ACME_IDENTIFIER_IP &&
-                 bytes_equal(name->value, ip_bytes(&id[j].ip))))
+    for (size_t i = 0; i < certificate.san.count; i++)
+        for (size_t j = 0; j < count; j++)
+            if (is_named(&certificate.san.item[i], &id[j]))
                 return true;
-        }
-    }
     return false;
 }
 

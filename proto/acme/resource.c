@@ -27,7 +27,8 @@ static const char *const challenge_names[] = { [ACME_HTTP_01] = "http-01",
                                                [ACME_DNS_01] = "dns-01",
                                                [ACME_TLS_ALPN_01] = "tls-alpn-01",
                                                [ACME_DNS_ACCOUNT_01] = "dns-account-01",
-                                               [ACME_DNS_PERSIST_01] = "dns-persist-01" };
+                                               [ACME_DNS_PERSIST_01] = "dns-persist-01",
+                                               [ACME_DEVICE_ATTEST_01] = "device-attest-01" };
 _Static_assert(COUNT_OF(challenge_names) == ACME_CHALLENGE_COUNT, "each challenge has a name");
 
 const char *acme_challenge_name(enum acme_challenge challenge)

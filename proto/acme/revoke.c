@@ -81,6 +81,9 @@ static bool holds_authz(struct acme_call *c, const struct general_name *name, bo
     if (name->kind == GENERAL_NAME_IP) {
         id.type = ACME_IDENTIFIER_IP;
         is = ip_from_bytes(name->value, &id.ip);
+    } else if (name->kind == GENERAL_NAME_OTHER) {
+        is = bytes_equal(name->oid, OID_PERMANENT_IDENTIFIER) &&
+             acme_identifier_of_permanent(name->value, &id);
     } else if (name->kind == GENERAL_NAME_DNS) {
         id.wildcard = bytes_starts_with(name->value, "*.");
         is = dns_name_parse(id.wildcard ? bytes_from(name->value, 2) : name->value, &rules, &id.name) ==

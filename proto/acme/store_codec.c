@@ -37,6 +37,8 @@ enum field {
     FIELD_STAR_RENEWALS,
     FIELD_STAR_RENEW,
     FIELD_STAR_PEER,
+    FIELD_ATTESTED_KEY,
+    FIELD_REJECTED,
 };
 
 static bool take_id(struct bytes content, struct acme_id *out)
@@ -63,6 +65,8 @@ static void put_fault(struct buffer *out, const struct acme_fault *fault)
         return;
     record_put_u64(out, FIELD_PROBLEM, fault->problem);
     record_put(out, FIELD_DETAIL, bytes_slice(fault->detail, 0, ACME_DETAIL_MAX));
+    if (fault->rejected)
+        record_put_u64(out, FIELD_REJECTED, fault->rejected);
 }
 
 static bool take_fault(struct record_reader *in, const struct record_field *f, struct acme_fault *out)
@@ -70,6 +74,8 @@ static bool take_fault(struct record_reader *in, const struct record_field *f, s
     if (f->tag == FIELD_PROBLEM) {
         out->problem = (enum acme_problem)take_choice(in, f, ACME_PROBLEM_COUNT - 1);
         out->is = true;
+    } else if (f->tag == FIELD_REJECTED) {
+        out->rejected = record_u64(in, f) != 0;
     } else {
         out->detail = f->content;
     }
@@ -237,6 +243,7 @@ static bool take_order(struct record_reader *in, const struct record_field *f, s
     case FIELD_ISSUER:
     case FIELD_SERIAL: return take_certificate(f, &out->certificate);
     case FIELD_PROBLEM:
+    case FIELD_REJECTED:
     case FIELD_DETAIL: return take_fault(in, f, &out->fault);
     case FIELD_PROFILE: out->profile = f->content; return true;
     case FIELD_REPLACES: out->replaces = f->content; return true;
@@ -303,6 +310,8 @@ void acme_authz_encode(const struct acme_authz *a, struct buffer *out)
     record_put_u64(out, FIELD_EXPIRES, (uint64_t)a->expires_s);
     record_put(out, FIELD_IDENTIFIER, buffer_bytes(&identifier));
     record_put_u64(out, FIELD_PRE_AUTHORISED, a->pre_authorised);
+    if (a->attested)
+        record_put(out, FIELD_ATTESTED_KEY, digest256_bytes(&a->attested_key));
     for (unsigned i = 0; i < ACME_CHALLENGE_COUNT; i++)
         if (a->challenge[i].offered)
             put_challenge(out, i, &a->challenge[i]);
@@ -327,6 +336,15 @@ static bool take_challenge(struct record_reader *in, const struct record_field *
     }
 }
 
+static bool take_attested_key(struct bytes content, struct acme_authz *out)
+{
+    if (content.len != sizeof(out->attested_key.bytes))
+        return false;
+    memcpy(out->attested_key.bytes, content.data, content.len);
+    out->attested = true;
+    return true;
+}
+
 static bool take_authz(struct record_reader *in, const struct record_field *f, struct acme_authz *out,
                        struct acme_challenge_state **current)
 {
@@ -340,6 +358,7 @@ static bool take_authz(struct record_reader *in, const struct record_field *f, s
     case FIELD_EXPIRES: out->expires_s = (int64_t)record_u64(in, f); return true;
     case FIELD_IDENTIFIER: return acme_identifier_take(f->content, &out->identifier);
     case FIELD_PRE_AUTHORISED: out->pre_authorised = record_u64(in, f) != 0; return true;
+    case FIELD_ATTESTED_KEY: return take_attested_key(f->content, out);
     case FIELD_CHALLENGE:
         which = take_choice(in, f, ACME_CHALLENGE_COUNT - 1);
         *current = &out->challenge[which];
@@ -349,6 +368,7 @@ static bool take_authz(struct record_reader *in, const struct record_field *f, s
     case FIELD_TOKEN:
     case FIELD_VALIDATED:
     case FIELD_PROBLEM:
+    case FIELD_REJECTED:
     case FIELD_DETAIL: return take_challenge(in, f, *current);
     default: return true;
     }

@@ -42,6 +42,7 @@ struct acme_account {
 struct acme_fault {
     bool is;
     enum acme_problem problem;
+    bool rejected; /* the identifier is at fault: a subproblem says so */
     struct bytes detail;
 };
 
@@ -112,6 +113,8 @@ struct acme_authz {
     struct acme_identifier identifier;
     bool pre_authorised; /* valid because the registration says so, not by a challenge */
     struct acme_challenge_state challenge[ACME_CHALLENGE_COUNT];
+    bool attested;                 /* of a device: it has said which key it holds */
+    struct digest256 attested_key; /* SHA-256 over its SubjectPublicKeyInfo */
     int64_t expires_s;
     int64_t keep_s; /* until when the state is kept at least */
     uint64_t revision;

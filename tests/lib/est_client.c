@@ -33,10 +33,29 @@ static void set_subject(X509_REQ *req, const struct est_csr_plan *plan)
             X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0));
 }
 
-static void set_san(X509_REQ *req, const char *san)
+/* permanentIdentifier (RFC 4043) of that value. */
+static X509_EXTENSION *device_san(const char *device)
+{
+    GENERAL_NAMES *names = GENERAL_NAMES_new();
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    X509_EXTENSION *extension;
+    char text[256];
+
+    (void)snprintf(text, sizeof(text), "SEQWRAP,UTF8:%s", device);
+    assert_true(
+        GENERAL_NAME_set0_othername(name, OBJ_txt2obj("1.3.6.1.5.5.7.8.3", 1), ASN1_generate_v3(text, NULL)));
+    assert_true(sk_GENERAL_NAME_push(names, name));
+    extension = X509V3_EXT_i2d(NID_subject_alt_name, 0, names);
+    GENERAL_NAMES_free(names);
+    return extension;
+}
+
+static void set_san(X509_REQ *req, const struct est_csr_plan *plan)
 {
     STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
+    X509_EXTENSION *extension = plan->device != NULL
+                                    ? device_san(plan->device)
+                                    : X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, plan->san);
 
     assert_non_null(extension);
     assert_true(sk_X509_EXTENSION_push(extensions, extension));
@@ -66,8 +85,8 @@ struct bytes est_client_csr(struct arena *arena, const struct est_csr_plan *plan
     assert_true(X509_REQ_set_version(req, X509_REQ_VERSION_1));
     set_subject(req, plan);
     assert_true(X509_REQ_set_pubkey(req, key));
-    if (plan->san != NULL)
-        set_san(req, plan->san);
+    if (plan->san != NULL || plan->device != NULL)
+        set_san(req, plan);
     if (plan->password != NULL)
         assert_true(X509_REQ_add1_attr_by_NID(req, NID_pkcs9_challengePassword, V_ASN1_PRINTABLESTRING,
                                               (const unsigned char *)plan->password,

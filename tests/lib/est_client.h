@@ -17,6 +17,7 @@ struct est_csr_plan {
     const char *cn;         /* NULL: "router5.example.com"; "": empty subject */
     const char *o;          /* organisation; NULL: none */
     const char *san;        /* OpenSSL's text; NULL: none */
+    const char *device;     /* permanentIdentifier in the SAN, instead; NULL: none */
     const char *password;   /* challengePassword; NULL: none */
     const char *oid, *text; /* a further attribute, dotted, UTF8String; NULL: none */
     bool broken_signature;

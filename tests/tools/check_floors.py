@@ -11,7 +11,7 @@ import sys
 FLOORS = [
     ["lib/base"],
     ["lib/keys"],
-    ["lib/http", "lib/pki", "lib/jose", "lib/dns"],
+    ["lib/http", "lib/pki", "lib/jose", "lib/cbor", "lib/dns"],
     ["lib/net"],
     ["model"],
     ["registry", "ca"],

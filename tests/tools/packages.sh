@@ -1,7 +1,7 @@
 # Debian packages that muster needs, and how they get here. Sourced by ./run and ./test.
 
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config ca-certificates libssl-dev libevent-dev liblmdb-dev libcmocka-dev
-  libjansson-dev libyaml-dev libidn2-dev libcurl4-openssl-dev libc-ares-dev openssl curl"
+  libjansson-dev libyaml-dev libidn2-dev libcurl4-openssl-dev libc-ares-dev libcbor-dev openssl curl"
 DEMO_PACKAGES="strongswan-pki libstrongswan-extra-plugins libstrongswan-standard-plugins dehydrated"
 ACME_PACKAGES="certbot lego uacme acme-tiny python3-acme python3-cryptography apache2-bin pebble" # clients; a name server and a CA to compare with
 UNPACKED_PACKAGES="caddy" # would start a server of its own if it were installed

@@ -523,7 +523,7 @@ static const char stations[] = "cmp: { ra: cmp-ra, ra_anchors: ca.pem, profiles:
 /* The procedure that is open on CMP, with these settings and this dialect. */
 static struct config *load_cmp(const char *settings, const char *dialect, const struct procedure **procedure)
 {
-    char text[8192], all[512];
+    char text[8192], all[1024];
     struct config *c;
 
     (void)snprintf(all, sizeof(all), "dialect: %s\n    %s\ndefault", dialect, settings);
@@ -711,11 +711,12 @@ static void every_setting_of_acme_is_taken(void **state)
     const struct procedure *p;
     struct config *c = load_acme(
         "    preregistration: false\n",
-        "binding: false, challenges: [dns-01, dns-account-01], wildcard: true, ip: true, "
+        "binding: false, challenges: [dns-01, dns-account-01, device-attest-01], wildcard: true, ip: true, "
         "reach: [10.0.0.0/8, '::1'], forbid: 10.1.0.0/16, http_port: 8080, tls_port: 8443, caa: enforce, "
         "caa_identities: [ca.example.com], identifiers_max: 100, orders_max: 3, accounts_max: 4, "
         "order_valid: 1h, authorization_valid: 30d, profiles: [station], terms: 'https://a.example/t', "
-        "website: 'https://a.example/', replace_all: true, star: true, star_lifetime_min: 2h, "
+        "website: 'https://a.example/', attestation_anchors: { tpm: ca.pem }, replace_all: true, star: true, "
+        "star_lifetime_min: 2h, "
         "star_duration_max: 365d, star_get: true",
         &p);
 
@@ -723,8 +724,9 @@ static void every_setting_of_acme_is_taken(void **state)
     if (c == NULL)
         fail_msg("%s", world.err.text);
     assert_false(p->preregistration || p->acme_binding);
-    assert_int_equal(p->acme_challenges,
-                     ACME_CHALLENGE_BIT(ACME_DNS_01) | ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01));
+    assert_int_equal(p->acme_challenges, ACME_CHALLENGE_BIT(ACME_DNS_01) |
+                                             ACME_CHALLENGE_BIT(ACME_DNS_ACCOUNT_01) |
+                                             ACME_CHALLENGE_BIT(ACME_DEVICE_ATTEST_01));
     assert_true(p->acme_wildcard && p->acme_ip && p->acme_replace_all);
     assert_true(p->acme_star && p->acme_star_get);
     assert_int_equal(p->acme_star_lifetime_s, 7200);
@@ -746,6 +748,8 @@ static void every_setting_of_acme_is_taken(void **state)
     assert_string_equal(p->acme_profile[0]->name, "station");
     assert_string_equal(p->acme_terms_url, "https://a.example/t");
     assert_string_equal(p->acme_website_url, "https://a.example/");
+    assert_non_null(p->acme_attestation_anchors[ATTESTATION_TPM]);
+    assert_null(p->acme_attestation_anchors[ATTESTATION_APPLE]);
     config_free(c);
 }
 
@@ -760,6 +764,11 @@ static void mistakes_in_settings_of_acme_are_named(void **state)
         { "reach: 10.0.0.1/8", "procedures[1].acme.reach: expected ranges like 10.0.0.0/8" },
         { "forbid: here", "procedures[1].acme.forbid: expected ranges like 10.0.0.0/8" },
         { "challenges: dns-persist-01", "procedures[1]: dns-persist-01 needs one to ten CAA identities" },
+        { "challenges: device-attest-01", "procedures[1]: device-attest-01 needs roots of a maker" },
+        { "challenges: device-attest-01, attestation_anchors: { apple: cmp.key }",
+          "procedures[1].acme.attestation_anchors.apple" },
+        { "attestation_anchors: { packed: ca.pem }",
+          "procedures[1].acme.attestation_anchors: unknown setting 'packed'" },
         { "caa: warn, caa_identities: ca.example.com, subdomains: true", "procedures[1]: CAA is looked up" },
         { "caa: enforce", "procedures[1]: CAA is judged, but no CAA identity is named" },
         { "caa_identities: [not_a_name]", "procedures[1].acme.caa_identities: expected names like" },

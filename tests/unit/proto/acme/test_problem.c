@@ -12,6 +12,7 @@ static void acme_13_each_problem_is_of_the_registered_set(void **state)
         "autoRenewalCancellationInvalid",
         "autoRenewalExpired",
         "autoRenewalRevocationNotSupported",
+        "badAttestationStatement",
         "badCSR",
         "badNonce",
         "badPublicKey",

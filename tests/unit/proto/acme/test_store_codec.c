@@ -117,8 +117,10 @@ static void authorizations(void **state)
     authz.challenge[ACME_TLS_ALPN_01] = (struct acme_challenge_state){
         .offered = true,
         .status = ACME_CHALLENGE_PROCESSING,
-        .fault = { .is = true, .problem = ACME_TLS, .detail = BYTES_LITERAL("why") },
+        .fault = { .is = true, .problem = ACME_TLS, .rejected = true, .detail = BYTES_LITERAL("why") },
     };
+    authz.attested = true;
+    authz.attested_key.bytes[31] = 7;
     memset(authz.challenge[ACME_TLS_ALPN_01].token, 'x', ACME_TOKEN_LEN);
     acme_authz_encode(&authz, &blob);
     assert_true(acme_authz_decode(buffer_bytes(&blob), &again));
@@ -127,6 +129,8 @@ static void authorizations(void **state)
     assert_int_equal(again.challenge[ACME_TLS_ALPN_01].status, ACME_CHALLENGE_PROCESSING);
     assert_string_equal(again.challenge[ACME_TLS_ALPN_01].token, authz.challenge[ACME_TLS_ALPN_01].token);
     assert_int_equal(again.challenge[ACME_TLS_ALPN_01].fault.problem, ACME_TLS);
+    assert_true(again.challenge[ACME_TLS_ALPN_01].fault.rejected);
+    assert_true(again.attested && digest256_equal(&again.attested_key, &authz.attested_key));
     assert_true(acme_identifier_equal(&again.identifier, &authz.identifier));
     assert_int_equal(again.expires_s, 7);
 }
