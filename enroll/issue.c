@@ -213,7 +213,7 @@ enum progress step_issue(struct course *c, struct error *err)
         .subject = c->names.subject,
         .san = c->names.san,
         .key = &c->e.requested->key,
-        .request = c->e.request,
+        .request = c->e.form == REQUEST_PKCS10 ? c->e.request : BYTES_NONE,
         .renews = course_renews(c) ? c->holder.record.der : BYTES_NONE,
         .now_s = c->turn->now_s,
         .not_before_s = c->e.not_before_s,

@@ -150,7 +150,8 @@ bool cmp_reply_encode(struct cmp_exchange *x, struct error *err)
 enum cmp_fault cmp_say_again(struct cmp_exchange *x)
 {
     x->out = x->request.body == CMP_POLL_REQ ? x->transaction.poll_reply : x->transaction.reply;
-    cmp_note(x, "served", NULL, "the same message again");
+    cmp_note(x, x->transaction.phase == CMP_PHASE_WAITING ? "pending" : "served", NULL,
+             "the same message again");
     return CMP_OK;
 }
 

@@ -20,6 +20,7 @@ on_exit() {
         kill "$helper" 2>/dev/null
         wait "$helper" 2>/dev/null
     done
+    [ -z "${KEEP:-}" ] || cp -r "$work" "$KEEP"
     rm -rf "$work" 2>/dev/null || { sleep 1; rm -rf "$work"; } # a helper's last child may still write
     exit $status
 }

@@ -19,6 +19,9 @@ configure() {
   - { name: closed, domain: devices, ca: demo, profile: device, protocols: [est] }
 YAML
     sed -i -e '/^procedures:/r more.yaml' -e "/^workers:/i dns_servers: [\"127.0.0.1:$dns_port\"]" m/muster.yaml
+    start_dns
+}
+start_dns() {
     pebble-challtestsrv -defaultIPv4 127.0.0.1 -defaultIPv6 "" -dns01 "127.0.0.1:$dns_port" -management "127.0.0.1:$dns_control" \
         -http01 "" -https01 "" -tlsalpn01 "" >dns.log 2>&1 &
     helpers="$helpers $!"

@@ -1,8 +1,8 @@
 /* upstream.h: an upstream CA that tests script, and a connector that speaks to it: one letter and what
- * belongs to it. The connector asks O (a record of key, subject, SAN and a number of its own), P (poll: the
- * number), C or N (the certificate was taken, or not: the number) and V (revoke: the certificate). The CA
- * answers I (the certificate), W (wait: seconds in decimal), R (rejected: why), D (done); whatever else is
- * garbage. */
+ * belongs to it. The connector asks O (a record of key, subject, SAN, PKCS#10 and a number of its own), P
+ * (poll: the number), C or N (the certificate was taken, or not: the number) and V (revoke: the certificate).
+ * The CA answers I (the certificate), W (wait: seconds in decimal), R (rejected: why), D (done); whatever
+ * else is garbage. */
 #ifndef MUSTER_TESTS_UPSTREAM_H
 #define MUSTER_TESTS_UPSTREAM_H
 
@@ -20,10 +20,10 @@ struct upstream {    /* struct ca.connector_service */
 };
 
 enum { UPSTREAM_NUMBER_LEN = 16, UPSTREAM_BODY_MAX = 65536 };
-enum upstream_field { UPSTREAM_NUMBER = 1, UPSTREAM_KEY, UPSTREAM_SUBJECT, UPSTREAM_SAN };
+enum upstream_field { UPSTREAM_NUMBER = 1, UPSTREAM_KEY, UPSTREAM_SUBJECT, UPSTREAM_SAN, UPSTREAM_PKCS10 };
 
 struct upstream_order {
-    struct bytes number, spki, subject, san;
+    struct bytes number, spki, subject, san, pkcs10;
 };
 
 /* --- the connector --- */
@@ -57,6 +57,7 @@ UNUSED static bool upstream_start(const struct connector_call *call, const struc
     record_put(&body, UPSTREAM_KEY, order->key->spki);
     record_put(&body, UPSTREAM_SUBJECT, order->subject);
     record_put(&body, UPSTREAM_SAN, order->san);
+    record_put(&body, UPSTREAM_PKCS10, order->request);
     return upstream_say(call, 'O', buffer_bytes(&body), arena_copy(call->arena, BYTES_ARRAY(number)), out);
 }
 
@@ -132,6 +133,7 @@ UNUSED static bool upstream_read(struct bytes body, struct upstream_order *out)
         case UPSTREAM_KEY: out->spki = field.content; break;
         case UPSTREAM_SUBJECT: out->subject = field.content; break;
         case UPSTREAM_SAN: out->san = field.content; break;
+        case UPSTREAM_PKCS10: out->pkcs10 = field.content; break;
         }
     }
     return !in.failed;

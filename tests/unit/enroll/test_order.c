@@ -158,6 +158,24 @@ static void intent_is_recorded_before_anything_leaves(void **state)
     assert_text(effect.url, UPSTREAM_URL);
 }
 
+static void a_pkcs10_is_handed_on(void **state)
+{
+    struct world *w = *state;
+
+    ordered(w);
+    assert_true(sent_order().pkcs10.len > 0);
+}
+
+static void a_request_of_cmp_is_not_handed_on_as_pkcs10(void **state)
+{
+    struct world *w = *state;
+
+    registered(w, "router5.example.com", "s3cret", plain);
+    assert_int_equal(asks(w, .crmf = true).kind, ENROLL_PENDING);
+    comes_due(w);
+    assert_int_equal(sent_order().pkcs10.len, 0);
+}
+
 static void what_was_ordered_is_issued_to_who_asks_again(void **state)
 {
     struct world *w = *state;
@@ -671,6 +689,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         order_test(intent_is_recorded_before_anything_leaves),
+        order_test(a_pkcs10_is_handed_on),
+        order_test(a_request_of_cmp_is_not_handed_on_as_pkcs10),
         order_test(what_was_ordered_is_issued_to_who_asks_again),
         order_test(a_poll_finds_it_too),
         order_test(the_ca_says_when_to_ask_again_and_so_is_the_device_told),
