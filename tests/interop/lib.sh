@@ -20,7 +20,7 @@ on_exit() {
         kill "$helper" 2>/dev/null
         wait "$helper" 2>/dev/null
     done
-    [ -z "${KEEP:-}" ] || cp -r "$work" "$KEEP"
+    [ -z "${MUSTER_KEEP:-}" ] || cp -r "$work" "$MUSTER_KEEP"
     rm -rf "$work" 2>/dev/null || { sleep 1; rm -rf "$work"; } # a helper's last child may still write
     exit $status
 }
