@@ -259,11 +259,20 @@ static bool judge(struct run *r, const struct job_event *event, struct error *er
     return try_later(r, &fault, err);
 }
 
+/* A reload has turned it off: nobody is left waiting for it. */
+static bool withdraw(struct run *r, struct error *err)
+{
+    const struct acme_fault fault = { .is = true,
+                                      .problem = ACME_UNAUTHORIZED,
+                                      .detail = BYTES_LITERAL("this challenge is not taken any more") };
+
+    return fail(r, &fault, err);
+}
+
 /* Whatever decided it meanwhile (another challenge, deactivation, its time, the procedure) ends this. */
 static bool is_wanted(struct run *r)
 {
     return r->authz.status == ACME_AUTHZ_PENDING && r->authz.expires_s > r->turn->now_s &&
-           acme_challenge_is_taken(r->procedure, &r->authz, r->v.challenge) &&
            challenge_of(r)->status == ACME_CHALLENGE_PROCESSING;
 }
 
@@ -284,6 +293,8 @@ bool acme_validate_run(struct turn *turn, const void *service, const struct job_
         return over(&r);
     turn->facts.procedure = r.procedure->name;
     turn->facts.fqdn = arena_copy(turn->arena, dns_name_bytes(&r.authz.identifier.name));
+    if (!acme_challenge_is_taken(r.procedure, &r.authz, r.v.challenge))
+        return withdraw(&r, err);
     if (event->kind == JOB_EVENT_DUE)
         return r.v.stage == ACME_VALIDATION_CAA ? ask_caa(&r, err) : ask(&r, err);
     if (r.v.stage == ACME_VALIDATION_CAA)
