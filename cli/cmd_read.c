@@ -208,6 +208,10 @@ static void print_explanation(const json_t *body)
     };
     const json_t *rows = json_object_get(body, "registrations");
     bool admits = json_is_true(json_object_get(body, "admits"));
+    const char *key_id = json_string_value(json_object_get(body, "keyId"));
+
+    if (key_id != NULL)
+        printf("key id %s: ", key_id);
 
     printf("%s through %s (domain %s, match %s): %s\n", json_string_value(json_object_get(body, "fqdn")),
            json_string_value(json_object_get(body, "procedure")),
@@ -228,12 +232,14 @@ static void print_explanation(const json_t *body)
 int run_explain(int argc, char **argv)
 {
     struct session_options session_options = { 0 };
-    const char *fqdn = NULL, *procedure = NULL, *ip = NULL, *serial = NULL, *protocol = NULL;
+    const char *fqdn = NULL, *procedure = NULL, *ip = NULL, *serial = NULL, *protocol = NULL, *key_id = NULL;
     const struct option options[] = {
         { "procedure", "NAME", "the procedure that the device is pointed at (required)", .text = &procedure },
         { "ip", "ADDRESS", "the address in its request", .text = &ip },
         { "serial", "TEXT", "the serial number in its request", .text = &serial },
         { "protocol", "NAME", "scep, est, cmp or acme", .text = &protocol },
+        { "key-id", "TEXT", "ACME: the registration of this key id, and whether its accounts may order FQDN",
+          .text = &key_id },
         SESSION_OPTIONS(session_options),
     };
     enum options_result parsed = options_parse(argc, argv, options, COUNT_OF(options), &fqdn, 1);
@@ -244,10 +250,10 @@ int run_explain(int argc, char **argv)
 
     if (parsed != OPTIONS_OK)
         return options_exit(parsed);
-    if (fqdn == NULL || procedure == NULL)
-        return fail_text("explain: FQDN and --procedure are needed");
-    question = json_pack("{s:s, s:s, s:s*, s:s*, s:s*}", "procedure", procedure, "fqdn", fqdn, "ip", ip,
-                         "serial", serial, "protocol", protocol);
+    if ((fqdn == NULL && key_id == NULL) || procedure == NULL)
+        return fail_text("explain: FQDN or --key-id, and --procedure, are needed");
+    question = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "procedure", procedure, "fqdn", fqdn, "ip",
+                         ip, "serial", serial, "protocol", protocol, "keyId", key_id);
     if (question == NULL)
         return fail_text("a text that is not UTF-8");
     if (!session_open(&session_options, &session, &err) ||

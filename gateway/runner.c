@@ -64,6 +64,7 @@ void runner_jobs(struct runner *runner, const struct config *config, struct job_
                                    .service = &config->services };
     *row++ =
         (struct job_handler){ .kind = ACME_VALIDATE_JOB, .run = acme_validate_run, .service = &config->acme };
+    *row++ = (struct job_handler){ .kind = ACME_CAA_JOB, .run = acme_caa_run, .service = &config->acme };
     *row++ = (struct job_handler){ .kind = ACME_STAR_JOB, .run = acme_star_run, .service = &config->acme };
     for (size_t i = 0; i < runner->gateway->more_job_count; i++)
         *row++ = runner->gateway->more_jobs[i];

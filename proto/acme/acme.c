@@ -4,6 +4,7 @@
 #include "lib/base/encode.h"
 #include "proto/acme/call_internal.h"
 #include "proto/acme/nonce.h"
+#include "proto/acme/order_internal.h"
 
 static const char JOSE[] = "application/jose+json";
 
@@ -239,4 +240,12 @@ bool acme_serve(struct turn *turn, const struct acme_service *service, const str
     }
     *response = made;
     return true;
+}
+
+const struct procedure *acme_procedure_named(const struct acme_service *service, struct bytes name)
+{
+    for (size_t i = 0; i < service->enroll->procedure_count; i++)
+        if (bytes_is(name, service->enroll->procedure[i]->name))
+            return service->enroll->procedure[i];
+    return NULL;
 }

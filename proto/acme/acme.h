@@ -59,4 +59,10 @@ bool acme_validate_run(struct turn *turn, const void *service, const struct job_
 bool acme_star_run(struct turn *turn, const void *service, const struct job_record *job,
                    const struct job_event *event, struct job_step *out, struct error *err);
 
+/* The same of kind ACME_CAA_JOB: one for each order whose names are to be looked up in CAA before its
+ * certificate is issued. */
+#define ACME_CAA_JOB "acme-caa"
+bool acme_caa_run(struct turn *turn, const void *service, const struct job_record *job,
+                  const struct job_event *event, struct job_step *out, struct error *err);
+
 #endif

@@ -3,6 +3,18 @@
 
 #include "lib/dns/dns_caa.h"
 
+enum { TIMEOUT_DNS_MS = 10000 };
+
+struct job_effect acme_caa_effect(const struct dns_name *name)
+{
+    return (struct job_effect){ .kind = JOB_EFFECT_DNS,
+                                .name = *name,
+                                .type = DNS_TYPE_CAA,
+                                .timeout_ms = TIMEOUT_DNS_MS,
+                                .target = ACME_TARGET,
+                                .target_max = ACME_TARGET_MAX };
+}
+
 static bool is_us(const struct acme_caa_question *q, const struct dns_name *issuer)
 {
     for (size_t i = 0; i < q->identity_count; i++)

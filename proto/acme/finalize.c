@@ -1,6 +1,6 @@
 /* Finalization (RFC 8555 7.4): the CSR names what the order names, enroll() decides and issues, and what
  * waits is asked for again with every look at the order. */
-#include "proto/acme/order_internal.h"
+#include "proto/acme/recheck_internal.h"
 
 #include "lib/base/encode.h"
 #include "lib/pki/csr.h"
@@ -264,7 +264,7 @@ static enum acme_progress waits(struct acme_call *c, struct acme_order *order, b
     if (first) {
         /* as long as the CA may take */
         order->keep_s += (int64_t)c->service->enroll->pending_keep_s;
-        if (!acme_order_put(c->turn, c->procedure, order, err))
+        if (!acme_order_put(c->turn, c->procedure, order, err) || !acme_caa_is_over(c, order, err))
             return ACME_ERROR;
     }
     http_response_retry_after(c->turn->arena, c->response, wait_s > 0 ? wait_s : 5);
@@ -302,10 +302,10 @@ static enum acme_progress refused(struct acme_call *c, struct acme_order *order,
                                                              : ACME_ERROR;
 }
 
+/* `first`: nobody was asked for it yet. */
 static enum acme_progress go_on(struct acme_call *c, struct acme_order *order, const struct csr *csr,
-                                struct error *err)
+                                bool first, struct error *err)
 {
-    bool first = order->status != ACME_ORDER_PROCESSING;
     struct enroll_result result = { 0 };
 
     if (first && order->star.is && order->star.end_s <= c->turn->now_s)
@@ -327,11 +327,15 @@ enum acme_progress acme_go_on(struct acme_call *c, struct acme_order *order, str
     struct csr csr;
     const char *detail = NULL;
     enum refusal why;
+    bool asked = false;
+    enum acme_progress progress = acme_await_caa(c, order, &asked, err);
 
+    if (progress != ACME_ON)
+        return progress;
     if (!enroll_csr_decode(c->procedure, acme_order_profile(c, order), PROTOCOL_ACME, order->csr,
                            c->turn->arena, &csr, &why, &detail))
         return refused(c, order, &(struct enroll_result){ .reason = why, .credential_held = true }, err);
-    return go_on(c, order, &csr, err);
+    return go_on(c, order, &csr, !asked, err);
 }
 
 bool acme_ask_again(struct acme_call *c, const struct acme_order *order, struct enroll_result *out,
@@ -360,7 +364,7 @@ enum acme_progress acme_finalize(struct acme_call *c, struct error *err)
     struct acme_order order;
     struct csr csr;
     enum acme_progress progress = acme_own_order(c, &order, err);
-    bool repeats = false;
+    bool repeats = false, asked = false;
 
     if (progress == ACME_ON)
         progress = read_csr(c, &der, err);
@@ -378,5 +382,8 @@ enum acme_progress acme_finalize(struct acme_call *c, struct error *err)
     if (!acme_terms_agreed(c, c->account.terms))
         return acme_refuse_terms(c, err);
     progress = judge_csr(c, &order, der, &csr, err);
-    return progress == ACME_ON ? go_on(c, &order, &csr, err) : progress;
+    order.csr = der;
+    if (progress == ACME_ON)
+        progress = acme_await_caa(c, &order, &asked, err);
+    return progress == ACME_ON ? go_on(c, &order, &csr, true, err) : progress;
 }

@@ -44,6 +44,10 @@ enum acme_progress acme_attest(struct acme_call *c, struct acme_authz *authz, st
 MUST_USE bool acme_attested_key_is(struct acme_call *c, const struct acme_order *order, struct bytes spki,
                                    bool *same, struct error *err);
 
+/* --- jobs (acme.c) --- */
+/* NULL: the configuration has it no more. */
+const struct procedure *acme_procedure_named(const struct acme_service *service, struct bytes name);
+
 /* --- challenges (challenge.c) --- */
 enum acme_progress acme_respond_challenge(struct acme_call *c, const struct acme_authz *authz,
                                           struct error *err);

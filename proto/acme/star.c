@@ -71,6 +71,15 @@ static const char *bounds_fault(const struct acme_call *c, const struct acme_sta
     return star->adjust_s > star->lifetime_s ? "lifetime-adjust is longer than lifetime" : NULL;
 }
 
+/* A device says anew for each certificate which key it holds: nobody asks it when one follows by itself. */
+static bool names_device(const struct acme_order *order)
+{
+    for (size_t i = 0; i < order->identifier_count; i++)
+        if (order->identifier[i].type == ACME_IDENTIFIER_DEVICE)
+            return true;
+    return false;
+}
+
 /* A lifetime beyond the profile's is granted as the profile's. */
 enum acme_progress acme_star_read(struct acme_call *c, struct acme_order *order, struct error *err)
 {
@@ -83,6 +92,8 @@ enum acme_progress acme_star_read(struct acme_call *c, struct acme_order *order,
         return ACME_ON;
     if (!acme_star_offered(c))
         return acme_refuse(c, ACME_MALFORMED, "auto-renewal is not offered", err);
+    if (names_device(order))
+        return acme_refuse(c, ACME_MALFORMED, "there is no auto-renewal for devices", err);
     fault = read_star(c, asked, &star);
     if (fault == NULL)
         fault = bounds_fault(c, &star);

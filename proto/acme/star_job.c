@@ -1,15 +1,14 @@
 /* The certificates of a STAR order that follow the first (RFC 8739 3.3). One job for each order: it waits
  * until the next is due, judges account and registration anew, and has enroll() issue. The order's revision
  * decides between it and whoever cancels the order meanwhile. */
-#include "proto/acme/order_internal.h"
+#include "proto/acme/recheck_internal.h"
 
-#include "lib/base/record.h"
 #include "registry/certificates.h"
 
 enum {
     RECORD_VERSION = 1,
     RECORD_MAX = 1024,
-    RETRY_S = 60,            /* when the CA cannot serve now */
+    RETRY_S = 60,            /* when the CA cannot serve now, or CAA could not be looked up */
     PROCEDURE_GONE_S = 3600, /* until the configuration has it again */
     RENEW_MIN_S = 300,       /* between two, when the CA's own end cuts them short */
 };
@@ -21,6 +20,7 @@ struct renewal {
     struct bytes procedure;
     struct acme_id order;
     int64_t end_s;
+    struct acme_recheck walk; /* of CAA, before the next one is issued */
 };
 
 static bool encode(const struct renewal *r, struct arena *arena, struct bytes *out)
@@ -31,6 +31,7 @@ static bool encode(const struct renewal *r, struct arena *arena, struct bytes *o
     record_put(&blob, FIELD_PROCEDURE, r->procedure);
     record_put(&blob, FIELD_ORDER, acme_id_bytes(&r->order));
     record_put_u64(&blob, FIELD_END, (uint64_t)r->end_s);
+    acme_recheck_put(&r->walk, &blob);
     *out = buffer_failed(&blob) ? BYTES_NONE : arena_copy(arena, buffer_bytes(&blob));
     return out->data != NULL;
 }
@@ -45,7 +46,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
         memcpy(out->order.bytes, f->content.data, ACME_ID_LEN);
         return true;
     case FIELD_END: out->end_s = (int64_t)record_u64(in, f); return true;
-    default: return true;
+    default: return acme_recheck_take(in, f, &out->walk);
     }
 }
 
@@ -105,12 +106,15 @@ static bool keep_proofs(struct acme_call *c, const struct acme_order *order, str
 
 bool acme_star_begin(struct acme_call *c, const struct acme_order *order, struct error *err)
 {
-    const struct renewal r = { bytes_text(c->procedure->name), order->id, order->star.end_s };
+    const struct renewal r = { .procedure = bytes_text(c->procedure->name),
+                               .order = order->id,
+                               .end_s = order->star.end_s,
+                               .walk.account_url = acme_call_url_of(c, "account", &c->account.id, "") };
     struct job_record job = { .kind = BYTES_LITERAL(ACME_STAR_JOB), .due_s = order->star.renew_s };
 
     if (order->star.renew_s == 0)
         return true;
-    if (!encode(&r, c->turn->arena, &job.state))
+    if (r.walk.account_url.data == NULL || !encode(&r, c->turn->arena, &job.state))
         return error_set(err, ERROR_MEMORY, "state of an auto-renewal");
     if (!random_fill(&c->turn->random, job.id.bytes, sizeof(job.id.bytes)))
         return error_set(err, ERROR_CRYPTO, "no randomness for an auto-renewal");
@@ -122,7 +126,8 @@ bool acme_star_begin(struct acme_call *c, const struct acme_order *order, struct
 struct run {
     struct acme_call *call;
     struct acme_order *order;
-    const struct job_record *job;
+    struct renewal *renewal;
+    const struct job_event *event;
     struct job_step *out;
 };
 
@@ -132,11 +137,18 @@ static bool over(struct run *r)
     return true;
 }
 
-static bool wait_until(struct run *r, int64_t until_s)
+static bool save(struct run *r, struct error *err)
 {
-    r->out->state = r->job->state;
+    return encode(r->renewal, r->call->turn->arena, &r->out->state) ||
+           error_set(err, ERROR_MEMORY, "state of an auto-renewal");
+}
+
+/* CAA is looked at from the start then. */
+static bool wait_until(struct run *r, int64_t until_s, struct error *err)
+{
+    r->renewal->walk = (struct acme_recheck){ .account_url = r->renewal->walk.account_url };
     r->out->effect = (struct job_effect){ .kind = JOB_EFFECT_WAIT, .until_s = until_s };
-    return true;
+    return save(r, err);
 }
 
 /* No certificate follows any more; the order says why. */
@@ -160,7 +172,7 @@ static bool follow(struct run *r, struct bytes der, struct error *err)
     acme_account_assume(r->call->turn, r->call->procedure, &r->call->account);
     if (!acme_take_certificate(r->call, order, der, err) || !acme_account_touch(r->call, err))
         return false;
-    return order->star.renew_s == 0 ? over(r) : wait_until(r, order->star.renew_s);
+    return order->star.renew_s == 0 ? over(r) : wait_until(r, order->star.renew_s, err);
 }
 
 /* The account goes on as it is, and so does the certificate that is to be followed. */
@@ -184,32 +196,50 @@ static bool may_go_on(struct run *r, bool *may, const char **detail, struct erro
     return true;
 }
 
-static bool renew(struct run *r, struct error *err)
+static bool issue(struct run *r, struct error *err)
 {
-    struct enroll_result result = { .reason = REFUSAL_CLOSED, .credential_held = true };
+    struct enroll_result result = { 0 };
     int64_t now_s = r->call->turn->now_s;
-    bool may = false;
 
-    if (!may_go_on(r, &may, &result.detail, err))
-        return false;
-    if (!may)
-        return stop(r, &result, err);
     if (!acme_ask_again(r->call, r->order, &result, err))
         return false;
     switch (result.kind) {
     case ENROLL_ISSUED: return follow(r, result.certificate, err);
-    case ENROLL_PENDING: return wait_until(r, now_s + (int64_t)result.retry_after_s);
+    case ENROLL_PENDING: return wait_until(r, now_s + (int64_t)result.retry_after_s, err);
     case ENROLL_REFUSED: break;
     }
-    return result.reason == REFUSAL_CA_UNAVAILABLE ? wait_until(r, now_s + RETRY_S) : stop(r, &result, err);
+    return result.reason == REFUSAL_CA_UNAVAILABLE ? wait_until(r, now_s + RETRY_S, err)
+                                                   : stop(r, &result, err);
 }
 
-static const struct procedure *find_procedure(const struct acme_service *service, struct bytes name)
+/* What was looked up is durable before anything is issued by it: in a turn of its own. */
+static bool look_first(struct run *r, struct error *err)
 {
-    for (size_t i = 0; i < service->enroll->procedure_count; i++)
-        if (bytes_is(name, service->enroll->procedure[i]->name))
-            return service->enroll->procedure[i];
-    return NULL;
+    const struct enroll_result forbidden = { .reason = REFUSAL_CAA,
+                                             .credential_held = true,
+                                             .detail = "a CAA record forbids issuance now" };
+    struct acme_call *c = r->call;
+
+    switch (acme_recheck_run(c->turn, c->procedure, r->order, &r->renewal->walk, r->event, &r->out->effect,
+                             err)) {
+    case ACME_RECHECK_ASKS: return save(r, err);
+    case ACME_RECHECK_UNANSWERED: return wait_until(r, c->turn->now_s + RETRY_S, err);
+    case ACME_RECHECK_FORBIDDEN: return stop(r, &forbidden, err);
+    case ACME_RECHECK_DONE:
+        return r->event->kind == JOB_EVENT_DUE ? issue(r, err) : wait_until(r, c->turn->now_s, err);
+    case ACME_RECHECK_ERROR: break;
+    }
+    return false;
+}
+
+static bool renew(struct run *r, struct error *err)
+{
+    struct enroll_result result = { .reason = REFUSAL_CLOSED, .credential_held = true };
+    bool may = false;
+
+    if (!may_go_on(r, &may, &result.detail, err))
+        return false;
+    return may ? look_first(r, err) : stop(r, &result, err);
 }
 
 bool acme_star_run(struct turn *turn, const void *service, const struct job_record *job,
@@ -218,24 +248,23 @@ bool acme_star_run(struct turn *turn, const void *service, const struct job_reco
     const struct http_request nobody = { .arena = turn->arena };
     struct acme_call call = { .turn = turn, .service = service, .request = &nobody };
     struct acme_order order = { 0 };
-    struct run r = { .call = &call, .order = &order, .job = job, .out = out };
     struct renewal renewal;
+    struct run r = { .call = &call, .order = &order, .renewal = &renewal, .event = event, .out = out };
     bool found = false;
 
-    (void)event;
     if (!decode(job->state, &renewal))
         return error_set(err, ERROR_FORMAT, "the state of an auto-renewal cannot be read");
     turn->facts.protocol = "acme";
     turn->facts.operation = "star";
     if (renewal.end_s <= turn->now_s)
         return over(&r);
-    call.procedure = find_procedure(service, renewal.procedure);
+    call.procedure = acme_procedure_named(service, renewal.procedure);
     if (call.procedure == NULL)
-        return wait_until(&r, turn->now_s + PROCEDURE_GONE_S);
+        return wait_until(&r, turn->now_s + PROCEDURE_GONE_S, err);
     turn->facts.procedure = call.procedure->name;
     if (!acme_order_read(turn, call.procedure, &renewal.order, true, &found, &order, err))
         return false;
     if (!found || !acme_star_runs(&order, turn->now_s))
         return over(&r);
-    return order.star.renew_s > turn->now_s ? wait_until(&r, order.star.renew_s) : renew(&r, err);
+    return order.star.renew_s > turn->now_s ? wait_until(&r, order.star.renew_s, err) : renew(&r, err);
 }

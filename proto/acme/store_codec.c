@@ -39,6 +39,8 @@ enum field {
     FIELD_STAR_PEER,
     FIELD_ATTESTED_KEY,
     FIELD_REJECTED,
+    FIELD_CAA,
+    FIELD_CAA_WARNED,
 };
 
 static bool take_id(struct bytes content, struct acme_id *out)
@@ -312,6 +314,10 @@ void acme_authz_encode(const struct acme_authz *a, struct buffer *out)
     record_put_u64(out, FIELD_PRE_AUTHORISED, a->pre_authorised);
     if (a->attested)
         record_put(out, FIELD_ATTESTED_KEY, digest256_bytes(&a->attested_key));
+    if (a->caa_s != 0)
+        record_put_u64(out, FIELD_CAA, (uint64_t)a->caa_s);
+    if (a->caa_warned)
+        record_put_u64(out, FIELD_CAA_WARNED, a->caa_warned);
     for (unsigned i = 0; i < ACME_CHALLENGE_COUNT; i++)
         if (a->challenge[i].offered)
             put_challenge(out, i, &a->challenge[i]);
@@ -359,6 +365,8 @@ static bool take_authz(struct record_reader *in, const struct record_field *f, s
     case FIELD_IDENTIFIER: return acme_identifier_take(f->content, &out->identifier);
     case FIELD_PRE_AUTHORISED: out->pre_authorised = record_u64(in, f) != 0; return true;
     case FIELD_ATTESTED_KEY: return take_attested_key(f->content, out);
+    case FIELD_CAA: out->caa_s = (int64_t)record_u64(in, f); return true;
+    case FIELD_CAA_WARNED: out->caa_warned = record_u64(in, f) != 0; return true;
     case FIELD_CHALLENGE:
         which = take_choice(in, f, ACME_CHALLENGE_COUNT - 1);
         *current = &out->challenge[which];

@@ -115,6 +115,8 @@ struct acme_authz {
     struct acme_challenge_state challenge[ACME_CHALLENGE_COUNT];
     bool attested;                 /* of a device: it has said which key it holds */
     struct digest256 attested_key; /* SHA-256 over its SubjectPublicKeyInfo */
+    int64_t caa_s;                 /* when CAA was looked at last; 0: never */
+    bool caa_warned;               /* it did not allow a certificate then, which was only warned of */
     int64_t expires_s;
     int64_t keep_s; /* until when the state is kept at least */
     uint64_t revision;

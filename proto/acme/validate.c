@@ -4,10 +4,9 @@
 
 #include "lib/base/record.h"
 #include "lib/dns/dns_caa.h"
-#include "proto/acme/acme.h"
-#include "proto/acme/order_internal.h"
+#include "proto/acme/recheck_internal.h"
 
-enum { RECORD_VERSION = 1, RECORD_MAX = 8 * 1024, TRIES_MAX = 6, TIMEOUT_DNS_MS = 10000, RETRY_MAX_S = 60 };
+enum { RECORD_VERSION = 1, RECORD_MAX = 8 * 1024, TRIES_MAX = 6, RETRY_MAX_S = 60 };
 
 /* --- state --- */
 enum field {
@@ -177,14 +176,7 @@ static bool try_later(struct run *r, const struct acme_fault *fault, struct erro
 static bool ask_caa(struct run *r, struct error *err)
 {
     r->v.stage = ACME_VALIDATION_CAA;
-    r->out->effect = (struct job_effect){
-        .kind = JOB_EFFECT_DNS,
-        .name = r->v.climbed,
-        .type = DNS_TYPE_CAA,
-        .timeout_ms = TIMEOUT_DNS_MS,
-        .target = ACME_TARGET,
-        .target_max = ACME_TARGET_MAX,
-    };
+    r->out->effect = acme_caa_effect(&r->v.climbed);
     return save(r, err);
 }
 
@@ -205,6 +197,7 @@ static bool caa_fails(struct run *r, enum acme_problem problem, const char *deta
 
     if (r->procedure->acme_caa == ACME_CAA_WARN) {
         r->turn->facts.detail = detail;
+        acme_caa_looked(&r->authz, false, r->turn->now_s);
         return succeed(r, err);
     }
     return final ? fail(r, &fault, err) : try_later(r, &fault, err);
@@ -221,15 +214,18 @@ static bool judge_caa(struct run *r, const struct dns_answer *answer, struct err
     };
 
     if (answer->status != DNS_STATUS_RECORDS && answer->status != DNS_STATUS_NXDOMAIN)
-        return caa_fails(r, ACME_CAA, "CAA records could not be looked up", false, err);
+        return caa_fails(r, ACME_CAA, ACME_CAA_TEXT_SILENCE, false, err);
     switch (
         acme_caa_judge(&question, answer->record, answer->status == DNS_STATUS_RECORDS ? answer->count : 0)) {
-    case ACME_CAA_ALLOWS: return succeed(r, err);
     case ACME_CAA_SILENT:
-        return dns_name_parent(&r->v.climbed, &r->v.climbed) ? ask_caa(r, err) : succeed(r, err);
+        if (dns_name_parent(&r->v.climbed, &r->v.climbed))
+            return ask_caa(r, err);
+        acme_caa_looked(&r->authz, true, r->turn->now_s);
+        return succeed(r, err);
+    case ACME_CAA_ALLOWS: acme_caa_looked(&r->authz, true, r->turn->now_s); return succeed(r, err);
     case ACME_CAA_FORBIDS: break;
     }
-    return caa_fails(r, ACME_CAA, "a CAA record forbids issuance", true, err);
+    return caa_fails(r, ACME_CAA, ACME_CAA_TEXT_FORBIDS, true, err);
 }
 
 /* --- the challenge --- */
@@ -263,19 +259,20 @@ static bool judge(struct run *r, const struct job_event *event, struct error *er
     return try_later(r, &fault, err);
 }
 
-static const struct procedure *find_procedure(const struct acme_service *service, struct bytes name)
+/* A reload has turned it off: nobody is left waiting for it. */
+static bool withdraw(struct run *r, struct error *err)
 {
-    for (size_t i = 0; i < service->enroll->procedure_count; i++)
-        if (bytes_is(name, service->enroll->procedure[i]->name))
-            return service->enroll->procedure[i];
-    return NULL;
+    const struct acme_fault fault = { .is = true,
+                                      .problem = ACME_UNAUTHORIZED,
+                                      .detail = BYTES_LITERAL("this challenge is not taken any more") };
+
+    return fail(r, &fault, err);
 }
 
 /* Whatever decided it meanwhile (another challenge, deactivation, its time, the procedure) ends this. */
 static bool is_wanted(struct run *r)
 {
     return r->authz.status == ACME_AUTHZ_PENDING && r->authz.expires_s > r->turn->now_s &&
-           acme_challenge_is_taken(r->procedure, &r->authz, r->v.challenge) &&
            challenge_of(r)->status == ACME_CHALLENGE_PROCESSING;
 }
 
@@ -289,13 +286,15 @@ bool acme_validate_run(struct turn *turn, const void *service, const struct job_
         return error_set(err, ERROR_FORMAT, "the state of a validation cannot be read");
     turn->facts.protocol = "acme";
     turn->facts.operation = acme_challenge_name(r.v.challenge);
-    r.procedure = find_procedure(service, r.v.procedure);
+    r.procedure = acme_procedure_named(service, r.v.procedure);
     if (!acme_authz_read(turn, r.v.procedure, &r.v.authz, &found, &r.authz, err))
         return false;
     if (!found || r.procedure == NULL || !is_wanted(&r))
         return over(&r);
     turn->facts.procedure = r.procedure->name;
     turn->facts.fqdn = arena_copy(turn->arena, dns_name_bytes(&r.authz.identifier.name));
+    if (!acme_challenge_is_taken(r.procedure, &r.authz, r.v.challenge))
+        return withdraw(&r, err);
     if (event->kind == JOB_EVENT_DUE)
         return r.v.stage == ACME_VALIDATION_CAA ? ask_caa(&r, err) : ask(&r, err);
     if (r.v.stage == ACME_VALIDATION_CAA)

@@ -58,6 +58,11 @@ enum acme_finding acme_persist_judge(const struct acme_look *look, const struct 
                                      uint32_t *valid_max_s, struct acme_fault *fault);
 
 /* --- CAA (caa.c), RFC 8659, RFC 8657 --- */
+#define ACME_CAA_TEXT_SILENCE "CAA records could not be looked up"
+#define ACME_CAA_TEXT_FORBIDS "a CAA record forbids issuance"
+
+struct job_effect acme_caa_effect(const struct dns_name *name);
+
 enum acme_caa_finding {
     ACME_CAA_FORBIDS = 0,
     ACME_CAA_ALLOWS,

@@ -50,6 +50,16 @@ static X509_EXTENSION *device_san(const char *device)
     return extension;
 }
 
+static void push_extension(STACK_OF(X509_EXTENSION) * extensions, int nid, const char *text)
+{
+    X509_EXTENSION *extension = text != NULL ? X509V3_EXT_conf_nid(NULL, NULL, nid, text) : NULL;
+
+    if (text == NULL)
+        return;
+    assert_non_null(extension);
+    assert_true(sk_X509_EXTENSION_push(extensions, extension));
+}
+
 static void set_san(X509_REQ *req, const struct est_csr_plan *plan)
 {
     STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
@@ -59,6 +69,9 @@ static void set_san(X509_REQ *req, const struct est_csr_plan *plan)
 
     assert_non_null(extension);
     assert_true(sk_X509_EXTENSION_push(extensions, extension));
+    push_extension(extensions, NID_ext_key_usage, plan->usage);
+    push_extension(extensions, NID_basic_constraints, plan->basic);
+    push_extension(extensions, NID_key_usage, plan->key_usage);
     assert_true(X509_REQ_add_extensions(req, extensions));
     sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 }

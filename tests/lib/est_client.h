@@ -13,13 +13,15 @@ enum { EST_CLIENT_KEYS = 4, EST_CLIENT_HEADERS_MAX = 8 };
 EVP_PKEY *est_client_key(unsigned n);
 
 struct est_csr_plan {
-    EVP_PKEY *key;          /* NULL: key 0 */
-    const char *cn;         /* NULL: "router5.example.com"; "": empty subject */
-    const char *o;          /* organisation; NULL: none */
-    const char *san;        /* OpenSSL's text; NULL: none */
-    const char *device;     /* permanentIdentifier in the SAN, instead; NULL: none */
-    const char *password;   /* challengePassword; NULL: none */
-    const char *oid, *text; /* a further attribute, dotted, UTF8String; NULL: none */
+    EVP_PKEY *key;                 /* NULL: key 0 */
+    const char *cn;                /* NULL: "router5.example.com"; "": empty subject */
+    const char *o;                 /* organisation; NULL: none */
+    const char *san;               /* OpenSSL's text; NULL: none */
+    const char *usage;             /* extendedKeyUsage, OpenSSL's text, beside the SAN; NULL: none */
+    const char *basic, *key_usage; /* basicConstraints, keyUsage, as well */
+    const char *device;            /* permanentIdentifier in the SAN, instead; NULL: none */
+    const char *password;          /* challengePassword; NULL: none */
+    const char *oid, *text;        /* a further attribute, dotted, UTF8String; NULL: none */
     bool broken_signature;
 };
 struct bytes est_client_csr(struct arena *arena, const struct est_csr_plan *plan);

@@ -246,6 +246,23 @@ static void acme_103_a_pre_authorised_account_attests_too(void **state)
     assert_certified(c, &o, SERIAL, attestation_device_key(false));
 }
 
+static void acme_103_124_no_auto_renewal_for_devices(void **state)
+{
+    struct acme_case *c = *state;
+    struct http_response r;
+
+    c->g->procedure.acme_star = true;
+    r = acme_ask(c, (struct acme_plan){
+                        .resource = "new-order",
+                        .payload = acme_text(
+                            c->arena,
+                            "{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"%s\"}],"
+                            "\"auto-renewal\":{\"end-date\":\"2099-01-01T00:00:00Z\",\"lifetime\":345600}}",
+                            SERIAL) });
+    assert_problem(c, &r, "malformed", 400);
+    assert_member(c, "detail", "there is no auto-renewal for devices");
+}
+
 static void acme_104_statements_that_hold(void **state)
 {
     static const struct attestation_plan plans[] = {
@@ -490,6 +507,7 @@ int main(void)
         ATTESTATION_ROW(acme_103_an_account_must_be_bound),
         ATTESTATION_ROW(acme_103_the_serial_number_is_the_registered_one),
         ATTESTATION_ROW(acme_103_a_pre_authorised_account_attests_too),
+        ATTESTATION_ROW(acme_103_124_no_auto_renewal_for_devices),
         ATTESTATION_ROW(acme_104_statements_that_hold),
         ATTESTATION_ROW(acme_104_hardware_modules),
         ATTESTATION_ROW(acme_104_a_statement_serves_one_order),

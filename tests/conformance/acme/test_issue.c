@@ -196,6 +196,60 @@ static void acme_64_what_is_no_csr(void **state)
     assert_problem(c, &r, "badPublicKey", 400);
 }
 
+static void acme_51_an_order_keeps_its_names_and_authorizations(void **state)
+{
+    static const char *const lists[] = { "identifiers", "authorizations" };
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    json_t *first;
+
+    acme_joined(c, ACME_KEY_A);
+    o = acme_ordered(c, "a.example.com,b.example.com");
+    first = json_incref(c->json);
+    for (int stage = 0; stage < 4; stage++) {
+        if (stage == 1)
+            (void)acme_ask(c, (struct acme_plan){ .resource = o.order,
+                                                  .payload = "{\"identifiers\":[],\"authorizations\":[]}" });
+        for (size_t i = 0; stage == 2 && i < o.authz_count; i++)
+            acme_proved(c, o.authz[i]);
+        if (stage == 3)
+            (void)acme_finalized(
+                c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:a.example.com,DNS:b.example.com" });
+        (void)acme_get(c, o.order);
+        for (size_t i = 0; i < COUNT_OF(lists); i++)
+            assert_true(json_equal(json_object_get(first, lists[i]), json_object_get(c->json, lists[i])));
+    }
+    assert_member(c, "status", "valid");
+    assert_int_equal(json_array_size(json_object_get(first, "authorizations")), 2);
+    json_decref(first);
+}
+
+static void acme_65_no_extension_goes_beyond_the_profile(void **state)
+{
+    static const struct est_csr_plan plans[] = {
+        { .cn = "a.example.com", .san = "DNS:a.example.com", .basic = "CA:TRUE" },
+        { .cn = "a.example.com", .san = "DNS:a.example.com", .key_usage = "keyCertSign" },
+        { .cn = "a.example.com", .san = "DNS:a.example.com", .usage = "codeSigning,OCSPSigning" },
+    };
+    struct acme_case *c = *state;
+
+    acme_joined(c, ACME_KEY_A);
+    for (size_t i = 0; i < COUNT_OF(plans); i++) {
+        struct acme_ordered o = acme_ready(c, "a.example.com");
+        struct http_response r = acme_finalized(c, o.order, plans[i]);
+        X509 *leaf;
+
+        if (r.status != 200 || i < 2) { /* a CA's are refused, whatever else */
+            assert_problem(c, &r, "badCSR", 400);
+            continue;
+        }
+        leaf = certificate_of(c, o.order);
+        assert_int_equal(X509_check_ca(leaf), 0);
+        assert_int_equal(X509_get_extended_key_usage(leaf) & (XKU_CODE_SIGN | XKU_OCSP_SIGN), 0);
+        X509_free(leaf);
+    }
+}
+
 static void decide(struct acme_case *c, bool approve)
 {
     struct turn turn = acme_turn(c);
@@ -616,6 +670,8 @@ int main(void)
         ACME_ROW(acme_63_the_names_are_exactly_the_orders),
         ACME_ROW(acme_63_an_unstructured_name_adds_none),
         ACME_ROW(acme_64_what_is_no_csr),
+        ACME_ROW(acme_65_no_extension_goes_beyond_the_profile),
+        ACME_ROW(acme_51_an_order_keeps_its_names_and_authorizations),
         ACME_ROW(acme_66_an_order_waits_and_is_asked_for),
         ACME_ROW(acme_66_a_rejected_order_is_invalid),
         ACME_ROW(acme_66_the_same_csr_again_waits_on),

@@ -97,10 +97,9 @@ static bool star_job(struct acme_case *c, struct job_record *out)
     return false;
 }
 
-static struct job_effect run_job(struct acme_case *c, struct turn *turn)
+static struct job_effect run_job_on(struct acme_case *c, struct turn *turn, struct job_event event)
 {
     const struct job_handler row = { .kind = ACME_STAR_JOB, .run = acme_star_run, .service = &c->service };
-    const struct job_event event = { .kind = JOB_EVENT_DUE };
     struct job_effect effect = { 0 };
     struct job_record job;
     struct error err = { 0 };
@@ -112,13 +111,23 @@ static struct job_effect run_job(struct acme_case *c, struct turn *turn)
     return effect;
 }
 
-static struct job_effect step(struct acme_case *c)
+static struct job_effect run_job(struct acme_case *c, struct turn *turn)
+{
+    return run_job_on(c, turn, (struct job_event){ .kind = JOB_EVENT_DUE });
+}
+
+static struct job_effect step_on(struct acme_case *c, struct job_event event)
 {
     struct turn turn;
-    struct job_effect effect = run_job(c, &turn);
+    struct job_effect effect = run_job_on(c, &turn, event);
 
     acme_apply(c, &turn);
     return effect;
+}
+
+static struct job_effect step(struct acme_case *c)
+{
+    return step_on(c, (struct job_event){ .kind = JOB_EVENT_DUE });
 }
 
 /* To when the next one is due, and on. */
@@ -580,6 +589,69 @@ static void acme_126_it_is_not_revoked(void **state)
     }
 }
 
+/* --- CAA --- */
+static struct job_event caa(enum dns_status status, const struct dns_record *record)
+{
+    return (struct job_event){ .kind = JOB_EVENT_DNS,
+                               .dns = { .status = status, .record = record, .count = record != NULL } };
+}
+
+static struct star issued_then_caa(struct acme_case *c)
+{
+    static const char *const identities[] = { "ca.example.net" };
+    struct star s;
+
+    offer(c);
+    s = issued(c, terms(c, 30 * DAY, ""));
+    c->g->procedure.acme_caa = ACME_CAA_ENFORCE;
+    c->g->procedure.acme_caa_identity = identities;
+    c->g->procedure.acme_caa_identity_count = 1;
+    return s;
+}
+
+static void acme_125_128_caa_is_looked_up_before_each_certificate(void **state)
+{
+    static const struct dns_record ours = { .value = BYTES_LITERAL("\0\5issueca.example.net") };
+    struct acme_case *c = *state;
+    struct star s = issued_then_caa(c);
+    struct job_effect effect;
+
+    for (int i = 0; i < 2; i++) {
+        effect = renewed(c);
+        assert_int_equal(effect.kind, JOB_EFFECT_DNS);
+        assert_int_equal(effect.type, DNS_TYPE_CAA);
+        assert_text(dns_name_bytes(&effect.name), "a.example.com");
+        effect = step_on(c, caa(DNS_STATUS_SERVFAIL, NULL));
+        assert_int_equal(effect.kind, JOB_EFFECT_WAIT); /* and asked again */
+        assert_int_equal(renewed(c).kind, JOB_EFFECT_DNS);
+        assert_int_equal(step_on(c, caa(DNS_STATUS_NXDOMAIN, NULL)).kind, JOB_EFFECT_DNS);
+        effect = step_on(c, caa(DNS_STATUS_RECORDS, &ours)); /* at example.com */
+        assert_int_equal(effect.kind, JOB_EFFECT_WAIT);
+        assert_int_equal(effect.until_s, c->g->now_s);
+        effect = step(c);
+        assert_int_equal(effect.kind, JOB_EFFECT_WAIT);
+        assert_true(effect.until_s > c->g->now_s + DAY);
+    }
+    (void)acme_get(c, s.order);
+    assert_member(c, "status", "valid");
+}
+
+static void acme_125_129_auto_renewal_stops_when_caa_forbids(void **state)
+{
+    static const struct dns_record other = { .value = BYTES_LITERAL("\0\5issueother.example") };
+    struct acme_case *c = *state;
+    struct star s = issued_then_caa(c);
+    struct http_response r;
+
+    assert_int_equal(renewed(c).kind, JOB_EFFECT_DNS);
+    assert_int_equal(step_on(c, caa(DNS_STATUS_RECORDS, &other)).kind, JOB_EFFECT_DONE);
+    r = acme_get(c, s.certificate);
+    assert_problem(c, &r, "caa", 403);
+    (void)acme_get(c, s.order);
+    assert_member(c, "status", "invalid");
+    assert_text(json_member(json_object_get(c->json, "error"), "type"), "urn:ietf:params:acme:error:caa");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -599,6 +671,8 @@ int main(void)
         ACME_ROW(acme_126_what_cannot_be_canceled),
         ACME_ROW(acme_126_after_its_end_there_is_none),
         ACME_ROW(acme_126_it_is_not_revoked),
+        ACME_ROW(acme_125_128_caa_is_looked_up_before_each_certificate),
+        ACME_ROW(acme_125_129_auto_renewal_stops_when_caa_forbids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

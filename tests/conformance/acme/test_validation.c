@@ -187,7 +187,10 @@ static void acme_71_a_challenge_that_is_not_taken_any_more(void **state)
     r = acme_ask(c, (struct acme_plan){ .resource = challenge.path, .payload = "{}" });
     assert_problem(c, &r, "malformed", 400);
     assert_int_equal(acme_step(c, DUE).kind, JOB_EFFECT_DONE);
-    assert_authz(c, &other, "pending");
+    assert_authz(c, &other, "invalid"); /* rather than processing for ever */
+    (void)acme_get(c, other.order);
+    assert_text(json_member(json_object_get(c->json, "error"), "detail"),
+                "this challenge is not taken any more");
     other = acme_ordered(c, "a.example.com"); /* one with what is taken now */
     assert_string_not_equal(o.authz[0], other.authz[0]);
     assert_null(acme_challenge_of(c, other.authz[0], "http-01").path);

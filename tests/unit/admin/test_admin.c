@@ -330,6 +330,47 @@ static struct http_response explain(struct world *w, const char *body)
     return call(w, HTTP_METHOD_POST, "/api/v1/explain", bytes_text(body), w->certificate);
 }
 
+static void register_key_id(struct world *w, const char *key_id, struct bytes *allowed)
+{
+    const struct registration r = { .id = { { 7 } },
+                                    .revision = 1,
+                                    .order = ORDER_ACME,
+                                    .key_id = bytes_text(key_id),
+                                    .procedure = BYTES_LITERAL("routers"),
+                                    .domain = w->domain.id,
+                                    .state = REGISTRATION_OPEN,
+                                    .accepted_s = w->now_s,
+                                    .protocols = PROTOCOL_BIT(PROTOCOL_ACME),
+                                    .allowed_domain = allowed,
+                                    .allowed_domain_count = 1,
+                                    .officer = BYTES_LITERAL("chief") };
+    struct changes changes;
+
+    changes_begin(&changes, w->arena);
+    change_registration_put(&changes, &r, 0);
+    apply(w, &changes);
+}
+
+#define OF_KEY(more) "{\"procedure\":\"routers\",\"keyId\":\"kid-7\"" more "}"
+
+static void explain_finds_what_an_account_is_bound_to(void **state)
+{
+    static struct bytes allowed[] = { BYTES_LITERAL("example.com") };
+    struct world *w = *state;
+    struct http_response response;
+
+    response = explain(w, OF_KEY(""));
+    assert_says(&response, "no_registration");
+    register_key_id(w, "kid-7", allowed);
+    response = explain(w, OF_KEY(""));
+    assert_says(&response, "\"admits\":true");
+    response = explain(w, OF_KEY(",\"fqdn\":\"a.example.com\""));
+    assert_says(&response, "\"admits\":true");
+    response = explain(w, OF_KEY(",\"fqdn\":\"a.evilexample.com\""));
+    assert_says(&response, "\"admits\":false");
+    assert_says(&response, "\"reason\":\"name_policy\"");
+}
+
 static void explain_names_what_stands_against_a_request(void **state)
 {
     struct world *w = *state;
@@ -433,6 +474,7 @@ int main(void)
         admin_test(paths_methods_types_and_sizes_are_judged),
         admin_test(an_act_is_performed_and_answered),
         admin_test(a_secret_goes_in_and_never_comes_out),
+        admin_test(explain_finds_what_an_account_is_bound_to),
         admin_test(explain_names_what_stands_against_a_request),
         admin_test(pages_follow_each_other),
         admin_test(an_act_is_refused_where_no_place_is_configured),

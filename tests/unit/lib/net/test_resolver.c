@@ -137,6 +137,21 @@ static void what_is_not_there_is_told_apart(void **state)
     assert_int_equal(ask(f, "garbage.example", DNS_TYPE_A, 10000), DNS_STATUS_MALFORMED);
 }
 
+/* By the recursive resolver that is configured, and nothing is kept in mind of what it said. What it finds
+ * bogus it says as SERVFAIL, which is no answer. */
+static void acme_86_each_question_is_asked_anew(void **state)
+{
+    struct fixture *f = *state;
+    unsigned before = atomic_load(&f->server.asked);
+
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_int_equal(ask(f, "_acme-challenge.a.example", DNS_TYPE_TXT, 10000), DNS_STATUS_RECORDS);
+        assert_int_equal(atomic_load(&f->server.asked), before + i);
+    }
+    assert_int_equal(ask(f, "ill.example", DNS_TYPE_A, 10000), DNS_STATUS_SERVFAIL);
+    assert_int_equal(f->count, 0);
+}
+
 static void a_silent_server_is_given_up_in_time(void **state)
 {
     struct fixture *f = *state;
@@ -265,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(records_of_each_type_come),
         TEST(what_is_not_there_is_told_apart),
+        TEST(acme_86_each_question_is_asked_anew),
         TEST(a_silent_server_is_given_up_in_time),
         TEST(a_large_answer_comes_by_tcp),
         TEST(many_are_asked_at_a_time),

@@ -109,6 +109,8 @@ static void authorizations(void **state)
         .status = ACME_AUTHZ_PENDING,
         .identifier = name("a.example.com"),
         .expires_s = 7,
+        .caa_s = 5,
+        .caa_warned = true,
     };
     AUTO_STRUCT(buffer) blob = BUFFER(ACME_STATE_MAX);
     struct acme_authz again = { 0 };
@@ -130,6 +132,8 @@ static void authorizations(void **state)
     assert_string_equal(again.challenge[ACME_TLS_ALPN_01].token, authz.challenge[ACME_TLS_ALPN_01].token);
     assert_int_equal(again.challenge[ACME_TLS_ALPN_01].fault.problem, ACME_TLS);
     assert_true(again.challenge[ACME_TLS_ALPN_01].fault.rejected);
+    assert_int_equal(again.caa_s, 5);
+    assert_true(again.caa_warned);
     assert_true(again.attested && digest256_equal(&again.attested_key, &authz.attested_key));
     assert_true(acme_identifier_equal(&again.identifier, &authz.identifier));
     assert_int_equal(again.expires_s, 7);
