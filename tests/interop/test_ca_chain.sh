@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The chain of a CA behind, asked of the CA itself by genm with caCerts: only an anchor is configured. The CA, a second gateway, is down at
-# first; then it issues by one intermediate, later by another, then by one that nobody vouches for. `openssl cmp`'s own server tells
-# chains too.
+# first; then it issues by one intermediate, later by another, then by one that nobody vouches for.
 . "$(dirname "$0")/lib.sh"
 need curl
 openssl cmp -help >/dev/null 2>&1 || { echo "skipped: this openssl has no cmp"; exit 77; }
@@ -47,7 +46,7 @@ issue_by() { # INTERMEDIATE ROOT
     sed -i -e "s|^  - { name: demo, kind: local,.*|  - { name: demo, kind: local, chain: [../pki/$1.pem, ../pki/$2.pem], key: upstream-$1 }|" up/muster.yaml
 }
 configure() {
-    read -r up_port up_tls up_admin metrics_port mock_port < <(free_ports 5)
+    read -r up_port up_tls up_admin metrics_port < <(free_ports 4)
     mkdir pki
     new_ca root
     new_ca one root
