@@ -60,6 +60,44 @@ static bool check_key(const struct ca *ca, const struct keys *keys, const struct
     return true;
 }
 
+/* The chain, its others and what vouches for them. */
+static bool make_anchors(struct ca *ca, struct anchors **out, struct error *err)
+{
+    struct bytes all[CA_CHAIN_MAX + CA_OTHERS_MAX + CA_ANCHORS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < ca->chain_count; i++)
+        all[count++] = ca->chain[i];
+    for (size_t i = 0; i < ca->other_count; i++)
+        all[count++] = ca->other[i];
+    for (size_t i = 0; i < ca->anchor_count; i++)
+        all[count++] = ca->anchor[i];
+    return anchors_new(all, count, out, err);
+}
+
+static bool hash_issuers(struct ca *ca, const struct certificate *leaf, struct arena *arena,
+                         struct digest256 *out, struct error *err)
+{
+    struct certificate c;
+
+    for (size_t i = 0; i < ca->other_count; i++) {
+        if (!certificate_decode(ca->other[i], arena, &c))
+            return error_set(err, ERROR_FORMAT, "CA '%s': one of its certificates is malformed", ca->name);
+        if (!sha256(c.subject.encoded, &ca->other_issuer[i]))
+            return error_set(err, ERROR_CRYPTO, "CA '%s': SHA-256 failed", ca->name);
+    }
+    return sha256(leaf->subject.encoded, out) ||
+           error_set(err, ERROR_CRYPTO, "CA '%s': SHA-256 failed", ca->name);
+}
+
+bool ca_is_issuer(const struct ca *ca, const struct digest256 *issuer)
+{
+    for (size_t i = 0; i < ca->other_count; i++)
+        if (digest256_equal(&ca->other_issuer[i], issuer))
+            return true;
+    return digest256_equal(&ca->issuer, issuer);
+}
+
 bool ca_prepare(struct ca *ca, const struct keys *keys, struct error *err)
 {
     struct arena *arena = arena_new(CA_ARENA_MAX);
@@ -73,15 +111,12 @@ bool ca_prepare(struct ca *ca, const struct keys *keys, struct error *err)
         arena_free(arena);
         return error_set(err, ERROR_UNSUPPORTED, "CA '%s': its kind is not built in", ca->name);
     }
-    if (!decode_chain(ca, arena, &leaf, err) || !check_key(ca, keys, &leaf, err)) {
+    if (!decode_chain(ca, arena, &leaf, err) || !check_key(ca, keys, &leaf, err) ||
+        !hash_issuers(ca, &leaf, arena, &issuer, err)) {
         arena_free(arena);
         return false;
     }
-    if (!sha256(leaf.subject.encoded, &issuer)) {
-        arena_free(arena);
-        return error_set(err, ERROR_CRYPTO, "CA '%s': SHA-256 failed", ca->name);
-    }
-    if (!anchors_new(ca->chain, ca->chain_count, &anchors, err)) {
+    if (!make_anchors(ca, &anchors, err)) {
         arena_free(arena);
         return error_prefix(err, ca->name);
     }

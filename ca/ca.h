@@ -11,7 +11,13 @@
 #include "model/certificate_record.h"
 #include "model/procedure.h"
 
-enum { CA_CHAIN_MAX = 8, CA_URLS_MAX = 4 };
+enum {
+    CA_CHAIN_MAX = 8,
+    CA_URLS_MAX = 4,
+    CA_ANCHORS_MAX = CA_CHAIN_MAX,
+    CA_OTHERS_MAX = 8,
+    CA_TOLD_MAX = 16
+};
 
 struct connector;
 
@@ -37,6 +43,15 @@ struct ca {
     struct ca_patience patience;      /* of an upstream one */
     struct bytes chain[CA_CHAIN_MAX]; /* DER, the issuing CA first, its root last */
     size_t chain_count;
+    /* an upstream CA that is asked for its chain: what vouches for it. None: the chain is configured */
+    struct bytes anchor[CA_ANCHORS_MAX]; /* DER */
+    size_t anchor_count;
+    const char *chain_path;     /* where what it told is kept, PEM */
+    struct digest256 chain_pem; /* SHA-256 over that; zero: nothing is kept */
+    uint32_t chain_refresh_s;
+    bool chain_awaited;                /* not known yet: an anchor stands for it, and nothing is ordered */
+    struct bytes other[CA_OTHERS_MAX]; /* its further CA certificates: it issued from them, or may */
+    size_t other_count;
     /* the embedded CA */
     const char *key_name;
     enum digest_algorithm hash; /* DIGEST_NONE: the key's default */
@@ -48,13 +63,41 @@ struct ca {
     /* made by ca_prepare */
     struct certificate certificate; /* chain[0] */
     struct digest256 issuer;        /* SHA-256 over its subject: certificate_id.issuer */
-    struct anchors *anchors;        /* the whole chain as anchors: "ours" */
+    struct digest256 other_issuer[CA_OTHERS_MAX];
+    struct anchors *anchors; /* the whole chain, its others and what vouches for them as anchors: "ours" */
     struct arena *arena;
 };
 
 /* Decodes the chain and checks that it fits the key, is a CA and is in order. */
 MUST_USE bool ca_prepare(struct ca *ca, const struct keys *keys, struct error *err);
 void ca_release(struct ca *ca); /* what ca_prepare made */
+
+/* `issuer` (certificate_id.issuer) is the CA by its certificate, or by one of its others. */
+bool ca_is_issuer(const struct ca *ca, const struct digest256 *issuer);
+
+/* --- the chain of an upstream CA as it tells it (chain.c) --- */
+struct ca_told {
+    const struct bytes *der; /* CA_TOLD_MAX at most, in any order; what does not hold counts for nothing */
+    size_t count, kept;      /* the last `kept` of them were told before */
+    struct bytes issuer; /* Name of whom it issues by; none, or none of that name: by the first that is told
+                            now and issued no other of those */
+};
+struct ca_chain {
+    struct bytes chain[CA_CHAIN_MAX], other[CA_OTHERS_MAX];
+    size_t chain_count, other_count;
+};
+/* What of it holds: CA certificates with keyCertSign, valid now, with a path to one of ca->anchor (RFC 5280
+ * 6). *fault: NULL, or why there is no chain in it. */
+MUST_USE bool ca_chain_choose(const struct ca *ca, const struct ca_told *told, int64_t now_s,
+                              struct arena *arena, struct ca_chain *out, const char **fault,
+                              struct error *err);
+/* Before ca_prepare(): the chain is what of `pem` holds, whose first certificate is that of the issuing CA.
+ * Where nothing does, or there is none, it is awaited. */
+MUST_USE bool ca_recall_chain(struct ca *ca, struct bytes pem, int64_t now_s, struct arena *arena,
+                              struct error *err);
+/* What is kept of it. */
+MUST_USE bool ca_chain_pem(const struct ca_chain *chain, struct arena *arena, struct bytes *pem,
+                           struct error *err);
 
 /* What is announced of the root that follows holds together: the new root is self-signed; each root has
  * signed the other's key, where that is there. Nothing announced: true. */
@@ -98,6 +141,7 @@ enum connector_verdict {
     CONNECTOR_ISSUED,   /* to an order: here is the certificate */
     CONNECTOR_REJECTED, /* the CA will not */
     CONNECTOR_DONE,     /* to confirm() and revoke(): nothing follows */
+    CONNECTOR_CHAIN,    /* to ask_chain(): `chain` is what the CA told */
 };
 
 struct connector_request { /* a POST */
@@ -113,8 +157,8 @@ struct connector_step {
                            given to the next call; AGAIN: the old one stays */
     struct connector_request request;
     int64_t wait_until_s;
-    struct bytes certificate;         /* ISSUED: DER */
-    struct bytes chain[CA_CHAIN_MAX]; /* ISSUED: what came with it, DER, in any order */
+    struct bytes certificate;        /* ISSUED: DER */
+    struct bytes chain[CA_TOLD_MAX]; /* ISSUED: what came with it; CHAIN. DER, in any order */
     size_t chain_count;
     bool confirms;   /* ISSUED: confirm() must follow */
     const char *why; /* REJECTED, AGAIN: for the log */
@@ -162,6 +206,9 @@ struct connector {
     /* The first step of a revocation; ends in DONE or REJECTED. NULL: the CA cannot be asked. */
     bool (*revoke)(const struct connector_call *call, const struct ca_revocation *what,
                    struct connector_step *out, struct error *err);
+    /* The first step of asking for the CA's certificates; ends in CHAIN or REJECTED. NULL: it cannot be
+     * asked. */
+    bool (*ask_chain)(const struct connector_call *call, struct connector_step *out, struct error *err);
 };
 
 /* The embedded CA. */

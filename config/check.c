@@ -157,6 +157,21 @@ static bool check_cmp_credentials(const struct reader *reader, const struct pars
     return true;
 }
 
+/* What is configured, or what vouches for what the CA tells: one of the two. */
+static bool check_chain(const struct reader *reader, const struct parsed_ca *ca, struct error *err)
+{
+    if (ca->chain.count > 0 && ca->anchors.count > 0)
+        return reader_fault(reader, &ca->place, "anchors", err,
+                            "expected none beside chain: the CA is not asked for it then");
+    if (ca->anchors.count > 0 && ca->kind != CA_KIND_CMP)
+        return reader_fault(reader, &ca->place, "anchors", err, "expected none, as the kind is not cmp");
+    if (ca->anchors.count > 0 && ca->new_with_new != NULL)
+        return reader_fault(reader, &ca->place, "root_update", err, "expected none beside anchors");
+    return ca->chain.count > 0 || ca->anchors.count > 0 ||
+           reader_fault(reader, &ca->place, "chain", err,
+                        "missing; expected PEM files, the issuing CA first, its root last");
+}
+
 static bool check_cmp_ca(const struct reader *reader, const struct parsed_ca *ca, const struct nouns *nouns,
                          struct error *err)
 {
@@ -182,7 +197,7 @@ static bool check_ca(const struct reader *reader, const struct parsed_ca *ca, co
     if (ca->kind == CA_KIND_LOCAL && ca->ca.key_name == NULL)
         return reader_fault(reader, &ca->place, "key", err,
                             "missing; expected a name from keys, as the kind is local");
-    return check_cmp_ca(reader, ca, nouns, err) &&
+    return check_chain(reader, ca, err) && check_cmp_ca(reader, ca, nouns, err) &&
            check_reference(reader, &ca->place, "key", &nouns->key, ca->ca.key_name, err);
 }
 
@@ -413,7 +428,7 @@ static bool check_cmp_renewal(const struct reader *reader, const struct parsed_r
         if (!is_open_on(made, PROTOCOL_CMP) || made->cmp_ra == NULL || strcmp(made->cmp_ra, ra->name) != 0)
             continue;
         of = ca_named(config, made->ca);
-        if (of != NULL && !bytes_equal(of->chain[0], from->chain[0]))
+        if (of != NULL && of->anchor_count == 0 && !bytes_equal(of->chain[0], from->chain[0]))
             return reader_fault(reader, &ra->place, "renew.ca", err,
                                 "expected the issuer of procedure '%s', which is CA '%s'", made->name,
                                 made->ca);

@@ -1,5 +1,9 @@
 /* make_ca.c: keys, CA chains and RA certificates are loaded. */
 #include "config/rows_internal.h"
+
+#include <unistd.h>
+
+#include "lib/base/clock.h"
 #include "lib/base/file.h"
 
 enum { PEM_FILE_MAX = 1 << 20, PASSPHRASE_MAX = 1024 };
@@ -72,23 +76,56 @@ static size_t url_list(const struct items *from, struct bytes *to)
     return from->count;
 }
 
-static bool read_chain(const struct reader *reader, const struct parsed_ca *from, struct ca *ca,
-                       struct arena *arena, struct error *err)
+/* At most CA_CHAIN_MAX, from all the files. */
+static bool read_certificates(const struct reader *reader, const struct parsed_ca *from, const char *setting,
+                              const struct items *files, struct arena *arena, struct bytes *der,
+                              size_t *count, struct error *err)
 {
-    const char **path = from->chain.item;
+    const char **path = files->item;
 
-    for (size_t i = 0; i < from->chain.count; i++) {
-        size_t count = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        size_t more = 0;
 
-        if (ca->chain_count == CA_CHAIN_MAX)
-            return reader_fault(reader, &from->place, "chain", err, "expected at most %d certificates in all",
+        if (*count == CA_CHAIN_MAX)
+            return reader_fault(reader, &from->place, setting, err, "expected at most %d certificates in all",
                                 CA_CHAIN_MAX);
-        if (!config_read_pem(reader, &from->place, "chain", path[i], arena, &ca->chain[ca->chain_count],
-                             CA_CHAIN_MAX - ca->chain_count, &count, err))
+        if (!config_read_pem(reader, &from->place, setting, path[i], arena, &der[*count],
+                             CA_CHAIN_MAX - *count, &more, err))
             return false;
-        ca->chain_count += count;
+        *count += more;
     }
     return true;
+}
+
+/* Nothing there: it was never asked for. */
+static bool read_kept(const char *path, struct buffer *out, struct error *err)
+{
+    return access(path, F_OK) != 0 || file_read(path, out, err);
+}
+
+static bool recall_chain(const struct reader *reader, const struct parsed_ca *from,
+                         const struct config *config, struct ca *ca, struct error *err)
+{
+    AUTO_STRUCT(buffer) kept = BUFFER(PEM_FILE_MAX);
+    struct bytes path = arena_format(config->arena, "%s/chain-%s.pem", config->registry.path, ca->name);
+
+    if (path.data == NULL)
+        return out_of_memory(err);
+    ca->chain_path = (const char *)path.data;
+    return (read_kept(ca->chain_path, &kept, err) &&
+            ca_recall_chain(ca, buffer_bytes(&kept), clock_now_s(), config->arena, err)) ||
+           reader_blame(reader, &from->place, "anchors", err);
+}
+
+static bool make_chain(const struct reader *reader, const struct parsed_ca *from, const struct config *config,
+                       struct ca *ca, struct error *err)
+{
+    if (from->anchors.count == 0)
+        return read_certificates(reader, from, "chain", &from->chain, config->arena, ca->chain,
+                                 &ca->chain_count, err);
+    return read_certificates(reader, from, "anchors", &from->anchors, config->arena, ca->anchor,
+                             &ca->anchor_count, err) &&
+           recall_chain(reader, from, config, ca, err);
 }
 
 static bool read_one(const struct reader *reader, const struct parsed_ca *from, const char *setting,
@@ -140,11 +177,11 @@ bool config_make_cas(const struct reader *reader, const struct parsed *parsed, s
             return false;
         ca->crl_url_count = url_list(&from[i].crl_url, ca->crl_url);
         ca->ca_issuers_url_count = url_list(&from[i].ca_issuers_url, ca->ca_issuers_url);
-        if (!read_chain(reader, &from[i], ca, config->arena, err) ||
+        if (!make_chain(reader, &from[i], config, ca, err) ||
             !read_root_update(reader, &from[i], ca, config->arena, err))
             return false;
         if (!ca_prepare(ca, config->keys, err))
-            return reader_blame(reader, &from[i].place, "chain", err);
+            return reader_blame(reader, &from[i].place, ca->anchor_count > 0 ? "anchors" : "chain", err);
         if (!ca_check_root_update(ca, config->arena, err)) {
             ca_release(ca);
             return reader_blame(reader, &from[i].place, "root_update", err);

@@ -1,5 +1,6 @@
 /* rows_ca.c: the settings of CAs, certificate profiles and RAs. */
 #include "config/rows_internal.h"
+#include "enroll/chain.h"
 
 enum { DAY_S = 86400, CENTURY_DAYS = 36500 };
 
@@ -80,7 +81,9 @@ static const struct settings settings_cmp_upstream = {
 static const struct setting ca_rows[] = {
     { "name", SETTING_NAME, .required = true, SETTING_AT(struct parsed_ca, ca.name) },
     { "kind", SETTING_CHOICE, .required = true, SETTING_AT(struct parsed_ca, kind), .choice = ca_kinds },
-    { "chain", SETTING_PATHS, .required = true, SETTING_AT(struct parsed_ca, chain), .min = 1, .max = CA_CHAIN_MAX },
+    { "chain", SETTING_PATHS, SETTING_AT(struct parsed_ca, chain), .min = 1, .max = CA_CHAIN_MAX },
+    { "anchors", SETTING_PATHS, SETTING_AT(struct parsed_ca, anchors), .min = 1, .max = CA_ANCHORS_MAX },
+    { "chain_refresh", SETTING_SECONDS, SETTING_AT(struct parsed_ca, ca.chain_refresh_s), .min = 10, .max = 365 * DAY_S },
     { "key", SETTING_NAME, SETTING_AT(struct parsed_ca, ca.key_name) },
     { "hash", SETTING_CHOICE, SETTING_AT(struct parsed_ca, ca.hash), .choice = hashes },
     { "crl", SETTING_GROUP, .group = &settings_crl },
@@ -95,6 +98,7 @@ static const struct setting ca_rows[] = {
 static const struct parsed_ca ca_initial = {
     .ca = { .crl_validity_s = 7 * DAY_S,
             .crl_refresh_s = DAY_S,
+            .chain_refresh_s = CA_CHAIN_REFRESH_S,
             .patience = { CA_TIMEOUT_MS, CA_CONCURRENCY, CA_ORDERS_MAX, CA_ORDER_KEEP_S } },
     .cmp = { .mac = PASSWORD_MAC_PBM, .iterations = CMP_ITERATIONS },
 };

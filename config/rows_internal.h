@@ -51,7 +51,7 @@ struct parsed_ca {
     struct place place;
     enum ca_kind kind;
     struct ca ca;
-    struct items chain, crl_url, ca_issuers_url;
+    struct items chain, anchors, crl_url, ca_issuers_url;
     const char *new_with_new, *new_with_old, *old_with_new; /* of the root that follows */
     struct parsed_cmp_upstream cmp;
 };

@@ -16,7 +16,7 @@ static void unusable(struct holder *holder, const char *detail)
 static const struct ca *issuer_of(const struct enroll_service *service, const struct certificate_id *id)
 {
     for (size_t i = 0; i < service->ca_count; i++)
-        if (digest256_equal(&service->ca[i].issuer, &id->issuer))
+        if (ca_is_issuer(&service->ca[i], &id->issuer))
             return &service->ca[i];
     return NULL;
 }

@@ -235,6 +235,8 @@ enum progress step_issue(struct course *c, struct error *err)
                         c->e.procedure->ca);
         return PROGRESS_ERROR;
     }
+    if (ca->chain_awaited)
+        return course_refuse(c, REFUSAL_CA_UNAVAILABLE, "the chain of the CA is not known yet");
     room = order_room(c, ca, err);
     if (room != PROGRESS_ON)
         return room;
@@ -247,6 +249,7 @@ enum progress step_issue(struct course *c, struct error *err)
     case CONNECTOR_WAIT: return order_place(c, ca, &step, err);
     case CONNECTOR_AGAIN:
     case CONNECTOR_DONE:
+    case CONNECTOR_CHAIN:
     case CONNECTOR_UNSET: break;
     }
     (void)error_set(err, ERROR_INTERNAL, "CA %s gave no verdict", ca->name);

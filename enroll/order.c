@@ -1,5 +1,6 @@
 /* order.c: the job that drives an order. What must be known before the next thing leaves is in the step's
  * state and changes; a crash at any point is one of the events that a connector knows. */
+#include "enroll/chain.h"
 #include "enroll/confirm_internal.h"
 #include "enroll/order_internal.h"
 
@@ -278,7 +279,7 @@ static bool take_certificate(struct run *r, const struct connector_step *step, s
     bool waits;
 
     if (!certified_judge(r->turn, r->ca, &r->order, step, &certificate, &fault, err) ||
-        !read_waiting(r, &t, &waits, err))
+        !enroll_chain_look(r->turn, r->ca, &certificate, err) || !read_waiting(r, &t, &waits, err))
         return false;
     if (fault == NULL && !waits)
         fault = "nobody waits for it any more";
@@ -324,6 +325,7 @@ static bool take_step(struct run *r, const struct connector_step *step, struct e
         if (!fetching)
             return over(r);
         break;
+    case CONNECTOR_CHAIN:
     case CONNECTOR_UNSET: break;
     }
     return error_set(err, ERROR_INTERNAL, "the connector of CA %s gave no verdict that fits", r->ca->name);

@@ -49,6 +49,8 @@ static bool begin_phase(const struct order_drive *d, const struct connector_call
         return connector->confirm(call, d->order->state, d->order->accepted, step, err);
     if (d->order->phase == ORDER_PHASE_REVOKE && connector->revoke != NULL)
         return connector->revoke(call, &what, step, err);
+    if (d->order->phase == ORDER_PHASE_CHAIN && connector->ask_chain != NULL)
+        return connector->ask_chain(call, step, err);
     return error_set(err, ERROR_INTERNAL, "CA %s cannot do what its order asks for", d->ca->name);
 }
 

@@ -13,6 +13,7 @@ enum order_phase {
     ORDER_PHASE_FETCH,   /* for a certificate; the device waits */
     ORDER_PHASE_CONFIRM, /* the CA is told that it was taken, or not */
     ORDER_PHASE_REVOKE,  /* the CA is told to revoke it */
+    ORDER_PHASE_CHAIN,   /* for the CA's own certificates (chain.c) */
     ORDER_PHASE_COUNT,
 };
 
@@ -74,7 +75,8 @@ struct order_drive {
 MUST_USE bool order_leave(const struct order_drive *d, struct job_effect *effect, struct error *err);
 /* The same octets once more, at next_s; `why` goes to the log. */
 MUST_USE bool order_again(const struct order_drive *d, const char *why, struct error *err);
-/* The connector's next word: to what the event says became of the request, or to begin CONFIRM or REVOKE. */
+/* The connector's next word: to what the event says became of the request, or to begin another phase than
+ * FETCH. */
 MUST_USE bool order_ask(const struct order_drive *d, const struct job_event *event,
                         struct connector_step *step, struct error *err);
 

@@ -39,7 +39,7 @@ static bool wait_more(struct turn *turn, uint64_t size, int64_t until_s, struct 
 /* --- those of one CA that it was not told of --- */
 struct search {
     struct turn *turn;
-    const struct ca *ca;
+    struct digest256 issuer;
     struct certificate_id found[PIECE];
     size_t count, max;
     bool failed;
@@ -62,7 +62,7 @@ static bool told_key(struct turn *turn, const struct certificate_id *id, struct 
 static bool find_one(const struct revoked_certificate *r, void *context)
 {
     struct search *s = context;
-    struct certificate_id id = { .issuer = s->ca->issuer, .serial_len = (uint8_t)r->serial.len };
+    struct certificate_id id = { .issuer = s->issuer, .serial_len = (uint8_t)r->serial.len };
     struct state_key key;
     struct state_value value;
     bool told = true;
@@ -127,13 +127,51 @@ static bool pass_on(struct turn *turn, const struct enroll_service *s, const str
     return ca == NULL || put_order(turn, ca, &record, err);
 }
 
-/* Its issuer's list was searched already. */
-static bool is_searched(const struct enroll_service *s, size_t index)
+/* Its list was searched already. */
+static bool is_searched(const struct enroll_service *s, size_t index, const struct digest256 *issuer)
 {
     for (size_t i = 0; i < index; i++)
-        if (s->ca[i].connector->revoke != NULL && digest256_equal(&s->ca[i].issuer, &s->ca[index].issuer))
+        if (s->ca[i].connector->revoke != NULL && ca_is_issuer(&s->ca[i], issuer))
             return true;
     return false;
+}
+
+/* Of one issuer; *count grows by what was passed on. */
+static bool search_issuer(struct turn *turn, const struct enroll_service *s, const struct digest256 *issuer,
+                          size_t *count, struct error *err)
+{
+    struct search search = { .turn = turn, .issuer = *issuer, .max = PIECE - *count, .err = err };
+
+    if (!registry_revoked_each(turn->view, issuer, turn->now_s, find_one, &search, err) || search.failed)
+        return false;
+    for (size_t i = 0; i < search.count; i++)
+        if (!pass_on(turn, s, &search.found[i], err))
+            return false;
+    *count += search.count;
+    return true;
+}
+
+static bool is_repeated(const struct ca *ca, size_t other)
+{
+    for (size_t i = 0; i < other; i++)
+        if (digest256_equal(&ca->other_issuer[i], &ca->other_issuer[other]))
+            return true;
+    return digest256_equal(&ca->issuer, &ca->other_issuer[other]);
+}
+
+/* Of a CA: by its certificate, and by its others. */
+static bool search_ca(struct turn *turn, const struct enroll_service *s, size_t index, size_t *count,
+                      struct error *err)
+{
+    const struct ca *ca = &s->ca[index];
+
+    if (!is_searched(s, index, &ca->issuer) && !search_issuer(turn, s, &ca->issuer, count, err))
+        return false;
+    for (size_t i = 0; i < ca->other_count; i++)
+        if (!is_repeated(ca, i) && !is_searched(s, index, &ca->other_issuer[i]) &&
+            !search_issuer(turn, s, &ca->other_issuer[i], count, err))
+            return false;
+    return true;
 }
 
 bool enroll_revocations_job_run(struct turn *turn, const void *service, const struct job_record *job,
@@ -148,17 +186,8 @@ bool enroll_revocations_job_run(struct turn *turn, const void *service, const st
         return false;
     /* A revocation never comes without an audit entry. */
     for (size_t i = 0; i < s->ca_count && head.size != seen_size(job->state); i++) {
-        struct search search = { .turn = turn, .ca = &s->ca[i], .max = PIECE - count, .err = err };
-
-        if (s->ca[i].connector->revoke == NULL || is_searched(s, i))
-            continue;
-        if (!registry_revoked_each(turn->view, &s->ca[i].issuer, turn->now_s, find_one, &search, err) ||
-            search.failed)
+        if (s->ca[i].connector->revoke != NULL && !search_ca(turn, s, i, &count, err))
             return false;
-        for (size_t j = 0; j < search.count; j++)
-            if (!pass_on(turn, s, &search.found[j], err))
-                return false;
-        count += search.count;
     }
     /* There may be more: the size is not seen yet. */
     return count == PIECE ? wait_more(turn, 0, turn->now_s, out, err)

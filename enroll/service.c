@@ -58,6 +58,8 @@ static const char *fault_of(const struct service_certificate *s, const struct ca
         return NULL;
     if (ca == NULL)
         return "its CA is not configured";
+    if (ca->chain_awaited)
+        return "the chain of its CA is not known yet";
     if (ca->certificate.not_after_s <= end_s)
         return "its CA ends no later";
     return now_s >= renewal_s + (end_s - renewal_s) / 2 ? "its renewal has not come through" : NULL;
@@ -80,7 +82,7 @@ static bool look_at(struct look *l, const struct service_certificate *s, struct 
 
     if (why != NULL)
         warn(l, s, why);
-    return ca == NULL || now_s < service_renewal_s(s) ||
+    return ca == NULL || ca->chain_awaited || now_s < service_renewal_s(s) ||
            ca->certificate.not_after_s <= s->certificate.not_after_s || begin(l, s, ca, err);
 }
 

@@ -44,8 +44,9 @@ MUST_USE bool service_order_start(struct turn *turn, const struct service_certif
 /* The certificate's record and audit entry, as changes of the turn. */
 MUST_USE bool service_record_issued(struct turn *turn, const struct service_certificate *s,
                                     const struct ca *ca, const struct certificate *c, struct error *err);
-/* What the file is to hold: the certificate, then the CA's chain without its root. */
-MUST_USE bool service_pem(const struct ca *ca, struct bytes certificate, struct arena *arena,
-                          struct bytes *out, struct error *err);
+/* What the file is to hold: the certificate, then the CA's chain without its root: that of the very issuer,
+ * where the CA issued it by another certificate than it is known by, and told which. */
+MUST_USE bool service_pem(struct turn *turn, const struct ca *ca, const struct certificate *c,
+                          const struct connector_step *step, struct bytes *out, struct error *err);
 
 #endif

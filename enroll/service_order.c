@@ -162,14 +162,31 @@ bool service_record_issued(struct turn *turn, const struct service_certificate *
     return append_audit(turn, s, &record, err);
 }
 
-bool service_pem(const struct ca *ca, struct bytes certificate, struct arena *arena, struct bytes *out,
-                 struct error *err)
+static bool chain_of(struct turn *turn, const struct ca *ca, const struct certificate *c,
+                     const struct connector_step *step, struct ca_chain *out, struct error *err)
+{
+    const struct ca_told told = { .der = step->chain,
+                                  .count = step->chain_count,
+                                  .issuer = c->issuer.encoded };
+    const char *fault;
+
+    memcpy(out->chain, ca->chain, sizeof(out->chain));
+    out->chain_count = ca->chain_count;
+    return ca->anchor_count == 0 || bytes_equal(c->issuer.encoded, ca->certificate.subject.encoded) ||
+           ca_chain_choose(ca, &told, turn->now_s, turn->arena, out, &fault, err);
+}
+
+bool service_pem(struct turn *turn, const struct ca *ca, const struct certificate *c,
+                 const struct connector_step *step, struct bytes *out, struct error *err)
 {
     AUTO_STRUCT(buffer) pem = BUFFER(PEM_MAX);
-    bool put = pem_encode("CERTIFICATE", certificate, &pem);
+    bool put = pem_encode("CERTIFICATE", c->encoded, &pem);
+    struct ca_chain chain = { .chain_count = 0 };
 
-    for (size_t i = 0; i + 1 < ca->chain_count; i++)
-        put = put && pem_encode("CERTIFICATE", ca->chain[i], &pem);
-    *out = !put || buffer_failed(&pem) ? BYTES_NONE : arena_copy(arena, buffer_bytes(&pem));
+    if (!chain_of(turn, ca, c, step, &chain, err))
+        return false;
+    for (size_t i = 0; i + 1 < chain.chain_count; i++)
+        put = put && pem_encode("CERTIFICATE", chain.chain[i], &pem);
+    *out = !put || buffer_failed(&pem) ? BYTES_NONE : arena_copy(turn->arena, buffer_bytes(&pem));
     return out->data != NULL || error_set(err, ERROR_MEMORY, "file of a service certificate");
 }

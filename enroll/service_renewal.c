@@ -1,4 +1,5 @@
 /* service_renewal.c: the job that renews one certificate of the gateway: order, write, tell the CA, load. */
+#include "enroll/chain.h"
 #include "enroll/service_internal.h"
 #include "lib/base/encode.h"
 
@@ -150,7 +151,7 @@ static bool take_certificate(struct run *r, const struct certificate *c, const s
         return error_set(err, ERROR_MEMORY, "serial number");
     hex_encode(c->serial, serial);
     if (!service_record_issued(r->turn, r->certificate, r->ca, c, err) ||
-        !service_pem(r->ca, c->encoded, r->turn->arena, &r->renewal.pem, err))
+        !service_pem(r->turn, r->ca, c, step, &r->renewal.pem, err))
         return false;
     if (!sha256(c->encoded, &r->renewal.made))
         return error_openssl(err, "SHA-256");
@@ -183,7 +184,8 @@ static bool judge(struct run *r, const struct connector_step *step, struct error
     struct certificate c;
     const char *fault;
 
-    if (!certified_judge_renewal(r->turn, r->ca, &r->certificate->certificate, step, &c, &fault, err))
+    if (!certified_judge_renewal(r->turn, r->ca, &r->certificate->certificate, step, &c, &fault, err) ||
+        !enroll_chain_look(r->turn, r->ca, &c, err))
         return false;
     if (fault == NULL)
         return take_certificate(r, &c, step, err);
@@ -220,6 +222,7 @@ static bool take_step(struct run *r, const struct connector_step *step, struct e
         if (!fetching)
             return told(r, err);
         break;
+    case CONNECTOR_CHAIN:
     case CONNECTOR_UNSET: break;
     }
     return error_set(err, ERROR_INTERNAL, "the connector of CA %s gave no verdict that fits", r->ca->name);

@@ -42,6 +42,21 @@ static struct turn_facts first_facts(const struct answering *a)
     };
 }
 
+/* Its CA's chain, or its own certificate, is not there yet. */
+static bool is_awaiting(struct answering *a)
+{
+    const struct service_row *service = a->route.service;
+    const char *awaited = service->awaits != NULL ? service->awaits(a->config, &a->route) : NULL;
+
+    if (awaited == NULL)
+        return false;
+    retry_later(a, "not ready yet, try again later\n");
+    a->turn.facts.verdict = "refused";
+    a->turn.facts.reason = "not_ready";
+    a->turn.facts.detail = awaited;
+    return true;
+}
+
 bool answer_at_once(struct answering *a, const struct config *config, const struct http_request *request)
 {
     *a = (struct answering){ .config = config, .request = request, .route = route_find(config, request) };
@@ -51,6 +66,8 @@ bool answer_at_once(struct answering *a, const struct config *config, const stru
         return true;
     }
     a->turn.facts = first_facts(a);
+    if (is_awaiting(a))
+        return true;
     if (a->route.service->serve_public == NULL ||
         !a->route.service->serve_public(config, &a->route, request, &a->response))
         return false;

@@ -25,8 +25,13 @@ static void print_fingerprints(const struct config *config)
     for (size_t i = 0; i < config->ca_count; i++) {
         const struct ca *ca = &config->ca[i];
 
-        if (ca_fingerprint(ca, DIGEST_SHA256, sha256) && ca_fingerprint(ca, DIGEST_SHA1, sha1))
+        if (ca->chain_awaited)
+            printf("CA %s: its chain is not known yet; the CA is asked for it\n", ca->name);
+        else if (ca_fingerprint(ca, DIGEST_SHA256, sha256) && ca_fingerprint(ca, DIGEST_SHA1, sha1))
             printf("CA %s: SHA-256 %s, SHA-1 %s\n", ca->name, sha256, sha1);
+        if (ca->anchor_count > 0 && !ca->chain_awaited)
+            printf("CA %s: %zu certificates in its chain, %zu others, as it told them: %s\n", ca->name,
+                   ca->chain_count, ca->other_count, ca->chain_path);
     }
 }
 

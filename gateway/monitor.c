@@ -15,6 +15,12 @@ struct expiry {
     int64_t not_after_s;
 };
 
+/* An upstream CA that tells its chain itself. */
+struct chain_figure {
+    char name[EXPIRY_NAME_MAX];
+    bool known;
+};
+
 struct series {
     const char *protocol, *verdict, *reason;
     uint64_t count, summed; /* summed: already in an audit entry */
@@ -31,6 +37,8 @@ struct monitor {
     bool health_known;
     struct expiry expiry[EXPIRIES_MAX]; /* of the configuration in force */
     size_t expiry_count;
+    struct chain_figure chain[EXPIRIES_MAX];
+    size_t chain_count;
     struct monitor_sources sources;
 };
 
@@ -126,7 +134,10 @@ static void log_ca(const struct ca *ca)
 {
     char sha256[CA_FINGERPRINT_LEN] = "", sha1[CA_FINGERPRINT_LEN] = "";
 
-    if (ca_fingerprint(ca, DIGEST_SHA256, sha256) && ca_fingerprint(ca, DIGEST_SHA1, sha1))
+    if (ca->chain_awaited)
+        log_fields(LOG_WARNING, "ca", LOG_CTEXT("name", ca->name),
+                   LOG_CTEXT("note", "its chain is not known yet: nothing is served for it meanwhile"));
+    else if (ca_fingerprint(ca, DIGEST_SHA256, sha256) && ca_fingerprint(ca, DIGEST_SHA1, sha1))
         log_fields(LOG_INFO, "ca", LOG_CTEXT("name", ca->name), LOG_CTEXT("sha256", sha256),
                    LOG_CTEXT("sha1", sha1));
 }
@@ -149,13 +160,31 @@ static void note_expiries(struct monitor *monitor, const struct config *config)
     for (size_t i = 0; i < config->certificate_count; i++)
         note_expiry(monitor, "", config->certificate[i].what, config->certificate[i].not_after_s);
     for (size_t i = 0; i < config->ca_count; i++)
-        note_expiry(monitor, "ca ", config->ca[i].name, config->ca[i].certificate.not_after_s);
+        if (!config->ca[i].chain_awaited)
+            note_expiry(monitor, "ca ", config->ca[i].name, config->ca[i].certificate.not_after_s);
+    (void)pthread_mutex_unlock(&monitor->lock);
+}
+
+static void note_chains(struct monitor *monitor, const struct config *config)
+{
+    (void)pthread_mutex_lock(&monitor->lock);
+    monitor->chain_count = 0;
+    for (size_t i = 0; i < config->ca_count && monitor->chain_count < EXPIRIES_MAX; i++) {
+        struct chain_figure *f = &monitor->chain[monitor->chain_count];
+
+        if (config->ca[i].anchor_count == 0)
+            continue;
+        (void)snprintf(f->name, sizeof(f->name), "%s", config->ca[i].name);
+        f->known = !config->ca[i].chain_awaited;
+        monitor->chain_count++;
+    }
     (void)pthread_mutex_unlock(&monitor->lock);
 }
 
 void monitor_configuration(struct monitor *monitor, const struct config *config)
 {
     note_expiries(monitor, config);
+    note_chains(monitor, config);
     for (size_t i = 0; i < config->ca_count; i++)
         log_ca(&config->ca[i]);
     for (size_t i = 0; i < config->procedure_count; i++)
@@ -277,6 +306,15 @@ static void put_expiries(const struct monitor *monitor, struct buffer *out)
                       monitor->expiry[i].name, monitor->expiry[i].not_after_s);
 }
 
+static void put_chains(const struct monitor *monitor, struct buffer *out)
+{
+    if (monitor->chain_count > 0)
+        buffer_append_text(out, "# TYPE muster_ca_chain_known gauge\n");
+    for (size_t i = 0; i < monitor->chain_count; i++)
+        buffer_format(out, "muster_ca_chain_known{ca=\"%s\"} %d\n", monitor->chain[i].name,
+                      monitor->chain[i].known);
+}
+
 static void serve_metrics(struct monitor *monitor, struct arena *arena, struct http_response *response)
 {
     AUTO_STRUCT(buffer) out = BUFFER(256 * 1024);
@@ -288,6 +326,7 @@ static void serve_metrics(struct monitor *monitor, struct arena *arena, struct h
         metric(&out, "muster_service_certificate_days_left", "gauge",
                monitor->health.days_left > 0 ? (uint64_t)monitor->health.days_left : 0);
     put_expiries(monitor, &out);
+    put_chains(monitor, &out);
     (void)pthread_mutex_unlock(&monitor->lock);
     if (monitor->sources.server != NULL)
         put_connections(monitor->sources.server, &out);

@@ -32,6 +32,16 @@ static bool choose(const struct config *config, struct bytes name, enum protocol
     return route->procedure != NULL && (route->procedure->protocols & PROTOCOL_BIT(protocol)) != 0;
 }
 
+static const char *chain_awaited(const struct ca *ca)
+{
+    return ca != NULL && ca->chain_awaited ? "the chain of its CA is not known yet" : NULL;
+}
+
+static const char *procedure_awaits(const struct config *config, const struct route *route)
+{
+    return chain_awaited(enroll_ca(&config->enroll, route->procedure));
+}
+
 /* --- SCEP: /scep/<procedure>[/...], /cgi-bin/pkiclient.exe (SCEP-5) --- */
 
 static bool scep_match(const struct config *config, struct bytes path, struct route *route)
@@ -243,6 +253,12 @@ static bool ca_match(const struct config *config, struct bytes path, struct rout
     return (route->ca = named_ca(config, path, "/ca/", ".cer")) != NULL;
 }
 
+static const char *ca_awaits(const struct config *config, const struct route *route)
+{
+    (void)config;
+    return chain_awaited(route->ca);
+}
+
 static bool ca_public(const struct config *config, const struct route *route,
                       const struct http_request *request, struct http_response *response)
 {
@@ -270,13 +286,17 @@ static bool admin_handle(struct turn *turn, const struct config *config, const s
 }
 
 static const struct service_row services[] = {
-    { "scep", scep_match, scep_public, scep_handle, scep_operation_asked, 1 << LISTENER_DEVICES },
-    { "est", est_match, est_public, est_handle, est_operation_asked, 1 << LISTENER_DEVICES },
-    { "cmp", cmp_match, cmp_public, cmp_handle, cmp_operation_asked, 1 << LISTENER_DEVICES },
-    { "acme", acme_match, acme_public, acme_handle, acme_operation_asked, 1 << LISTENER_DEVICES },
-    { "crl", crl_match, crl_public, crl_handle, NULL, 1 << LISTENER_DEVICES },
-    { "ca", ca_match, ca_public, NULL, NULL, 1 << LISTENER_DEVICES },
-    { "admin", admin_match, NULL, admin_handle, NULL, 1 << LISTENER_ADMINISTRATION },
+    { "scep", scep_match, procedure_awaits, scep_public, scep_handle, scep_operation_asked,
+      1 << LISTENER_DEVICES },
+    { "est", est_match, procedure_awaits, est_public, est_handle, est_operation_asked,
+      1 << LISTENER_DEVICES },
+    { "cmp", cmp_match, procedure_awaits, cmp_public, cmp_handle, cmp_operation_asked,
+      1 << LISTENER_DEVICES },
+    { "acme", acme_match, procedure_awaits, acme_public, acme_handle, acme_operation_asked,
+      1 << LISTENER_DEVICES },
+    { "crl", crl_match, NULL, crl_public, crl_handle, NULL, 1 << LISTENER_DEVICES },
+    { "ca", ca_match, ca_awaits, ca_public, NULL, NULL, 1 << LISTENER_DEVICES },
+    { "admin", admin_match, NULL, NULL, admin_handle, NULL, 1 << LISTENER_ADMINISTRATION },
 };
 
 struct route route_find(const struct config *config, const struct http_request *request)

@@ -11,6 +11,9 @@ struct service_row {
     const char *name; /* for log and metrics */
     /* Its paths: fills *route. */
     bool (*match)(const struct config *config, struct bytes path, struct route *route);
+    /* What it lacks that comes by itself, for the log: it is answered 503 meanwhile. NULL: nothing. The
+     * function NULL: it never lacks anything. */
+    const char *(*awaits)(const struct config *config, const struct route *route);
     /* What needs no secret and no write, on the loop's thread: true when *response is the answer. NULL:
      * nothing. */
     bool (*serve_public)(const struct config *config, const struct route *route,

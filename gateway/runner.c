@@ -4,6 +4,7 @@
 #include <event2/thread.h>
 #include <stdlib.h>
 
+#include "enroll/chain.h"
 #include "enroll/confirm.h"
 #include "enroll/order.h"
 #include "enroll/service.h"
@@ -55,6 +56,12 @@ void runner_jobs(struct runner *runner, const struct config *config, struct job_
                                    .run = enroll_revocations_job_run,
                                    .service = &config->enroll,
                                    .standing = true };
+    *row++ = (struct job_handler){
+        .kind = ENROLL_CHAINS_JOB, .run = enroll_chains_job_run, .service = &config->enroll, .standing = true
+    };
+    *row++ = (struct job_handler){ .kind = ENROLL_CHAIN_JOB,
+                                   .run = enroll_chain_job_run,
+                                   .service = &config->enroll };
     *row++ = (struct job_handler){ .kind = ENROLL_SERVICE_JOB,
                                    .run = enroll_service_job_run,
                                    .service = &config->services,

@@ -11,7 +11,7 @@
 enum {
     STEPS_MAX = 64,
     STEP_ARENA_MAX = 192 << 20,
-    JOB_KINDS = 11, /* of the gateway itself */
+    JOB_KINDS = 13, /* of the gateway itself */
 };
 
 /* One job between its handler and the end of its effect. */

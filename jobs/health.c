@@ -80,6 +80,8 @@ void health_probe(struct turn *turn, const struct health_service *service, struc
     for (size_t i = 0; i < service->ca_count; i++) {
         const struct ca *ca = &service->ca[i];
 
+        if (ca->chain_awaited)
+            found_bad(&h, "chain of ca %.40s: not known yet", ca->name);
         probe_certificate(turn, "ca ", ca->name, ca->certificate.not_after_s, &h);
         if (ca_is_local(ca)) {
             probe_key(turn, ca, &h);

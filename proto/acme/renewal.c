@@ -20,15 +20,26 @@ static bool decode_part(struct bytes text, uint8_t *out, size_t max, size_t *len
            *len > 0 && *len <= max;
 }
 
-static const struct ca *ca_of_key_id(const struct acme_call *c, struct bytes key_id)
+static bool has_key_id(const struct certificate *c, struct bytes key_id)
 {
+    return c->subject_key_id.len > 0 && bytes_equal(c->subject_key_id, key_id);
+}
+
+/* Name of the issuer with that key; none. */
+static struct bytes issuer_of_key_id(const struct acme_call *c, struct bytes key_id)
+{
+    struct certificate other;
+
     for (size_t i = 0; i < c->service->enroll->ca_count; i++) {
         const struct ca *ca = &c->service->enroll->ca[i];
 
-        if (ca->certificate.subject_key_id.len > 0 && bytes_equal(ca->certificate.subject_key_id, key_id))
-            return ca;
+        if (has_key_id(&ca->certificate, key_id))
+            return ca->certificate.subject.encoded;
+        for (size_t j = 0; j < ca->other_count; j++)
+            if (certificate_decode(ca->other[j], c->turn->arena, &other) && has_key_id(&other, key_id))
+                return other.subject.encoded;
     }
-    return NULL;
+    return BYTES_NONE;
 }
 
 bool acme_certificate_named(struct acme_call *c, struct bytes text, bool *found,
@@ -37,14 +48,14 @@ bool acme_certificate_named(struct acme_call *c, struct bytes text, bool *found,
     uint8_t key_id[KEY_ID_MAX + 3], serial[SERIAL_MAX + 3];
     size_t dot = bytes_find(text, '.'), key_id_len, serial_len;
     struct certificate_id id;
-    const struct ca *ca;
+    struct bytes issuer;
     bool known = false;
 
     *found = false;
     if (!decode_part(bytes_slice(text, 0, dot), key_id, KEY_ID_MAX, &key_id_len) ||
         !decode_part(bytes_from(text, dot + 1), serial, SERIAL_MAX, &serial_len) ||
-        (ca = ca_of_key_id(c, bytes_of(key_id, key_id_len))) == NULL ||
-        !certificate_id_of(ca->certificate.subject.encoded, bytes_of(serial, serial_len), &id))
+        (issuer = issuer_of_key_id(c, bytes_of(key_id, key_id_len))).len == 0 ||
+        !certificate_id_of(issuer, bytes_of(serial, serial_len), &id))
         return true;
     if (!registry_certificate_by_id(c->turn->view, &id, c->turn->arena, &known, out, err))
         return false;

@@ -37,6 +37,7 @@ struct cmp_client {
     struct bytes signer;  /* DER; none */
     const struct anchors *anchors;
     struct bytes ca; /* DER; none */
+    bool any_ca;     /* each CA certificate under the anchors counts as the CA itself */
 };
 
 /* What each call is given. */

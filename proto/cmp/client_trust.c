@@ -33,14 +33,21 @@ static bool has_extended_usage(const struct certificate *c, struct bytes oid)
     return false;
 }
 
+static bool is_the_ca(const struct cmp_client *client, const struct certificate *signer)
+{
+    if (client->any_ca && signer->is_ca && (signer->key_usage & KEY_USAGE_KEY_CERT_SIGN) != 0)
+        return true;
+    return client->ca.len > 0 && bytes_equal(signer->encoded, client->ca);
+}
+
 /* Every device has a certificate of the CA: to sign in its name takes more. */
 static const char *check_standing(const struct cmp_client *client, const struct cmp_call *call,
                                   const struct cmp_message *answer, const struct certificate *signer)
 {
     if (client->anchors == NULL)
         return "it is signed, and no signer is trusted";
-    if (!(client->ca.len > 0 && bytes_equal(signer->encoded, client->ca)) &&
-        !has_extended_usage(signer, CMP_KP_CMC_CA) && !has_extended_usage(signer, CMP_KP_CMC_RA))
+    if (!is_the_ca(client, signer) && !has_extended_usage(signer, CMP_KP_CMC_CA) &&
+        !has_extended_usage(signer, CMP_KP_CMC_RA))
         return "its signer is neither the CA nor one with cmcCA or cmcRA";
     switch (anchors_verify(client->anchors, signer->encoded, answer->extra_cert, answer->extra_cert_count,
                            call->now_s)) {

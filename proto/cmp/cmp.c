@@ -32,6 +32,8 @@ static const char *certificate_fault(const struct certificate *c, const struct c
     if (procedure->cmp_key_generation && !has_purpose(c, CMP_KP_CM_KGA))
         return "keys are generated, but the certificate of its CMP RA lacks the extended key usage cmKGA "
                "(1.3.6.1.5.5.7.3.32)";
+    if (ca != NULL && ca->anchor_count > 0) /* by which of its certificates is not known from the start */
+        return NULL;
     if (ca == NULL || !name_equal(&c->issuer, &ca->certificate.subject) ||
         certificate_verify_signature(c, &ca->certificate.key) != SIGNATURE_OK)
         return "the certificate of its CMP RA was not issued by its CA";

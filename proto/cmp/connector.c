@@ -6,7 +6,14 @@
 enum { RECORD_VERSION = 1, HTTP_OK = 200 };
 
 /* What the dialog is for: the CA's "already done" ends a confirmation or a revocation well. */
-enum purpose { PURPOSE_NONE = 0, PURPOSE_ORDER, PURPOSE_CONFIRM, PURPOSE_REVOKE, PURPOSE_COUNT };
+enum purpose {
+    PURPOSE_NONE = 0,
+    PURPOSE_ORDER,
+    PURPOSE_CONFIRM,
+    PURPOSE_REVOKE,
+    PURPOSE_CHAIN,
+    PURPOSE_COUNT
+};
 
 enum field { FIELD_PURPOSE = 1, FIELD_DIALOG };
 
@@ -88,9 +95,10 @@ static struct step step_of(const struct connector_call *call, struct connector_s
 
     if (s.client.signer.len == 0 && s.client.anchors == NULL)
         s.client.anchors = call->ca->anchors;
-    if (s.client.recipient.len == 0)
+    if (s.client.recipient.len == 0 && !call->ca->chain_awaited)
         s.client.recipient = call->ca->certificate.subject.encoded;
     s.client.ca = call->ca->chain[0];
+    s.client.any_ca = call->ca->anchor_count > 0;
     return s;
 }
 
@@ -169,7 +177,7 @@ static void add_chain(struct step *s, const struct bytes *der, size_t count)
     struct connector_step *out = s->out;
     struct certificate c;
 
-    for (size_t i = 0; i < count && out->chain_count < CA_CHAIN_MAX; i++)
+    for (size_t i = 0; i < count && out->chain_count < CA_TOLD_MAX; i++)
         if (is_new(out, der[i]) && certificate_decode(der[i], s->call->arena, &c) && c.is_ca)
             out->chain[out->chain_count++] = der[i];
 }
@@ -209,6 +217,7 @@ static bool is_done_already(enum purpose purpose, const struct cmp_status_info *
     case PURPOSE_REVOKE: return (status->fail_info & CMP_CERT_REVOKED) != 0;
     case PURPOSE_NONE:
     case PURPOSE_ORDER:
+    case PURPOSE_CHAIN:
     case PURPOSE_COUNT: break;
     }
     return false;
@@ -233,6 +242,23 @@ static bool unbelieved(struct step *s, const struct connector_event *event, cons
     return again(s, text.data != NULL ? (const char *)text.data : what);
 }
 
+/* --- its chain --- */
+
+static bool chain_told(struct step *s, const struct cmp_result *result)
+{
+    struct bytes der[CA_TOLD_MAX];
+    size_t count;
+
+    if (s->state.purpose != PURPOSE_CHAIN)
+        return reject(s, "the CA answered a question that nobody asked");
+    if (!cmp_ca_certs(result, der, COUNT_OF(der), &count))
+        return reject(s, "the CA tells none of its certificates, or more than are taken");
+    *s->out = (struct connector_step){ .verdict = CONNECTOR_CHAIN };
+    add_chain(s, der, count);
+    add_chain(s, result->extra_cert, result->extra_cert_count);
+    return true;
+}
+
 /* --- the connector --- */
 
 static bool read_answer(struct step *s, const struct connector_event *event, struct error *err)
@@ -250,9 +276,9 @@ static bool read_answer(struct step *s, const struct connector_event *event, str
     case CMP_OUTCOME_WAITING: return wait_for_ca(s, result, err);
     case CMP_OUTCOME_CERTIFICATE: return issued(s, result, err);
     case CMP_OUTCOME_DONE: return done(s);
-    case CMP_OUTCOME_GENERAL: break;
+    case CMP_OUTCOME_GENERAL: return chain_told(s, result);
     }
-    return error_set(err, ERROR_INTERNAL, "a general message was never sent");
+    return error_set(err, ERROR_INTERNAL, "no such outcome");
 }
 
 static bool resume(const struct connector_call *call, struct bytes state, const struct connector_event *event,
@@ -357,6 +383,23 @@ static bool revoke(const struct connector_call *call, const struct ca_revocation
            send_message(&s, message, err);
 }
 
+/* id-it-caCerts (RFC 9483 4.3.1). */
+static bool ask_chain(const struct connector_call *call, struct connector_step *out, struct error *err)
+{
+    const struct cmp_info wanted = { .oid = CMP_IT_CA_CERTS };
+    struct step s = step_of(call, out);
+    struct bytes message;
+
+    s.state.purpose = PURPOSE_CHAIN;
+    return cmp_client_general(&s.client, &s.cmp, &wanted, 1, &s.state.dialog, &message, err) &&
+           send_message(&s, message, err);
+}
+
 const struct connector cmp_connector = {
-    .name = "cmp", .start = start, .resume = resume, .confirm = confirm, .revoke = revoke
+    .name = "cmp",
+    .start = start,
+    .resume = resume,
+    .confirm = confirm,
+    .revoke = revoke,
+    .ask_chain = ask_chain,
 };

@@ -133,7 +133,7 @@ static enum cmp_fault find_certificate(struct cmp_exchange *x, struct revocation
 static enum cmp_fault judge(const struct cmp_exchange *x, const struct revocation *r)
 {
     /* Trusted by the procedure, and so for what its CA issues: the domain may have others. */
-    if (x->sender.role == CMP_ROLE_RA && digest256_equal(&x->ca->issuer, &r->record.id.issuer))
+    if (x->sender.role == CMP_ROLE_RA && ca_is_issuer(x->ca, &r->record.id.issuer))
         return CMP_OK;
     if (x->sender.role == CMP_ROLE_HOLDER && certificate_id_equal(&x->sender.holder.record.id, &r->record.id))
         return CMP_OK;

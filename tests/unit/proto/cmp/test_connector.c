@@ -331,6 +331,42 @@ static void a_revocation_is_passed_on(void **state)
 
 /* --- our own faults --- */
 
+static struct bytes asks_chain(void)
+{
+    const struct connector_call call = a_connector_call();
+
+    keep_state(cmp_connector.ask_chain(&call, &step, &err));
+    assert_int_equal(step.verdict, CONNECTOR_SEND);
+    return step.request.body;
+}
+
+static enum connector_verdict hears_chain(struct bytes request, struct bytes value)
+{
+    const struct cmp_info told = { .oid = CMP_IT_CA_CERTS, .value = value };
+    struct buffer content = BUFFER(1 << 16);
+
+    cmp_general_put(&content, &told, 1);
+    return hears_answer(request, (struct answer){ .body = CMP_GENP, .content = kept(&content) });
+}
+
+static void cmp_100_the_ca_is_asked_for_its_chain(void **state)
+{
+    const struct bytes root = the_root();
+    struct bytes request = asks_chain();
+
+    (void)state;
+    assert_int_equal(body_of(request), CMP_GENM);
+    assert_int_equal(hears_chain(request, wrap(DER_SEQUENCE, join(root, the_signer()))), CONNECTOR_CHAIN);
+    assert_int_equal(step.chain_count, 1); /* the signer is no CA */
+    assert_bytes(step.chain[0], root);
+    assert_int_equal(hears_chain(asks_chain(), BYTES_NONE), CONNECTOR_REJECTED);
+    assert_int_equal(hears_chain(starts(), wrap(DER_SEQUENCE, root)),
+                     CONNECTOR_REJECTED); /* a certificate was asked for */
+    assert_int_equal(hears_answer(asks_chain(), rejection(CMP_BAD_REQUEST)), CONNECTOR_REJECTED);
+    (void)asks_chain();
+    assert_int_equal(hears_octets(200, BYTES_LITERAL("garbage")), CONNECTOR_AGAIN);
+}
+
 static void a_state_that_cannot_be_read_is_our_error(void **state)
 {
     const struct connector_call call = a_connector_call();
@@ -389,6 +425,7 @@ int main(void)
         CONNECTOR_TEST(a_ca_that_takes_its_time_is_polled),
         CONNECTOR_TEST(a_confirmation_that_was_heard_before_is_done),
         CONNECTOR_TEST(a_revocation_is_passed_on),
+        CONNECTOR_TEST(cmp_100_the_ca_is_asked_for_its_chain),
         CONNECTOR_TEST(a_state_that_cannot_be_read_is_our_error),
         CONNECTOR_TEST(a_request_that_is_too_large_is_our_error),
         CONNECTOR_TEST(what_an_upstream_owns_is_released),
