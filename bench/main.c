@@ -15,6 +15,8 @@ static const struct {
     { "scep", bench_scep, "enrollments over SCEP, RSA-2048" },
     { "cmp", bench_cmp, "enrollments over CMP, P-256, confirmed; under a password or signed" },
     { "acme", bench_acme, "orders over ACME, ES256, to the certificate" },
+    { "issue", bench_issue, "a certificate from a CSR, against its cryptography alone" },
+    { "http", bench_http, "a request through lib/net and lib/http, against a bare loop" },
     { "registry", bench_registry, "look-ups, import and group commit of the registry" },
 };
 
