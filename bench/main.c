@@ -17,6 +17,9 @@ static const struct {
     { "acme", bench_acme, "orders over ACME, ES256, to the certificate" },
     { "issue", bench_issue, "a certificate from a CSR, against its cryptography alone" },
     { "http", bench_http, "a request through lib/net and lib/http, against a bare loop" },
+    { "idle", bench_idle, "memory of the gateway for connections that do nothing" },
+    { "drip", bench_drip, "how long a connection lives that is fed one octet at a time" },
+    { "seed", bench_seed, "fills a gateway's registry, to measure it at that size" },
     { "registry", bench_registry, "look-ups, import and group commit of the registry" },
 };
 
