@@ -11,5 +11,8 @@ int bench_http(int argc, char **argv);
 int bench_idle(int argc, char **argv);
 int bench_drip(int argc, char **argv);
 int bench_seed(int argc, char **argv);
+int bench_match(int argc, char **argv);
+int bench_import(int argc, char **argv);
+int bench_commit(int argc, char **argv);
 
 #endif

@@ -19,6 +19,9 @@ static const struct {
     { "http", bench_http, "a request through lib/net and lib/http, against a bare loop" },
     { "idle", bench_idle, "memory of the gateway for connections that do nothing" },
     { "drip", bench_drip, "how long a connection lives that is fed one octet at a time" },
+    { "match", bench_match,
+      "finding the registrations of a name, against a scan and among hostile patterns" },
+    { "commit", bench_commit, "records in one commit, against a commit each" },
     { "seed", bench_seed, "fills a gateway's registry, to measure it at that size" },
     { "registry", bench_registry, "look-ups, import and group commit of the registry" },
 };

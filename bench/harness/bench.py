@@ -18,6 +18,7 @@ class Bench:
         self.cores = process.Cores()
         self.work = tempfile.mkdtemp(prefix="muster-bench-", dir=directory)
         self.outcome = Outcome()
+        self.complaint = ""  # of the last tool, on standard error
 
     def program(self, name):
         return os.path.join(self.build, name)
@@ -43,8 +44,8 @@ class Bench:
         command = ["muster-bench", *map(str, arguments)]
         if not any(kept.split()[:2] == command[:2] for kept in self.outcome.commands):
             self.outcome.commands.append(self.readable(command))
-        said = process.run(process.on_cores(cores or self.cores.client,
-                                            [self.program("bench/muster-bench"), *arguments, "--json"]), check=check)
+        said, self.complaint = process.run_both(
+            process.on_cores(cores or self.cores.client, [self.program("bench/muster-bench"), *arguments, "--json"]), check=check)
         return [json.loads(line) for line in said.splitlines() if line.startswith(("{", "["))]
 
     def readable(self, command):

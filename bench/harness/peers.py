@@ -5,16 +5,17 @@ import os
 import shutil
 
 from . import process
+from .clients import CmpClient, EstClient
+from .contender import Contender, by_tool
 
 
 class Peer:
-    """A server that answers `arguments` of muster-bench. `remark` says how it differs from ours."""
+    """`drive` as of a Contender; `remark` says how it differs from ours."""
 
-    def __init__(self, name, server, arguments, remark):
+    def __init__(self, name, server, drive, remark):
         self.name = name
         self.server = server
-        self.pid = server.pid
-        self.arguments = arguments
+        self.contender = Contender(name, server.pid, drive)
         self.remark = remark
 
     def stop(self):
@@ -31,8 +32,17 @@ def scepserver(bench):
     server = process.Server(["scepserver", "-depot", "depot", "-capass", "bench", "-port", port, "-challenge", "bench-secret",
                              "-allowrenew", "0"], port, folder, "scepserver.log", bench.cores.server,
                             environment={"GOMAXPROCS": "1"})
-    return Peer("scepserver", server, ["scep", "--target", f"http://127.0.0.1:{port}/scep"],
-                "one challenge for all devices, no registrations; its CA key is RSA-2048, ours P-256")
+    depot = os.path.join(folder, "depot")
+    return Peer("scepserver", server,
+                by_tool(bench, server.pid, ["scep", "--target", f"http://127.0.0.1:{port}/scep", "--pool", scep_pool(bench)],
+                        issued=lambda: sum(name.endswith(".pem") for name in os.listdir(depot)) - 1),
+                "one challenge for all devices, no registrations; its CA key is RSA-2048, ours P-256. It answers with SHA-1 and DES, "
+                "which the client refuses to open: counted is what it issued")
+
+
+def scep_pool(bench):
+    """RSA keys of devices: they take long to make."""
+    return 4 if bench.quick else 32
 
 
 def estserver(bench):
@@ -55,9 +65,9 @@ def estserver(bench):
                             "estserver.log", bench.cores.server,
                             environment={"EST_TRUSTED_CERTS": "ca.pem", "EST_CACERTS_RESP": "ca.pem",
                                          "EST_OPENSSL_CACONFIG": "estExampleCA.cnf"})
-    return Peer("estserver (libest)", server,
-                ["est", "--target", f"https://127.0.0.1:{port}/.well-known/est/simpleenroll", "--user", "estuser:estpwd", "--new"],
-                "one user for all devices; it closes each connection after the answer, and so does the client then")
+    return Peer("estserver (libest)", server, EstClient(bench, port, "/.well-known/est/simpleenroll", "estuser:estpwd").drive,
+                "one user for all devices, a CA in the same process. A client of its own for both, which wraps its base64: estserver "
+                "wants that; a connection for each")
 
 
 ESTSERVER_CA = """\
@@ -104,7 +114,7 @@ def pebble(bench):
                             bench.cores.server,
                             environment={"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_VA_ALWAYS_VALID": "1",
                                          "GOMAXPROCS": "1"})
-    return Peer("pebble", server, ["acme", "--target", f"https://127.0.0.1:{port}/dir"],
+    return Peer("pebble", server, by_tool(bench, server.pid, ["acme", "--target", f"https://127.0.0.1:{port}/dir"]),
                 "keeps all in memory; each order has an authorization and a challenge more, which it takes without looking")
 
 
@@ -116,7 +126,8 @@ def openssl_cmp(bench):
         process.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                      "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}"], folder=folder)
     server = process.Server(["openssl", "cmp", "-port", port, "-srv_ref", "bench", "-srv_secret", "pass:bench-secret",
-                             "-srv_cert", "server.pem", "-srv_key", "server.key", "-rsp_cert", "issued.pem",
-                             "-accept_raverified", "-accept_unprotected"], port, folder, "cmp.log", bench.cores.server)
-    return Peer("openssl cmp -port", server, ["cmp", "--target", f"http://127.0.0.1:{port}/pkix/"],
-                "a mock: it signs nothing, keeps nothing, and serves one connection at a time")
+                             "-srv_cert", "server.pem", "-srv_key", "server.key", "-rsp_cert", "issued.pem", "-grant_implicitconf",
+                             "-mac", "hmacWithSHA256"], port, folder, "cmp.log", bench.cores.server)
+    return Peer("openssl cmp -port", server, CmpClient(bench, port, "pkix/", "bench").drive,
+                "a mock: it makes no certificate (each answer is the same one) and keeps nothing; one client of OpenSSL, "
+                "implicit confirmation, for both")

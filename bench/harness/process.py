@@ -91,11 +91,15 @@ def answers(ready):
         return False
 
 
-def run(command, folder=None, environment=None, check=True, timeout=1800):
-    """Its output. A failure shows what it said."""
+def run_both(command, folder=None, environment=None, check=True, timeout=3600):
+    """What it says, and what it complains of. A failure shows the latter."""
     done = subprocess.run([str(word) for word in command], cwd=folder, capture_output=True, text=True, timeout=timeout,
                           env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL)
+    complaint = " ".join((done.stderr or done.stdout).split())[-400:]
     if check and done.returncode != 0:
-        raise RuntimeError(f"{shlex.join(map(str, command))}: status {done.returncode}: "
-                           f"{(done.stderr or done.stdout).strip()[-600:]}")
-    return done.stdout
+        raise RuntimeError(f"{shlex.join(map(str, command))}: status {done.returncode}: {complaint}")
+    return done.stdout, complaint
+
+
+def run(command, **more):
+    return run_both(command, **more)[0]
