@@ -70,15 +70,14 @@ static void wanted_long(uint64_t i, uint64_t size, struct dns_name *out)
               scattered(i + 5, size), scattered(i + 6, size), scattered(i + 7, size));
 }
 
-/* Runs of every length, with and without an end, in each of three labels: as many ways to look as there are.
- */
+/* Runs of many lengths between stars in each of three labels, and ends: as many ways to look as the registry
+ * takes. */
 static void shapes(uint64_t n, struct fqdn_pattern *out)
 {
-    static const char *const form[] = { "*%0*llu*.b.c", "a.*%0*llu*.c", "a.b.*%0*llu*", "*%0*llu*.*.c",
-                                        "*.*%0*llu*.c", "*%0*llu*.b.*", "*.b.*%0*llu*", "a.*%0*llu*.*",
-                                        "a.*.*%0*llu*", "*%0*llu*.*.*", "*.*%0*llu*.*", "*.*.*%0*llu*",
-                                        "%0*llu*.b.c",  "*%0*llu.*.*",  "*.%0*llu*.*",  "*.*.*%0*llu" };
-    static const int len[] = { 7, 8, 12, 16, 24, 32, 48 };
+    static const char *const form[] = { "*%0*llu*.*.*", "*.*%0*llu*.*", "*.*.*%0*llu*",
+                                        "%0*llu*.*.*",  "%0*llu*.b.*",  "%0*llu*.*.c",
+                                        "%0*llu*.b.c",  "*%0*llu.*.*",  "a.*.*%0*llu" };
+    static const int len[] = { 8, 12, 16, 24, 32, 48 };
     char left[DNS_NAME_MAX + 1];
 
 #pragma GCC diagnostic push
