@@ -21,9 +21,10 @@ static const struct {
     { "drip", bench_drip, "how long a connection lives that is fed one octet at a time" },
     { "match", bench_match,
       "finding the registrations of a name, against a scan and among hostile patterns" },
+    { "import", bench_import, "bulk import, against a raw append of the same rows" },
     { "commit", bench_commit, "records in one commit, against a commit each" },
     { "seed", bench_seed, "fills a gateway's registry, to measure it at that size" },
-    { "registry", bench_registry, "look-ups, import and group commit of the registry" },
+    { "registry", bench_registry, "look-ups and import of the registry at several sizes" },
 };
 
 static int usage(FILE *to)

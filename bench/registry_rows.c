@@ -75,6 +75,22 @@ void rows_name(struct dns_name *out, const char *format, ...)
     va_end(args);
 }
 
+void rows_mixed(uint64_t n, struct fqdn_pattern *out)
+{
+    rows_text(out,
+              n % ROWS_WILD_EVERY == 0 ? "w%08llu-*.site%03u.example.com"
+                                       : "router%08llu.site%03u.example.com",
+              (unsigned long long)n, (unsigned)(n % 1000));
+}
+
+void rows_mixed_name(uint64_t n, struct dns_name *out)
+{
+    rows_name(out,
+              n % ROWS_WILD_EVERY == 0 ? "w%08llu-7.site%03u.example.com"
+                                       : "router%08llu.site%03u.example.com",
+              (unsigned long long)n, (unsigned)(n % 1000));
+}
+
 static void make_registration(uint64_t n, struct domain_id domain, rows_pattern *pattern,
                               struct registration *out)
 {

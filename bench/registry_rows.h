@@ -24,6 +24,11 @@ typedef void rows_pattern(uint64_t n, struct fqdn_pattern *out);
 void rows_text(struct fqdn_pattern *out, const char *format, ...) PRINTF(2, 3);
 void rows_name(struct dns_name *out, const char *format, ...) PRINTF(2, 3);
 
+/* One in ROWS_WILD_EVERY is a pattern, the others are names; and a name that the n-th alone matches. */
+enum { ROWS_WILD_EVERY = 10 };
+void rows_mixed(uint64_t n, struct fqdn_pattern *out);
+void rows_mixed_name(uint64_t n, struct dns_name *out);
+
 /* `count` registrations whose patterns `pattern` makes of 0, 1, 2 ..., in an order that jumps about, through
  * the bulk import. Patterns that the registry will not take (ERROR_LIMIT) make all of it fail. */
 MUST_USE bool rows_import(struct registry *registry, struct domain_id domain, rows_pattern *pattern,
