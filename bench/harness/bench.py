@@ -39,13 +39,17 @@ class Bench:
     def close(self):
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def tool(self, *arguments, cores=None, check=True):
-        """muster-bench; its lines of JSON. One command of a kind is kept for the page."""
+    def say(self, *arguments, cores=None, check=True):
+        """muster-bench; what it says and complains of. One command of a kind is kept for the page."""
         command = ["muster-bench", *map(str, arguments)]
         if not any(kept.split()[:2] == command[:2] for kept in self.outcome.commands):
             self.outcome.commands.append(self.readable(command))
-        said, self.complaint = process.run_both(
-            process.on_cores(cores or self.cores.client, [self.program("bench/muster-bench"), *arguments, "--json"]), check=check)
+        return process.run_both(process.on_cores(cores or self.cores.client, [self.program("bench/muster-bench"), *arguments]),
+                                check=check)
+
+    def tool(self, *arguments, cores=None, check=True):
+        """The same with --json: its lines."""
+        said, self.complaint = self.say(*arguments, "--json", cores=cores, check=check)
         return [json.loads(line) for line in said.splitlines() if line.startswith(("{", "["))]
 
     def readable(self, command):
