@@ -224,7 +224,8 @@ static bool fill(struct seed *seed, struct registry *registry, struct error *err
     return true;
 }
 
-/* What was written without waiting for the disk is there before anybody starts. */
+/* What was written without waiting for the disk is there before anybody starts; and the system forgets its
+ * pages, so that a gateway finds the file as after a boot, not as one write has left it in memory. */
 static bool settle(const char *directory, struct error *err)
 {
     char path[4200];
@@ -234,6 +235,8 @@ static bool settle(const char *directory, struct error *err)
     (void)snprintf(path, sizeof(path), "%s/data.mdb", directory);
     fd = open(path, O_RDWR | O_CLOEXEC);
     done = (fd >= 0 && fsync(fd) == 0) || error_errno(err, path);
+    if (done)
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     if (fd >= 0)
         (void)close(fd);
     return done;

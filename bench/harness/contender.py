@@ -5,9 +5,11 @@ from .result import row_of
 
 
 class Contender:
-    """`drive(count)` has `count` enrollments made and raises when one fails; it may give what muster-bench told."""
+    """`drive(count)` has `count` enrollments made and raises when one fails; it may give what muster-bench told. Its figure of
+    CPU leaves out what comes before its interval; `closely` takes ours instead, of finer ticks."""
 
-    def __init__(self, name, pid, drive):
+    def __init__(self, name, pid, drive, closely=False):
+        self.closely = closely
         self.name = name
         self.pid = pid
         self.drive = drive
@@ -18,8 +20,7 @@ class Contender:
         told = self.drive(count) or {}
         cpu_us = (process.cpu_seconds(self.pid) - before) * 1e6 / count
         if keep:
-            # The tool's own figure leaves out what comes before its interval.
-            self.cpu_us.append(told["cpu_us"] if told.get("cpu_us", 0) > 0 else cpu_us)
+            self.cpu_us.append(told["cpu_us"] if told.get("cpu_us", 0) > 0 and not self.closely else cpu_us)
             self.floor_us.append(told.get("floor_us", 0))
             self.per_second.append(told.get("per_second", 0))
 
@@ -46,15 +47,16 @@ def by_tool(bench, pid, arguments, issued=None):
         said = bench.tool(*arguments, "--count", count, "--clients", 8 if bench.quick else 64, "--pid", pid, check=False)
         good = issued() - before if issued else said[-1]["verified"] if said else 0
         if good != count:
-            raise RuntimeError(f"{good} of {count} answers are certificates: {bench.complaint}")
+            raise RuntimeError(f"{good} of {count} answers are certificates: {bench.complaint[-200:]}")
         return said[-1]
     return drive
 
 
-def alternate(bench, contenders, count):
-    """A round that does not count, for all that is done once; then each in turn."""
-    for contender in contenders:
-        contender.measure(min(count, 128), keep=False)
-    for _ in range(bench.rounds):
+def alternate(bench, contenders, count, warm_up=1, rounds=None):
+    """Rounds that do not count, for all that is done once; then each in turn."""
+    for _ in range(warm_up):
+        for contender in contenders:
+            contender.measure(count if warm_up > 1 else min(count, 128), keep=False)
+    for _ in range(rounds or bench.rounds):
         for contender in contenders:
             contender.measure(count)

@@ -122,7 +122,7 @@ def write(path, machine, outcomes):
         out.write(INTRODUCTION)
         out.write("\n## Machine\n\n" + "\n".join(machine.lines()) + "\n")
         out.write(f"- Measured on {datetime.date.today().isoformat()}\n")
-        out.write("\n## Results\n\n| measure | target | measured | spread | | |\n| --- | --- | --- | --- | --- | --- |\n")
+        out.write("\n## Results\n\n| measure | target (at least / aim) | measured | spread | met? | |\n| --- | --- | --- | --- | --- | --- |\n")
         for outcome in outcomes.values():
             for row in outcome.rows:
                 cells = (row.measure, target_of(row), with_unit(row.value, row.unit), spread_of(row), row.verdict, row.note)

@@ -95,9 +95,9 @@ def run_both(command, folder=None, environment=None, check=True, timeout=3600):
     """What it says, and what it complains of. A failure shows the latter."""
     done = subprocess.run([str(word) for word in command], cwd=folder, capture_output=True, text=True, timeout=timeout,
                           env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL)
-    complaint = " ".join((done.stderr or done.stdout).split())[-400:]
+    complaint = " ".join((done.stderr or done.stdout).split())
     if check and done.returncode != 0:
-        raise RuntimeError(f"{shlex.join(map(str, command))}: status {done.returncode}: {complaint}")
+        raise RuntimeError(f"{shlex.join(map(str, command))}: status {done.returncode}: {complaint[-400:]}")
     return done.stdout, complaint
 
 
