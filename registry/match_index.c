@@ -344,10 +344,11 @@ bool match_index_add(struct txn *txn, struct domain_id domain, const struct fqdn
         if (!add_under(txn, &key, pattern, &done, err))
             return false;
     }
-    return done || error_set(err, ERROR_LIMIT,
-                             "registry: too many patterns look like %s; it could not be told from them fast "
-                             "enough (%d share all its fixed parts)",
-                             pattern->text, MATCH_BUCKET_MAX);
+    return done ||
+           error_set(err, ERROR_LIMIT,
+                     "registry: too many patterns look like %s, or too many kinds of patterns are there; "
+                     "it could not be told from them fast enough",
+                     pattern->text);
 }
 
 /* Takes `pattern` out of this bucket if it is in it. */

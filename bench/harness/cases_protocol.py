@@ -24,7 +24,7 @@ def beside(bench, measure, make_peer, count, contender):
     title = f"{measure}: enrollments a CPU second ÷ {make_peer.__name__.replace('_', ' ')}"
     peer = make_peer(bench)
     if peer is None:
-        bench.add(Row(title, None, note="it is not installed", optional=True))
+        bench.add(Row(title, None, least=3, aim=10, note="it is not installed", optional=True))
         return
     try:
         theirs = peer.contender
@@ -32,7 +32,7 @@ def beside(bench, measure, make_peer, count, contender):
         bench.add(row_of(title, ratios(theirs.cpu_us, contender.cpu_us), least=3, aim=10,
                          note=f"{contender.cpu:.0f} µs against {theirs.cpu:.0f} µs of CPU each; {peer.remark}"))
     except RuntimeError as error:
-        bench.add(Row(title, None, note=str(error)[:300], optional=True))
+        bench.add(Row(title, None, least=3, aim=10, note=str(error)[:300], optional=True))
     finally:
         peer.stop()
 
@@ -65,7 +65,7 @@ def est_renew(bench):
     """EST simplereenroll: mutual TLS 1.3, a full handshake each, P-256."""
     measure = "EST simplereenroll, mutual TLS 1.3, a full handshake each"
     if not bench.knows("est", "--mix"):
-        bench.add(Row(f"{measure}: {FLOOR}", None, note="this muster-bench est renews nothing", optional=True))
+        bench.add(Row(f"{measure}: {FLOOR}", None, least=0.35, aim=0.40, note="this muster-bench est renews nothing", optional=True))
         return
     with Gateway(bench, "est-renew") as gateway:
         gateway.register("est")

@@ -18,7 +18,7 @@ class Contender:
     def measure(self, count, keep=True):
         before = process.cpu_seconds(self.pid)
         told = self.drive(count) or {}
-        cpu_us = (process.cpu_seconds(self.pid) - before) * 1e6 / count
+        cpu_us = (process.cpu_seconds(self.pid) - before) * 1e6 / told.get("good", count)
         if keep:
             self.cpu_us.append(told["cpu_us"] if told.get("cpu_us", 0) > 0 and not self.closely else cpu_us)
             self.floor_us.append(told.get("floor_us", 0))
@@ -41,14 +41,15 @@ class Contender:
 
 
 def by_tool(bench, pid, arguments, issued=None):
-    """muster-bench, 64 clients. It verifies each answer; where it cannot, `issued()` counts at the server."""
+    """muster-bench, 64 clients. It verifies each answer, and all must be good. Where it cannot, `issued()` counts at the
+    server, which may lose a few."""
     def drive(count):
         before = issued() if issued else 0
         said = bench.tool(*arguments, "--count", count, "--clients", 8 if bench.quick else 64, "--pid", pid, check=False)
         good = issued() - before if issued else said[-1]["verified"] if said else 0
-        if good != count:
+        if good < (0.9 * count if issued else count):
             raise RuntimeError(f"{good} of {count} answers are certificates: {bench.complaint[-200:]}")
-        return said[-1]
+        return {**said[-1], "good": good}
     return drive
 
 

@@ -38,7 +38,7 @@ class Machine:
                             if line.startswith("PRETTY_NAME=")), platform.system())
         self.kernel = platform.release()
         self.openssl = first_line(["openssl", "version"], r"OpenSSL \S+")
-        self.filesystem = first_line(["stat", "-f", "-c", "%T", bench.work])
+        self.filesystem = first_line(["findmnt", "-n", "-o", "FSTYPE", "-T", bench.work])
         self.sync_us = fdatasync_us(bench.work)
         self.muster = first_line([bench.program("gateway/musterd"), "--version"]) or "muster"
         self.load = os.getloadavg()[0]
