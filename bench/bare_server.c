@@ -137,16 +137,17 @@ static bool serve(const struct bare_server *server, struct bare_connection *c)
             c->len -= used;
             memmove(c->in, c->in + used, c->len);
         }
-    } while (c->ssl != NULL && SSL_pending(c->ssl) > 0);
+    } while (c->ssl != NULL && SSL_has_pending(c->ssl) == 1);
     return c->len < sizeof(c->in);
 }
 
-static bool shake(struct bare_connection *c)
+/* The first request may have come with the last flight. */
+static bool shake(const struct bare_server *server, struct bare_connection *c)
 {
     int result = SSL_do_handshake(c->ssl);
 
     c->shaken = result == 1;
-    return c->shaken || SSL_get_error(c->ssl, result) == SSL_ERROR_WANT_READ;
+    return c->shaken ? serve(server, c) : SSL_get_error(c->ssl, result) == SSL_ERROR_WANT_READ;
 }
 
 void bare_server_run(struct bare_server *server)
@@ -160,7 +161,7 @@ void bare_server_run(struct bare_server *server)
 
             if (event[i].data.ptr == &server->plain || event[i].data.ptr == &server->secure)
                 take_connection(server, *(int *)event[i].data.ptr);
-            else if (!(c->ssl != NULL && !c->shaken ? shake(c) : serve(server, c)))
+            else if (!(c->ssl != NULL && !c->shaken ? shake(server, c) : serve(server, c)))
                 drop(c);
         }
 }

@@ -50,7 +50,7 @@ void scratch_close(struct scratch *scratch)
 }
 
 /* --- registrations --- */
-static uint8_t print(char out[DNS_NAME_MAX + 1], const char *format, va_list args)
+PRINTF(2, 0) static uint8_t print(char out[DNS_NAME_MAX + 1], const char *format, va_list args)
 {
     int len = vsnprintf(out, DNS_NAME_MAX + 1, format, args);
 
