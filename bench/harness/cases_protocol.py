@@ -29,7 +29,7 @@ def beside(bench, measure, make_peer, count, contender):
     try:
         theirs = peer.contender
         alternate(bench, [contender, theirs], count)
-        bench.add(row_of(title, ratios(theirs.cpu_us, contender.cpu_us), least=3, aim=10,
+        bench.add(row_of(title, ratios(theirs.cpu_us, contender.cpu_us), **({"least": 3, "aim": 10} if peer.judged else {}),
                          note=f"{contender.cpu:.0f} µs against {theirs.cpu:.0f} µs of CPU each; {peer.remark}"))
     except RuntimeError as error:
         bench.add(Row(title, None, least=3, aim=10, note=str(error)[:300], optional=True))

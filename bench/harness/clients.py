@@ -71,10 +71,10 @@ class CmpClient:
     def __init__(self, bench, port, path, reference, name="unit-0.bench.example.com"):
         self.folder = bench.folder(f"cmp-client-{port}")
         self.cores = bench.cores.client
-        process.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "device.key"],
-                    folder=self.folder)
+        self.key = os.path.join(self.folder, "device.key")
+        process.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.key])
         self.command = ["openssl", "cmp", "-cmd", "ir", "-server", f"127.0.0.1:{port}", "-path", path, "-ref", reference, "-secret",
-                        "pass:bench-secret", "-mac", "hmacWithSHA256", "-newkey", "device.key", "-subject", f"/CN={name}", "-sans", name,
+                        "pass:bench-secret", "-mac", "hmacWithSHA256", "-newkey", self.key, "-subject", f"/CN={name}", "-sans", name,
                         "-certout", "device.pem", "-implicit_confirm", "-verbosity", "3"]
 
     def drive(self, count):

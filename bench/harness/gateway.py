@@ -39,7 +39,7 @@ scep_ras: [{{ name: scep-ra, key: scep-ra, certificate: scep-ra.pem }}]
 cmp_ras: [{{ name: cmp-ra, key: cmp-ra, certificate: cmp-ra.pem }}]
 procedures:
   - {{ name: demo, domain: devices, ca: demo, profile: device, protocols: [scep, est, cmp], scep: {{ ra: scep-ra }}, cmp: {{ ra: cmp-ra }}, est: {{ basic: true, client_certificate: true }} }}
-  - {{ name: bound, domain: devices, ca: demo, profile: device, protocols: [acme], acme: {{ accounts_max: 1000, orders_max: 10000 }} }}
+  - {{ name: bound, domain: devices, ca: demo, profile: device, protocols: [acme], acme: {{ accounts_max: 10000, orders_max: 10000 }} }}
 default_procedure: demo
 """
 

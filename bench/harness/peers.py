@@ -10,9 +10,11 @@ from .contender import Contender, by_tool
 
 
 class Peer:
-    """`drive` as of a Contender; `remark` says how it differs from ours."""
+    """`drive` as of a Contender; `remark` says how it differs from ours. `judged`: it does what ours does, so that ours must
+    be faster."""
 
-    def __init__(self, name, server, drive, remark):
+    def __init__(self, name, server, drive, remark, judged=True):
+        self.judged = judged
         self.name = name
         self.server = server
         self.contender = Contender(name, server.pid, drive)
@@ -122,12 +124,14 @@ def openssl_cmp(bench):
     """`openssl cmp -port`: the mock CA of OpenSSL, which answers each request with one and the same certificate."""
     folder = bench.folder("openssl-cmp")
     (port,) = process.free_ports(1)
-    for name in ("server", "issued"):
-        process.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-                     "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}"], folder=folder)
+    client = CmpClient(bench, port, "pkix/", "bench")
+    made = ["openssl", "req", "-x509", "-nodes", "-days", "30"]
+    process.run([*made, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", "server.key", "-out", "server.pem", "-subj",
+                 "/CN=server"], folder=folder)
+    process.run([*made, "-key", client.key, "-out", "issued.pem", "-subj", "/CN=device"], folder=folder)
     server = process.Server(["openssl", "cmp", "-port", port, "-srv_ref", "bench", "-srv_secret", "pass:bench-secret",
                              "-srv_cert", "server.pem", "-srv_key", "server.key", "-rsp_cert", "issued.pem", "-grant_implicitconf",
-                             "-mac", "hmacWithSHA256"], port, folder, "cmp.log", bench.cores.server)
-    return Peer("openssl cmp -port", server, CmpClient(bench, port, "pkix/", "bench").drive,
+                             "-mac", "hmacWithSHA256"], b"ACCEPT ", folder, "cmp.log", bench.cores.server)
+    return Peer("openssl cmp -port", server, client.drive,
                 "a mock: it makes no certificate (each answer is the same one) and keeps nothing; one client of OpenSSL, "
-                "implicit confirmation, for both")
+                "implicit confirmation, for both", judged=False)

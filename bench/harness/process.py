@@ -1,7 +1,6 @@
 """Processes that a case starts, on cores of its choice, and the CPU time that they use."""
 
 import os
-import shlex
 import socket
 import ssl
 import subprocess
@@ -46,7 +45,8 @@ def memory_kib(pid, field="Rss"):
 
 
 class Server:
-    """One that runs until stop(). `ready` is an address that answers once it is up, or a port."""
+    """One that runs until stop(). `ready` is an address that answers once it is up, or a port, or what its log then says (for one
+    that a connection without a request confuses)."""
 
     def __init__(self, command, ready, folder, log, cores, environment=None, patience=60):
         self.log = os.path.join(folder, log)
@@ -59,13 +59,17 @@ class Server:
 
     def _wait(self, ready, patience):
         begun = time.monotonic()
-        while not answers(ready):
+        while not (self._says(ready) if isinstance(ready, bytes) else answers(ready)):
             if self.process.poll() is not None or time.monotonic() - begun > patience:
                 self.stop()
                 with open(self.log, errors="replace") as log:
                     raise RuntimeError(f"{self.process.args[3]} does not start: {log.read()[-600:]}")
             time.sleep(0.002)
         return time.monotonic() - begun
+
+    def _says(self, text):
+        with open(self.log, "rb") as log:
+            return text in log.read()
 
     def stop(self):
         if self.process.poll() is None:
@@ -97,7 +101,8 @@ def run_both(command, folder=None, environment=None, check=True, timeout=3600):
                           env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL)
     complaint = " ".join((done.stderr or done.stdout).split())
     if check and done.returncode != 0:
-        raise RuntimeError(f"{shlex.join(map(str, command))}: status {done.returncode}: {complaint[-400:]}")
+        program = next(os.path.basename(str(word)) for word in command[3 if command[0] == "taskset" else 0:])
+        raise RuntimeError(f"{program}: status {done.returncode}: {complaint[-250:]}")
     return done.stdout, complaint
 
 
