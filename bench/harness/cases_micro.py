@@ -1,8 +1,7 @@
 """The parts by themselves: issuing, HTTP, idle connections, deadlines, the registry's operations."""
 
-from . import process
 from .gateway import Gateway
-from .result import Row, row_of, row_of_tool
+from .result import row_of, row_of_tool
 
 
 def issue(bench):
@@ -48,13 +47,3 @@ def drip(bench):
             (figures,) = bench.tool("drip", "--target", f"{target}/scep/demo", "--phase", phase, "--deadline-ms", deadline_ms)
             bench.add(row_of_tool(f"life of a connection that drips in the {phase} ÷ deadline", figures["ratio"], least=1.1,
                                   aim=1.02, at_most=True, note=f"longest {figures['longest']:.3f}"))
-
-
-def start(bench):
-    """How soon a gateway answers."""
-    took = []
-    for n in range(bench.rounds):
-        gateway = Gateway(bench, f"start-{n}")
-        took.append(gateway.start())
-        gateway.stop()
-    bench.add(row_of("start with an empty registry, until it answers", took, unit="s", at_most=True))
