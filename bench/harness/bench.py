@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import tempfile
@@ -11,10 +12,10 @@ from .result import Outcome
 
 
 class Bench:
-    def __init__(self, build, directory, quick):
+    def __init__(self, build, directory, quick, rounds=None):
         self.build = os.path.abspath(build)
         self.quick = quick
-        self.rounds = 2 if quick else 7
+        self.rounds = rounds or (2 if quick else 7)
         self.cores = process.Cores()
         self.work = tempfile.mkdtemp(prefix="muster-bench-", dir=directory)
         self.outcome = Outcome()
@@ -58,7 +59,16 @@ class Bench:
         return option in said + complaint
 
     def readable(self, command):
-        return shlex.join(command).replace(self.work + "/", "")
+        """Without what is of this run alone: ports, process ids, folders, keys."""
+        words = iter(command)
+        kept = []
+        for word in words:
+            if word in ("--pid", "--hmac", "--directory"):
+                kept += [word, word[2:].upper()]
+                next(words, None)
+            elif word != "--json":
+                kept.append(re.sub(r"(127\.0\.0\.1):\d+", r"\1:PORT", word.replace(self.work + "/", "")))
+        return shlex.join(kept)
 
     def add(self, *rows):
         self.outcome.rows.extend(rows)

@@ -17,7 +17,10 @@ class Contender:
 
     def measure(self, count, keep=True):
         before = process.cpu_seconds(self.pid)
-        told = self.drive(count) or {}
+        try:
+            told = self.drive(count) or {}
+        except RuntimeError as error:
+            raise RuntimeError(f"{self.name}: {error}") from error
         cpu_us = (process.cpu_seconds(self.pid) - before) * 1e6 / told.get("good", count)
         if keep:
             self.cpu_us.append(told["cpu_us"] if told.get("cpu_us", 0) > 0 and not self.closely else cpu_us)
