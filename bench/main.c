@@ -15,7 +15,16 @@ static const struct {
     { "scep", bench_scep, "enrollments over SCEP, RSA-2048" },
     { "cmp", bench_cmp, "enrollments over CMP, P-256, confirmed; under a password or signed" },
     { "acme", bench_acme, "orders over ACME, ES256, to the certificate" },
-    { "registry", bench_registry, "look-ups, import and group commit of the registry" },
+    { "issue", bench_issue, "a certificate from a CSR, against its cryptography alone" },
+    { "http", bench_http, "a request through lib/net and lib/http, against a bare loop" },
+    { "idle", bench_idle, "memory of the gateway for connections that do nothing" },
+    { "drip", bench_drip, "how long a connection lives that is fed one octet at a time" },
+    { "match", bench_match,
+      "finding the registrations of a name, against a scan and among hostile patterns" },
+    { "import", bench_import, "bulk import, against a raw append of the same rows" },
+    { "commit", bench_commit, "records in one commit, against a commit each" },
+    { "seed", bench_seed, "fills a gateway's registry, to measure it at that size" },
+    { "registry", bench_registry, "look-ups and import of the registry at several sizes" },
 };
 
 static int usage(FILE *to)

@@ -1,6 +1,6 @@
-/* registry_bench.h: muster-bench registry: look-ups, bulk import and group commit of the registry at several
- * sizes, as ratios: absolute figures say little on a shared machine. Writes beneath --directory and removes
- * it again. */
+/* registry_bench.h: muster-bench registry: look-ups and bulk import of the registry at several sizes, as
+ * ratios: absolute figures say little on a shared machine. Writes beneath --directory and removes it again.
+ */
 #ifndef MUSTER_BENCH_REGISTRY_BENCH_H
 #define MUSTER_BENCH_REGISTRY_BENCH_H
 

@@ -133,7 +133,8 @@ enum {
     KEY_KIND_AT = KEY_SHAPE_AT + WILD_MAX,
     KEY_LABEL_AT,
     KEY_CLASS_AT,
-    KEY_PROBE_LEN
+    KEY_PROBE_LEN,
+    END_STEPS = 4
 };
 
 static void put_depth(struct key *key, struct domain_id domain, unsigned depth)
@@ -229,20 +230,30 @@ static void pattern_of(struct bytes text, struct fqdn_pattern *out)
 }
 
 /* --- probes in use --- */
+
+/* What a probe costs a look-up by the longest label: an end is walked to in a few steps, a run between stars
+ * may begin at any position. */
+static unsigned probe_steps(struct bytes probe)
+{
+    if (probe.len != KEY_PROBE_LEN || probe.data[KEY_KIND_AT] != ANCHOR_INNER)
+        return END_STEPS;
+    return DNS_LABEL_MAX - 1u - probe.data[KEY_CLASS_AT];
+}
+
 static bool probe_allowed(struct txn *txn, struct bytes probe, bool *allowed, struct error *err)
 {
     AUTO_STRUCT(cursor) cursor = { 0 };
     struct bytes depth = bytes_slice(probe, 0, KEY_SHAPE_AT);
-    unsigned n = 0;
+    unsigned steps = probe_steps(probe);
 
     if (!cursor_open(txn, TABLE_PLAN, &cursor, err) || !cursor_seek(&cursor, depth, err))
         return false;
     while (cursor_under(&cursor, depth)) {
-        n++;
+        steps += probe_steps(cursor.key);
         if (!cursor_next(&cursor, err))
             return false;
     }
-    *allowed = n < MATCH_PROBES_MAX;
+    *allowed = steps <= MATCH_STEPS_MAX;
     return true;
 }
 
@@ -333,10 +344,11 @@ bool match_index_add(struct txn *txn, struct domain_id domain, const struct fqdn
         if (!add_under(txn, &key, pattern, &done, err))
             return false;
     }
-    return done || error_set(err, ERROR_LIMIT,
-                             "registry: too many patterns look like %s; it could not be told from them fast "
-                             "enough (%d share all its fixed parts)",
-                             pattern->text, MATCH_BUCKET_MAX);
+    return done ||
+           error_set(err, ERROR_LIMIT,
+                     "registry: too many patterns look like %s, or too many kinds of patterns are there; "
+                     "it could not be told from them fast enough",
+                     pattern->text);
 }
 
 /* Takes `pattern` out of this bucket if it is in it. */

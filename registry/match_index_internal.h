@@ -11,14 +11,15 @@
  * does not matter. Every pattern of a bucket is then compared for real.
  *
  * Bounded when patterns are added: MATCH_BUCKET_MAX patterns in a bucket (the pattern's other anchors are
- * tried before it is refused) and MATCH_PROBES_MAX probes a depth. Bounded when names are looked up:
+ * tried before it is refused) and probes of MATCH_STEPS_MAX steps a depth: 192 ends, or a dozen lengths
+ * of runs between stars, which are looked for at every position of a label. Bounded when names are looked up:
  * MATCH_BUDGET comparisons, then ERROR_BUDGET. Exact names are not in here: TABLE_REGISTRATION finds them. */
 #ifndef MUSTER_REGISTRY_MATCH_INDEX_INTERNAL_H
 #define MUSTER_REGISTRY_MATCH_INDEX_INTERNAL_H
 
 #include "registry/storage_internal.h"
 
-enum { MATCH_BUCKET_MAX = 64, MATCH_PROBES_MAX = 256, MATCH_BUDGET = 256 };
+enum { MATCH_BUCKET_MAX = 64, MATCH_STEPS_MAX = 768, MATCH_BUDGET = 256 };
 
 /* Adds a pattern with a '*' that is not there yet. ERROR_LIMIT: its buckets or the probes are full; nothing
  * was written. */

@@ -30,21 +30,31 @@ enum line {
     LINE_WHOLE
 };
 
+/* Past the octets from `at` on that say nothing about where a line ends. */
+static size_t skip_plain(struct bytes input, size_t at, size_t end)
+{
+    while (at < end && input.data[at] != '\r' && http_is_field_octet(input.data[at]))
+        at++;
+    return at;
+}
+
 /* Goes on with the line that began at line_start; on WHOLE *line is it without CRLF and the next begins. */
 static enum line scan_line(struct http_parser *parser, struct bytes input, size_t max, struct bytes *line)
 {
-    size_t at = parser->scanned;
+    size_t at = parser->scanned, end = parser->line_start + max;
     enum line result = LINE_MORE;
 
     for (; at < input.len && result == LINE_MORE; at++) {
         uint8_t c = input.data[at];
 
-        if (at - parser->line_start >= max)
+        if (at >= end)
             result = LINE_LONG;
         else if (at > parser->line_start && input.data[at - 1] == '\r')
             result = c == '\n' ? LINE_WHOLE : LINE_BAD;
         else if (c != '\r' && !http_is_field_octet(c))
             result = LINE_BAD;
+        else if (c != '\r')
+            at = skip_plain(input, at + 1, end < input.len ? end : input.len) - 1;
     }
     parser->scanned = at;
     if (result == LINE_WHOLE) {

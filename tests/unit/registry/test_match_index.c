@@ -328,6 +328,47 @@ static void patterns_that_nothing_tells_apart_are_refused(void **state)
     assert_true(txn_commit(&txn, &f->err));
 }
 
+/* A run of one character between stars in label `at` of four; of the others, those in `wild` are stars. */
+static void add_run(struct fixture *f, unsigned wild, unsigned at)
+{
+    char text[128] = "";
+
+    for (unsigned label = 0; label < 4; label++)
+        strcat(text, label == at ? "*x*." : (wild >> label & 1) != 0 ? "*." : "b.");
+    strcat(text, "example.com");
+    add(f, text);
+}
+
+static void runs_between_stars_are_looked_for_in_so_many_steps_at_most(void **state)
+{
+    struct fixture *f = *state;
+    const unsigned steps = DNS_LABEL_MAX - 1 - 1, room = MATCH_STEPS_MAX / steps;
+    unsigned runs = 0, n = 0;
+    struct txn txn = { 0 };
+    bool added = true;
+
+    for (unsigned wild = 0; wild < 16; wild++) /* two or three of the labels, a run in each of them in turn */
+        for (unsigned at = 0; at < 4 && runs < room; at++)
+            if ((wild >> at & 1) != 0 && wild != 15 && (wild & (wild - 1)) != 0) {
+                add_run(f, wild, at);
+                runs++;
+            }
+    assert_int_equal(runs, room);
+    assert_string_equal(matches(f, "axb.c.b.b.example.com"), "*x*.*.b.b.example.com *x*.*.*.b.example.com");
+    assert_true(txn_begin_write(f->registry, &txn, &f->err));
+    for (; added && n < 1000; n++) {
+        char text[128];
+        struct fqdn_pattern p;
+
+        (void)snprintf(text, sizeof(text), "*%c%c*.b.b.b.example.com", 'a' + (int)n % 26, 'a' + (int)n / 26);
+        p = a_pattern(text);
+        added = match_index_add(&txn, the_domain(), &p, &f->err);
+    }
+    assert_int_equal(f->err.code, ERROR_LIMIT);
+    assert_int_equal(n, 2 * MATCH_BUCKET_MAX + 1); /* only their ends, which are empty, were left */
+    assert_true(txn_commit(&txn, &f->err));
+}
+
 static void a_name_that_too_many_patterns_come_close_to_is_given_up(void **state)
 {
     struct fixture *f = *state;
@@ -370,6 +411,7 @@ int main(void)
         registry_test(a_pattern_taken_out_matches_no_more),
         registry_test(domains_do_not_meet),
         registry_test(patterns_that_nothing_tells_apart_are_refused),
+        registry_test(runs_between_stars_are_looked_for_in_so_many_steps_at_most),
         registry_test(a_name_that_too_many_patterns_come_close_to_is_given_up),
     };
 
