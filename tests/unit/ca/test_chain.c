@@ -115,7 +115,7 @@ static void what_the_anchor_does_not_vouch_for_counts_for_nothing(void **state)
         assert_non_null(chosen(f, &told, 1, &chain));
     }
     assert_non_null(chosen(f, NULL, 0, &chain));
-    assert_non_null(chosen(f, &(struct bytes)BYTES_LITERAL("0"), 1, &chain));
+    assert_non_null(chosen(f, (struct bytes[]){ BYTES_LITERAL("0") }, 1, &chain));
 }
 
 static void what_was_kept_is_recalled_while_it_holds(void **state)
