@@ -39,7 +39,7 @@ struct bench {
     bool json;
     struct keys *keys;
     struct arena *arena;
-    char certificate[64]; /* PEM file */
+    char certificate[PATH_MAX]; /* PEM file */
     uint8_t body[ANSWER_LEN];
     struct buffer request;
 };
@@ -48,10 +48,12 @@ struct bench {
 static bool write_certificate(struct bench *bench, struct bytes der, struct error *err)
 {
     AUTO_STRUCT(buffer) pem = BUFFER(16 * 1024);
+    const char *directory = getenv("TMPDIR");
     int fd;
     bool written;
 
-    (void)snprintf(bench->certificate, sizeof(bench->certificate), "/tmp/muster-bench-XXXXXX");
+    (void)snprintf(bench->certificate, sizeof(bench->certificate), "%s/muster-bench-XXXXXX",
+                   directory != NULL ? directory : "/tmp");
     fd = mkstemp(bench->certificate);
     written = fd >= 0 && pem_encode("CERTIFICATE", der, &pem) &&
               write(fd, pem.data, pem.len) == (ssize_t)pem.len;

@@ -86,6 +86,10 @@ struct ca_chain {
     struct bytes chain[CA_CHAIN_MAX], other[CA_OTHERS_MAX];
     size_t chain_count, other_count;
 };
+/* `now`, at most CA_TOLD_MAX, and behind them what is known of the CA: what was issued from that is in use.
+ * Into `der`; of no issuer. */
+void ca_told_beside_known(const struct ca *ca, const struct bytes *now, size_t count,
+                          struct bytes der[CA_TOLD_MAX], struct ca_told *out);
 /* What of it holds: CA certificates with keyCertSign, valid now, with a path to one of ca->anchor (RFC 5280
  * 6). *fault: NULL, or why there is no chain in it. */
 MUST_USE bool ca_chain_choose(const struct ca *ca, const struct ca_told *told, int64_t now_s,

@@ -1,6 +1,8 @@
 /* chain.c: what an upstream CA tells of its certificates, held against what is pinned. */
 #include "ca/ca_internal.h"
 
+#include <assert.h>
+
 enum { PEM_MAX = 512 * 1024, POOL_MAX = CA_TOLD_MAX + CA_ANCHORS_MAX };
 
 /* Certificates that hold, decoded. The pinned ones come last. */
@@ -121,6 +123,23 @@ static void add_others(const struct pool *pool, struct ca_chain *out)
         if (!within)
             out->other[out->other_count++] = pool->item[i].encoded;
     }
+}
+
+void ca_told_beside_known(const struct ca *ca, const struct bytes *now, size_t count,
+                          struct bytes der[CA_TOLD_MAX], struct ca_told *out)
+{
+    size_t all = 0;
+
+    assert(count <= CA_TOLD_MAX);
+    while (all < count) {
+        der[all] = now[all];
+        all++;
+    }
+    for (size_t i = 0; !ca->chain_awaited && i < ca->chain_count && all < CA_TOLD_MAX; i++)
+        der[all++] = ca->chain[i];
+    for (size_t i = 0; i < ca->other_count && all < CA_TOLD_MAX; i++)
+        der[all++] = ca->other[i];
+    *out = (struct ca_told){ .der = der, .count = all, .kept = all - count };
 }
 
 bool ca_chain_choose(const struct ca *ca, const struct ca_told *told, int64_t now_s, struct arena *arena,

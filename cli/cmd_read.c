@@ -209,11 +209,11 @@ static void print_explanation(const json_t *body)
     const json_t *rows = json_object_get(body, "registrations");
     bool admits = json_is_true(json_object_get(body, "admits"));
     const char *key_id = json_string_value(json_object_get(body, "keyId"));
+    const char *fqdn = json_string_value(json_object_get(body, "fqdn"));
 
     if (key_id != NULL)
-        printf("key id %s: ", key_id);
-
-    printf("%s through %s (domain %s, match %s): %s\n", json_string_value(json_object_get(body, "fqdn")),
+        printf("key id %s%s", key_id, fqdn != NULL && fqdn[0] != '\0' ? ": " : "");
+    printf("%s through %s (domain %s, match %s): %s\n", fqdn != NULL ? fqdn : "",
            json_string_value(json_object_get(body, "procedure")),
            json_string_value(json_object_get(body, "domain")),
            json_string_value(json_object_get(body, "match")),

@@ -127,21 +127,6 @@ static bool go_on_loading(struct run *r, struct error *err)
 }
 
 /* --- ask --- */
-/* What was known goes on to count as long as it holds: certificates that were issued from it are in use. */
-static void gather(const struct run *r, const struct connector_step *step, struct bytes *der,
-                   struct ca_told *out)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < step->chain_count; i++)
-        der[count++] = step->chain[i];
-    for (size_t i = 0; !r->ca->chain_awaited && i < r->ca->chain_count && count < CA_TOLD_MAX; i++)
-        der[count++] = r->ca->chain[i];
-    for (size_t i = 0; i < r->ca->other_count && count < CA_TOLD_MAX; i++)
-        der[count++] = r->ca->other[i];
-    *out = (struct ca_told){ .der = der, .count = count, .kept = count - step->chain_count };
-}
-
 static bool is_told(const struct connector_step *step, struct bytes der)
 {
     for (size_t i = 0; i < step->chain_count; i++)
@@ -158,7 +143,7 @@ static bool choose(struct run *r, const struct connector_step *step, struct ca_c
     struct ca_told told;
     struct certificate first;
 
-    gather(r, step, der, &told);
+    ca_told_beside_known(r->ca, step->chain, step->chain_count, der, &told);
     told.issuer = r->asking.issuer;
     if (told.issuer.len > 0) {
         if (!ca_chain_choose(r->ca, &told, r->turn->now_s, r->turn->arena, chain, fault, err))
@@ -273,7 +258,7 @@ static bool read_asking(struct turn *turn, const struct ca *ca, bool *found, str
 {
     struct job_id id;
 
-    if (!chain_job_id(ca->name, &id))
+    if (!job_id_named("chain of CA", ca->name, &id))
         return error_openssl(err, "SHA-256");
     if (!registry_job(turn->view, &id, turn->arena, found, job, err))
         return false;

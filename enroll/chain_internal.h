@@ -28,7 +28,4 @@ MUST_USE bool chain_asking_decode(struct bytes record, struct chain_asking *out)
 MUST_USE bool chain_asking_encode(const struct chain_asking *asking, struct arena *arena, struct bytes *out,
                                   struct error *err);
 
-/* The job's id is made from the CA's name. */
-MUST_USE bool chain_job_id(const char *ca, struct job_id *out);
-
 #endif

@@ -6,18 +6,10 @@ enum { RECORD_VERSION = 1, RECORD_MAX = 1 << 20 };
 
 enum field { FIELD_STAGE = 1, FIELD_ASKED, FIELD_ISSUER, FIELD_PEM, FIELD_FAILURES, FIELD_ORDER };
 
-static bool take_stage(struct record_reader *in, const struct record_field *field, enum chain_stage *out)
-{
-    uint64_t number = record_u64(in, field);
-
-    *out = number < CHAIN_STAGE_COUNT ? (enum chain_stage)number : CHAIN_STAGE_NONE;
-    return *out != CHAIN_STAGE_NONE;
-}
-
 static bool take_field(struct record_reader *in, const struct record_field *field, struct chain_asking *a)
 {
     switch ((enum field)field->tag) {
-    case FIELD_STAGE: return take_stage(in, field, &a->stage);
+    case FIELD_STAGE: a->stage = (enum chain_stage)record_choice(in, field, CHAIN_STAGE_COUNT); break;
     case FIELD_ASKED: a->asked_s = (int64_t)record_u64(in, field); break;
     case FIELD_ISSUER: a->issuer = field->content; break;
     case FIELD_PEM: a->pem = field->content; break;
@@ -63,15 +55,4 @@ bool chain_asking_encode(const struct chain_asking *a, struct arena *arena, stru
     record_put(&record, FIELD_ORDER, order);
     *out = buffer_failed(&record) ? BYTES_NONE : arena_copy(arena, buffer_bytes(&record));
     return out->data != NULL || error_set(err, ERROR_MEMORY, "chain of a CA");
-}
-
-bool chain_job_id(const char *ca, struct job_id *out)
-{
-    const struct bytes part[] = { BYTES_LITERAL("chain of CA: "), bytes_text(ca) };
-    struct digest256 digest;
-
-    if (!sha256_parts(part, COUNT_OF(part), &digest))
-        return false;
-    memcpy(out->bytes, digest.bytes, sizeof(out->bytes));
-    return true;
 }

@@ -33,7 +33,8 @@ static bool begin(struct look *l, const struct service_certificate *s, const str
     struct job_record present;
     bool found = false;
 
-    if (!service_renewal_id(s->path, &job.id))
+    /* one renewal of a file at a time */
+    if (!job_id_named("service certificate", s->path, &job.id))
         return error_openssl(err, "SHA-256");
     if (!registry_job(l->turn->view, &job.id, l->turn->arena, &found, &present, err))
         return false;

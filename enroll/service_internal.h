@@ -31,9 +31,6 @@ MUST_USE bool service_renewal_decode(struct bytes record, struct service_renewal
 MUST_USE bool service_renewal_encode(const struct service_renewal *renewal, struct arena *arena,
                                      struct bytes *out, struct error *err);
 
-/* The job's id is made from the file's path: one renewal of a file at a time. */
-MUST_USE bool service_renewal_id(const char *path, struct job_id *out);
-
 /* --- the order (service_order.c) --- */
 /* A renewal of `s` from `ca` that has not asked for anything yet. */
 MUST_USE bool service_renewal_begin(const struct service_certificate *s, const struct ca *ca, int64_t now_s,

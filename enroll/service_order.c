@@ -162,18 +162,27 @@ bool service_record_issued(struct turn *turn, const struct service_certificate *
     return append_audit(turn, s, &record, err);
 }
 
+/* From its issuer on; empty where the CA gave no way from there to what is pinned. */
 static bool chain_of(struct turn *turn, const struct ca *ca, const struct certificate *c,
                      const struct connector_step *step, struct ca_chain *out, struct error *err)
 {
-    const struct ca_told told = { .der = step->chain,
-                                  .count = step->chain_count,
-                                  .issuer = c->issuer.encoded };
+    struct bytes der[CA_TOLD_MAX];
+    struct ca_told told;
+    struct certificate first;
     const char *fault;
 
+    *out = (struct ca_chain){ .chain_count = ca->chain_count };
     memcpy(out->chain, ca->chain, sizeof(out->chain));
-    out->chain_count = ca->chain_count;
-    return ca->anchor_count == 0 || bytes_equal(c->issuer.encoded, ca->certificate.subject.encoded) ||
-           ca_chain_choose(ca, &told, turn->now_s, turn->arena, out, &fault, err);
+    if (ca->anchor_count == 0 || bytes_equal(c->issuer.encoded, ca->certificate.subject.encoded))
+        return true;
+    ca_told_beside_known(ca, step->chain, step->chain_count, der, &told);
+    told.issuer = c->issuer.encoded;
+    if (!ca_chain_choose(ca, &told, turn->now_s, turn->arena, out, &fault, err))
+        return false;
+    if (fault != NULL || !certificate_decode(out->chain[0], turn->arena, &first) ||
+        !bytes_equal(first.subject.encoded, c->issuer.encoded))
+        out->chain_count = 0;
+    return true;
 }
 
 bool service_pem(struct turn *turn, const struct ca *ca, const struct certificate *c,
@@ -181,7 +190,7 @@ bool service_pem(struct turn *turn, const struct ca *ca, const struct certificat
 {
     AUTO_STRUCT(buffer) pem = BUFFER(PEM_MAX);
     bool put = pem_encode("CERTIFICATE", c->encoded, &pem);
-    struct ca_chain chain = { .chain_count = 0 };
+    struct ca_chain chain;
 
     if (!chain_of(turn, ca, c, step, &chain, err))
         return false;

@@ -15,18 +15,10 @@ enum field {
     FIELD_ORDER,
 };
 
-static bool take_stage(struct record_reader *in, const struct record_field *field, enum service_stage *out)
-{
-    uint64_t number = record_u64(in, field);
-
-    *out = number < SERVICE_STAGE_COUNT ? (enum service_stage)number : SERVICE_STAGE_NONE;
-    return *out != SERVICE_STAGE_NONE;
-}
-
 static bool take_field(struct record_reader *in, const struct record_field *field, struct service_renewal *r)
 {
     switch ((enum field)field->tag) {
-    case FIELD_STAGE: return take_stage(in, field, &r->stage);
+    case FIELD_STAGE: r->stage = (enum service_stage)record_choice(in, field, SERVICE_STAGE_COUNT); break;
     case FIELD_PATH: r->path = field->content; break;
     case FIELD_FOLLOWS: return record_digest(field->content, &r->follows);
     case FIELD_MADE: return record_digest(field->content, &r->made);
@@ -77,15 +69,4 @@ bool service_renewal_encode(const struct service_renewal *r, struct arena *arena
     record_put(&record, FIELD_ORDER, order);
     *out = buffer_failed(&record) ? BYTES_NONE : arena_copy(arena, buffer_bytes(&record));
     return out->data != NULL || error_set(err, ERROR_MEMORY, "renewal of a service certificate");
-}
-
-bool service_renewal_id(const char *path, struct job_id *out)
-{
-    const struct bytes part[] = { BYTES_LITERAL("service certificate: "), bytes_text(path) };
-    struct digest256 digest;
-
-    if (!sha256_parts(part, COUNT_OF(part), &digest))
-        return false;
-    memcpy(out->bytes, digest.bytes, sizeof(out->bytes));
-    return true;
 }

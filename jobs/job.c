@@ -21,15 +21,20 @@ int64_t job_backoff_s(uint32_t attempts)
     return attempts >= 9 ? BACKOFF_MAX_S : (int64_t)1 << attempts;
 }
 
-bool job_id_of_kind(const char *kind, struct job_id *out)
+bool job_id_named(const char *what, const char *name, struct job_id *out)
 {
-    const struct bytes part[] = { BYTES_LITERAL("standing job: "), bytes_text(kind) };
+    const struct bytes part[] = { bytes_text(what), BYTES_LITERAL(": "), bytes_text(name) };
     struct digest256 digest;
 
     if (!sha256_parts(part, COUNT_OF(part), &digest))
         return false;
     memcpy(out->bytes, digest.bytes, sizeof(out->bytes));
     return true;
+}
+
+bool job_id_of_kind(const char *kind, struct job_id *out)
+{
+    return job_id_named("standing job", kind, out);
 }
 
 static bool add_when_missing(struct turn *turn, const struct job_handler *row, struct error *err)

@@ -113,6 +113,8 @@ int64_t job_backoff_s(uint32_t attempts);
 
 /* The id of a standing job is made from its kind, so that it exists once. */
 MUST_USE bool job_id_of_kind(const char *kind, struct job_id *out);
+/* That of the one job there is of `what` for `name`. Both false only when SHA-256 fails. */
+MUST_USE bool job_id_named(const char *what, const char *name, struct job_id *out);
 
 /* --- jobs that need nothing but the registry --- */
 /* Deletes expired protocol state, a bounded piece at a time. */

@@ -71,6 +71,13 @@ uint64_t record_u64(struct record_reader *reader, const struct record_field *fie
     return big_endian(field->content.data, 8);
 }
 
+unsigned record_choice(struct record_reader *reader, const struct record_field *field, unsigned count)
+{
+    uint64_t number = record_u64(reader, field);
+
+    return number < count ? (unsigned)number : 0;
+}
+
 bool record_octets(struct bytes content, uint8_t *out, size_t len)
 {
     if (content.len != len)

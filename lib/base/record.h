@@ -29,6 +29,9 @@ bool record_next(struct record_reader *reader, struct record_field *out);
 /* The number in a field; marks the reader when the field is not 8 bytes long. */
 uint64_t record_u64(struct record_reader *reader, const struct record_field *field);
 
+/* The same for a value of an enum: 0 from `count` on, which a later version may have meant. */
+unsigned record_choice(struct record_reader *reader, const struct record_field *field, unsigned count);
+
 /* Content that is exactly `len` octets, into `out`; false otherwise. */
 MUST_USE bool record_octets(struct bytes content, uint8_t *out, size_t len);
 

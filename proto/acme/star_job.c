@@ -40,11 +40,7 @@ static bool take_field(struct record_reader *in, const struct record_field *f, s
 {
     switch (f->tag) {
     case FIELD_PROCEDURE: out->procedure = f->content; return true;
-    case FIELD_ORDER:
-        if (f->content.len != ACME_ID_LEN)
-            return false;
-        memcpy(out->order.bytes, f->content.data, ACME_ID_LEN);
-        return true;
+    case FIELD_ORDER: return record_octets(f->content, out->order.bytes, ACME_ID_LEN);
     case FIELD_END: out->end_s = (int64_t)record_u64(in, f); return true;
     default: return acme_recheck_take(in, f, &out->walk);
     }

@@ -53,9 +53,7 @@ static bool state_decode(struct bytes record, struct state *out)
         return false;
     while (record_next(&in, &field)) {
         if (field.tag == FIELD_PURPOSE) {
-            uint64_t number = record_u64(&in, &field);
-
-            state.purpose = number < PURPOSE_COUNT ? (enum purpose)number : PURPOSE_NONE;
+            state.purpose = (enum purpose)record_choice(&in, &field, PURPOSE_COUNT);
         } else if (field.tag == FIELD_DIALOG) {
             has_dialog = cmp_dialog_decode(field.content, &state.dialog);
         }

@@ -221,6 +221,17 @@ for c in json.load(sys.stdin)["certificates"]: print(c["serial"].lower())' >know
     echo "$good good, $known known"
 }
 
+new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null; }
+said() { grep -qE "$1" musterd.log; }
+eventually() { # command: true within $patience seconds
+    local attempt
+    for attempt in $(seq $((${patience:-20} * 5))); do
+        "$@" && return
+        sleep 0.2
+    done
+    return 1
+}
+
 expect_equal() { if [ "$1" = "$2" ]; then pass "$3"; else fail "$3: '$1' is not '$2'"; fi; }
 expect_match() { if printf '%s' "$1" | grep -qE -- "$2"; then pass "$3"; else fail "$3: '$1' has no '$2'"; fi; }
 

@@ -2,7 +2,6 @@
 # place, `openssl cmp -port` as the CA, and devices of SCEP, EST and CMP. Sourced after lib.sh or lib_acme.sh.
 openssl cmp -help >/dev/null 2>&1 || { echo "skipped: this openssl has no cmp"; exit 77; }
 
-new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null; }
 
 # --- the CA behind: a gateway of its own in up/, with the same CA, so that one root is all that there is to trust ---
 upstream="" # its process
@@ -33,13 +32,18 @@ kill_upstream() {
     kill -9 "$upstream"
     wait "$upstream" 2>/dev/null
 }
-upstream_approve() { upstream_decide approve; }
-upstream_decide() {
+kill_upstream_thrice() { # under load; PAUSE seconds before each
+    for _ in 1 2 3; do
+        sleep "$1"
+        kill_upstream
+        start_upstream
+    done
+}
+upstream_decide() { # approve | deny
     upstream_muster pending --json | python3 -c 'import json, sys
 for row in json.load(sys.stdin): print(row["id"])' | while read -r id; do upstream_muster "$1" "$id" >/dev/null; done
 }
 upstream_said() { grep -qE "$1" upstream.log; }
-gateway_said() { grep -qE "$1" musterd.log; }
 
 # --- somebody else answers at its port, in seven ways one after the other; FILE is an authentic answer to another question ---
 start_garbage() { # FILE
@@ -121,14 +125,6 @@ cmp_device() { # NAME PROCEDURE [options]
 }
 
 # --- what must hold ---
-eventually() { # command: true within 20 seconds
-    local attempt
-    for attempt in $(seq 100); do
-        "$@" && return
-        sleep 0.2
-    done
-    return 1
-}
 expect_soon() { # what, command
     local what=$1
     shift

@@ -15,5 +15,7 @@ try three bound issue http-01 "$challenge_http" c.example.com
 try two bound revoke three/c.example.com.pem three/c.example.com.key
 expect_equal "$code" 0 "revoked by the certificate's key"
 expect_revoked three/c.example.com.pem "the certificate list has it"
+expect_match "$(muster explain --key-id kid-2 --procedure bound)" '^key id kid-2 through bound .*: admitted' "explained by key id alone"
+expect_match "$(muster explain d.example.com --key-id kid-2 --procedure bound)" '^key id kid-2: d.example.com .*: refused' "and with a name that its accounts may not order"
 expect_audit
 finish

@@ -3,9 +3,8 @@
 # first; then it issues by one intermediate, later by another, then by one that nobody vouches for.
 . "$(dirname "$0")/lib.sh"
 need curl
-openssl cmp -help >/dev/null 2>&1 || { echo "skipped: this openssl has no cmp"; exit 77; }
+. "$top/tests/interop/lib_upstream.sh"
 
-new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null; }
 # NAME [ISSUER]: pki/NAME.pem, a CA.
 new_ca() {
     new_key "pki/$1.key"
@@ -17,26 +16,7 @@ new_ra() {
     openssl req -x509 -new -key up/keys/cmp-ra.pem -subj "/CN=Upstream RA" -days 30 -out up/cmp-ra.pem -CA "pki/$1.pem" -CAkey "pki/$1.key" \
         -addext basicConstraints=CA:FALSE -addext keyUsage=digitalSignature -addext extendedKeyUsage=1.3.6.1.5.5.7.3.28,1.3.6.1.5.5.7.3.32 2>/dev/null
 }
-eventually() { # command: true within 100 seconds
-    local attempt
-    for attempt in $(seq 500); do
-        "$@" && return
-        sleep 0.2
-    done
-    return 1
-}
-said() { grep -qE "$1" musterd.log; }
-upstream="" # its process
-start_upstream() {
-    "$build/gateway/musterd" --config up/muster.yaml 2>>upstream.log &
-    upstream=$!
-    helpers="$helpers $upstream"
-    for _ in $(seq 300); do
-        curl -s -o /dev/null --max-time 1 "http://127.0.0.1:$up_port/ca/demo.cer" && return
-        sleep 0.1
-    done
-    fail "the CA behind does not start"
-}
+patience=100
 stop_upstream() {
     kill "$upstream"
     wait "$upstream" 2>/dev/null

@@ -62,7 +62,7 @@ done
 # --- a secret that the CA does not know ---
 est_until b.forward.example.com forged
 expect_equal "$code" 400 "a secret that the CA does not know: the device is refused"
-expect_soon "and the log says what the CA answered" gateway_said 'fqdn=b.forward.example.com .*reason=ca_rejected .*badMessageCheck'
+expect_soon "and the log says what the CA answered" said 'fqdn=b.forward.example.com .*reason=ca_rejected .*badMessageCheck'
 
 # --- an officer behind decides ---
 est a.approved.example.com approved
@@ -103,9 +103,9 @@ kill_upstream
 est away.est.example.com demo
 expect_equal "$code" 202 "the CA is away: come back later"
 begin away
-expect_soon "and the log says so" gateway_said 'kind=order .*CA demo: '
-expect_soon "SCEP is told to come back later" gateway_said 'protocol=scep .*fqdn=away.scep.example.com verdict=pending'
-expect_soon "CMP is" gateway_said 'protocol=cmp .*fqdn=away.cmp.example.com verdict=pending'
+expect_soon "and the log says so" said 'kind=order .*CA demo: '
+expect_soon "SCEP is told to come back later" said 'protocol=scep .*fqdn=away.scep.example.com verdict=pending'
+expect_soon "CMP is" said 'protocol=cmp .*fqdn=away.cmp.example.com verdict=pending'
 start_upstream
 expect_all away "it is back"
 
@@ -114,7 +114,7 @@ kill -STOP "$upstream"
 est slow.est.example.com demo
 expect_equal "$code" 202 "the CA does not answer: come back later"
 begin slow
-expect_soon "requests to it end by their time-out" gateway_said 'kind=order .*CA demo: Timeout'
+expect_soon "requests to it end by their time-out" said 'kind=order .*CA demo: Timeout'
 kill -CONT "$upstream"
 expect_all slow "it goes on"
 
@@ -128,7 +128,7 @@ begin lied
 est lied2.est.example.com demo
 expect_equal "$code" 202 "garbage is no answer: come back later"
 expect_soon "in every way that is at hand" lied_in 4
-expect_soon "and the log says why" gateway_said 'CA demo: the answer does not count'
+expect_soon "and the log says why" said 'CA demo: the answer does not count'
 expect_equal "$(muster cert lied2.est.example.com --json | known)" none "no certificate comes of it"
 stop_garbage
 start_upstream
@@ -140,11 +140,7 @@ expect_equal "$(in_both lied2.est.example.com)" "good, good" "and who came in be
 many=$(seq 24)
 (for i in $many; do est_until load-$i.est.example.com demo & [ $((i % 4)) = 0 ] && wait; done; wait) &
 load=$!
-for i in 1 2 3; do
-    sleep 0.5
-    kill_upstream
-    start_upstream
-done
+kill_upstream_thrice 0.5
 kill_gateway
 launch
 wait $load

@@ -22,7 +22,6 @@ begin() {
     helpers="$helpers $relay"
     until (exec 3<>/dev/tcp/127.0.0.1/"$relay_port") 2>/dev/null; do sleep 0.05; done
 }
-new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null; }
 client() { # command, name, procedure, port [options]: as a device of that name with its password
     local command=$1 name=$2 procedure=$3 port=$4
     shift 4

@@ -7,7 +7,6 @@
 need curl
 openssl cmp -help >/dev/null 2>&1 || { echo "skipped: this openssl has no cmp"; exit 77; }
 
-new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null; }
 
 # A vendor: its root, and the certificate that a device left the factory with.
 new_key vendor.key

@@ -40,15 +40,7 @@ CNF
 served() { echo | openssl s_client -connect "127.0.0.1:${1:-$tls_port}" 2>/dev/null | openssl x509 2>/dev/null; }
 serial_of() { openssl x509 -in "$1" -noout -serial; }
 field() { openssl x509 -in "$1" -noout "${@:2}" 2>/dev/null; }
-eventually() { # command: true within 100 seconds
-    local attempt
-    for attempt in $(seq 500); do
-        "$@" && return
-        sleep 0.2
-    done
-    return 1
-}
-said() { grep -qE "$1" musterd.log; }
+patience=100
 in_use() { said "service-renewal .*detail=\"?$1: the new certificate is in use"; }
 is_renewed() { # FILE what
     if eventually in_use "$2"; then pass "$2: renewed and in use"; else fail "$2: renewed and in use"; fi

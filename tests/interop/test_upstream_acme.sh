@@ -44,7 +44,7 @@ expect_ordered() { # NAME what
     expect_certificate "$1.pem" "$1" "$2"
     expect_equal "$(in_both "$1")" "good, good" "$1: once, in front and behind"
 }
-processing() { gateway_said "protocol=acme .*operation=finalize .*fqdn=$1 verdict=pending"; }
+processing() { said "protocol=acme .*operation=finalize .*fqdn=$1 verdict=pending"; }
 
 # --- there and back ---
 order a.acme.example.com
@@ -72,14 +72,14 @@ expect_soon "another one waits" upstream_said 'operation=pollReq .*fqdn=c.approv
 upstream_decide deny
 wait $client
 expect_match "$? $(tr '\n' ' ' <c.approved.example.com.log)" '^1 .*invalid' "denied: the order is invalid"
-expect_soon "and the log says why" gateway_said 'fqdn=c.approved.example.com .*reason=ca_rejected'
+expect_soon "and the log says why" said 'fqdn=c.approved.example.com .*reason=ca_rejected'
 
 # --- the CA is away, slow, and somebody else ---
 kill_upstream
 order away.acme.example.com &
 client=$!
 expect_soon "the CA is away: processing" processing away.acme.example.com
-expect_soon "and the log says so" gateway_said 'kind=order .*CA demo: '
+expect_soon "and the log says so" said 'kind=order .*CA demo: '
 start_upstream
 wait $client
 expect_ordered away.acme.example.com "it is back"
@@ -87,7 +87,7 @@ expect_ordered away.acme.example.com "it is back"
 kill -STOP "$upstream"
 order slow.acme.example.com &
 client=$!
-expect_soon "requests to it end by their time-out" gateway_said 'kind=order .*CA demo: Timeout'
+expect_soon "requests to it end by their time-out" said 'kind=order .*CA demo: Timeout'
 kill -CONT "$upstream"
 wait $client
 expect_ordered slow.acme.example.com "it goes on"
@@ -111,11 +111,7 @@ expect_ordered lied.acme.example.com "the CA itself answers"
 many=$(seq 12)
 (for i in $many; do order load-$i.acme.example.com & done; wait) &
 load=$!
-for i in 1 2 3; do
-    sleep 0.7
-    kill_upstream
-    start_upstream
-done
+kill_upstream_thrice 0.7
 kill_gateway
 launch
 wait $load

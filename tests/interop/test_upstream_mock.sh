@@ -80,7 +80,7 @@ for protocol in est scep cmp acme; do
     acme) expect_match "$(tr '\n' ' ' <client.log)" 'invalid|order' "acme: the order is invalid" ;;
     esac
     expect_equal "$(openssl x509 -in $name.pem -noout 2>/dev/null && echo one)" "" "$protocol: no certificate comes"
-    expect_soon "$protocol: the log has the CA's words" gateway_said "fqdn=$name .*reason=ca_rejected .*badCertTemplate: not with us"
+    expect_soon "$protocol: the log has the CA's words" said "fqdn=$name .*reason=ca_rejected .*badCertTemplate: not with us"
 done
 
 # --- answers that are none ---
@@ -115,7 +115,7 @@ for protocol in est scep cmp acme; do
     mock_device $name $(key_of $name)
     enroll $name mock &
     device=$!
-    expect_soon "$protocol: the CA is away" gateway_said "fqdn=$name .*(CA mock: |verdict=pending|verdict=processing)"
+    expect_soon "$protocol: the CA is away" said "fqdn=$name .*(CA mock: |verdict=pending|verdict=processing)"
     mock $name $by_mac
     wait $device
     expect_soon "$name: certConf came" mock_heard 2

@@ -97,6 +97,37 @@ static void whom_it_issues_by_may_be_known(void **state)
     assert_true(bytes_equal(chain.other[0], told[1]));
 }
 
+static void what_is_known_counts_beside_what_is_told(void **state)
+{
+    struct fixture *f = *state;
+    const struct bytes one = a_link(f, (struct link){ 0 }),
+                       two = a_link(f, (struct link){ .key = "two", .subject = "CN=Two" });
+    struct bytes der[CA_TOLD_MAX];
+    struct ca_told told;
+    struct ca_chain chain;
+    const char *fault;
+
+    f->ca.chain[0] = one;
+    f->ca.chain[1] = f->ca.anchor[0];
+    f->ca.chain_count = 2;
+    f->ca.other[0] = two;
+    f->ca.other_count = 1;
+    ca_told_beside_known(&f->ca, NULL, 0, der, &told);
+    assert_int_equal(told.count, 3);
+    assert_int_equal(told.kept, 3);
+    told.issuer = fixture_name(f, "CN=Two"); /* it came alone, and its issuer is known */
+    assert_true(ca_chain_choose(&f->ca, &told, NOW_S, f->arena, &chain, &fault, &err));
+    assert_null(fault);
+    assert_int_equal(chain.chain_count, 2);
+    assert_true(bytes_equal(chain.chain[0], two) && bytes_equal(chain.chain[1], f->ca.anchor[0]));
+    ca_told_beside_known(&f->ca, &two, 1, der, &told);
+    assert_true(bytes_equal(told.der[0], two));
+    assert_int_equal(told.count - told.kept, 1);
+    f->ca.chain_awaited = true; /* an anchor stands for it: not known */
+    ca_told_beside_known(&f->ca, NULL, 0, der, &told);
+    assert_int_equal(told.count, 1);
+}
+
 static void what_the_anchor_does_not_vouch_for_counts_for_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -164,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         chain_test(cmp_100_a_chain_is_put_in_order),
         chain_test(whom_it_issues_by_may_be_known),
+        chain_test(what_is_known_counts_beside_what_is_told),
         chain_test(what_the_anchor_does_not_vouch_for_counts_for_nothing),
         chain_test(what_was_kept_is_recalled_while_it_holds),
         chain_test(its_others_are_issuers_too),
