@@ -201,35 +201,36 @@ static void another_message_or_value_does_not_hold(void **state)
 
 /* --- time --- */
 
-/* The least of some tries: others use this machine too. */
 static clock_t time_of(struct world *w, const char *name)
 {
     struct mac_claim claim = a_claim(w, &(struct claiming){ .name = { name }, .password = "wrong" });
-    clock_t least = 0;
+    clock_t begun;
 
     claim.mac.iterations = 20000;
-    for (unsigned i = 0; i < 7; i++) {
-        clock_t begun = clock(), took;
-
-        assert_false(judge_claim(w, &claim).held);
-        took = clock() - begun;
-        least = i == 0 || took < least ? took : least;
-    }
-    return least;
+    begun = clock();
+    assert_false(judge_claim(w, &claim).held);
+    return clock() - begun;
 }
 
+/* The least of tries that take turns, as many as it takes: others use this machine too, and what costs a
+ * derivation more costs it in each. */
 static void time_does_not_tell_what_is_registered(void **state)
 {
     static const char *const name[] = { "router5.example.com", "router6.example.com", "router5.example.net" };
+    enum { TRIES_MAX = 60 };
     struct world *w = *state;
     clock_t took[COUNT_OF(name)], least = 0, most = 0;
 
     registered(w, "router5.example.com", "s3cret", plain); /* twice, once, not at all */
     registered(w, "*.example.com", "wild", plain);
-    for (size_t i = 0; i < COUNT_OF(name); i++) {
-        took[i] = time_of(w, name[i]);
-        least = i == 0 || took[i] < least ? took[i] : least;
-        most = took[i] > most ? took[i] : most;
+    for (unsigned n = 0; n < TRIES_MAX && (n < 7 || most > least + least / 2); n++) {
+        for (size_t i = 0; i < COUNT_OF(name); i++) {
+            clock_t t = time_of(w, name[i]);
+
+            took[i] = n == 0 || t < took[i] ? t : took[i];
+            least = i == 0 || took[i] < least ? took[i] : least;
+            most = i == 0 || took[i] > most ? took[i] : most;
+        }
     }
     if (most > least + least / 2)
         fail_msg("between %ld and %ld", (long)least, (long)most);
