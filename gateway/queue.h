@@ -16,10 +16,10 @@ struct queue_item {
 
 struct queue {
     pthread_mutex_t lock;
-    pthread_cond_t filled;
+    pthread_cond_t filled, ripe;
     struct queue_item *first, *last;
-    size_t count, max;
-    bool closed;
+    size_t count, max, enough; /* enough: how many somebody gathers; 0: nobody does */
+    bool closed, hurried;
 };
 
 void queue_init(struct queue *queue, size_t max);
@@ -32,14 +32,26 @@ MUST_USE bool queue_put(struct queue *queue, struct queue_item *item);
  * closed. */
 MUST_USE bool queue_put_back(struct queue *queue, struct queue_item *item);
 
+/* As queue_put; and whoever gathers takes what is in without waiting for more. */
+MUST_USE bool queue_put_last(struct queue *queue, struct queue_item *item);
+
+/* Whoever gathers takes what is in, if there is anything, without waiting for more. */
+void queue_hurry(struct queue *queue);
+
 /* Waits for an item; NULL when the queue is closed and empty. */
 struct queue_item *queue_take(struct queue *queue);
 
 /* An item that waits, or NULL. */
 struct queue_item *queue_try_take(struct queue *queue);
 
-/* Waits for at least one and takes all that waits, at most `max`, as a list; NULL when closed and empty. */
-struct queue_item *queue_take_all(struct queue *queue, size_t max, size_t *count);
+struct gathering {
+    size_t enough, max;
+    unsigned wait_ms;
+};
+
+/* Waits for one item, then for `wait_ms` at most until there are `enough` or somebody hurries; takes what
+ * there is, at most `max`, as a list. NULL when closed and empty. */
+struct queue_item *queue_gather(struct queue *queue, const struct gathering *gathering, size_t *count);
 
 /* Nothing more goes in; what is in still comes out. */
 void queue_close(struct queue *queue);

@@ -132,16 +132,20 @@ static void run_errand(struct errand *errand, struct registry_view *view)
     struct gateway *gateway = errand->gateway;
     struct turn *turn = &errand->answering.turn;
     struct error err = { 0 };
+    bool more;
 
     answer_turn(&errand->answering, view, random_system, clock_now_s());
     own_response(errand->exchange->request.arena, &errand->answering.response);
     registry_view_reset(view);
     count_secrets(gateway->slow_down, turn);
+    more = queue_length(&gateway->queue) > 0;
     if (turn->changes.count == 0) {
         finish_or_park(errand);
+        if (!more)
+            writer_hurry(gateway->writer);
         return;
     }
-    errand->outcome = (struct outcome){ .changes = &turn->changes, .done = on_applied };
+    errand->outcome = (struct outcome){ .changes = &turn->changes, .more_follow = more, .done = on_applied };
     if (!writer_submit(gateway->writer, &errand->outcome)) {
         (void)error_set(&err, ERROR_UNAVAILABLE, "stopping");
         answer_not_durable(&errand->answering, &err);

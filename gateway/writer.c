@@ -42,11 +42,14 @@ static void write_batch(struct writer *writer, struct queue_item *first, size_t 
 
 static void *write_on(void *context)
 {
+    static const struct gathering gathering = { .enough = WRITER_BATCH_ENOUGH,
+                                                .max = WRITER_BATCH_MAX,
+                                                .wait_ms = WRITER_GATHER_MS };
     struct writer *writer = context;
     struct queue_item *first;
     size_t count;
 
-    while ((first = queue_take_all(&writer->queue, WRITER_BATCH_MAX, &count)) != NULL)
+    while ((first = queue_gather(&writer->queue, &gathering, &count)) != NULL)
         write_batch(writer, first, count);
     return NULL;
 }
@@ -70,7 +73,12 @@ bool writer_start(struct registry *registry, struct writer **out, struct error *
 
 bool writer_submit(struct writer *writer, struct outcome *outcome)
 {
-    return queue_put(&writer->queue, &outcome->link);
+    return (outcome->more_follow ? queue_put : queue_put_last)(&writer->queue, &outcome->link);
+}
+
+void writer_hurry(struct writer *writer)
+{
+    queue_hurry(&writer->queue);
 }
 
 struct barrier {

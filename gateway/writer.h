@@ -1,18 +1,20 @@
 /* writer.h: the one thread that writes. It takes what waits, applies it in one durable transaction (group
- * commit, no artificial delay), and tells each outcome what became of it. */
+ * commit), and tells each outcome what became of it. A commit costs more than what is in it: while those who
+ * submit say that more follow, it waits a moment for them; an outcome that comes alone is written at once. */
 #ifndef MUSTER_GATEWAY_WRITER_H
 #define MUSTER_GATEWAY_WRITER_H
 
 #include "gateway/queue.h"
 #include "registry/registry.h"
 
-enum { WRITER_BATCH_MAX = 256 };
+enum { WRITER_BATCH_MAX = 256, WRITER_BATCH_ENOUGH = 64, WRITER_GATHER_MS = 4 };
 
 /* What someone wants written, and whom to tell. Owned by the submitter until `done` is called, on the
  * writer's thread. */
 struct outcome {
     struct queue_item link;
     const struct changes *changes;
+    bool more_follow; /* whoever submits has others in hand, and says so when nothing came of them */
     /* `err` says why, for every result but APPLY_DONE. APPLY_NONE: storage failed. */
     void (*done)(struct outcome *outcome, enum apply_result result, const struct error *err);
 };
@@ -27,6 +29,9 @@ MUST_USE bool writer_start(struct registry *registry, struct writer **out, struc
 
 /* Any thread. False: the writer is stopping; done will not be called. */
 MUST_USE bool writer_submit(struct writer *writer, struct outcome *outcome);
+
+/* Any thread. What was to follow does not: what waits for it is written now. */
+void writer_hurry(struct writer *writer);
 
 /* Waits until everything submitted before has been told its result. Not from the writer's thread. */
 void writer_drain(struct writer *writer);

@@ -19,7 +19,7 @@ static void what_goes_in_comes_out_in_order(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_true(queue_put(&queue, &thing[i].link));
     assert_int_equal(queue_owner(queue_take(&queue), struct thing, link)->number, 1);
-    item = queue_take_all(&queue, 10, &count);
+    item = queue_gather(&queue, &(struct gathering){ .enough = 1, .max = 10 }, &count);
     assert_int_equal(count, 2);
     assert_int_equal(queue_owner(item, struct thing, link)->number, 2);
     assert_int_equal(queue_owner(item->next, struct thing, link)->number, 3);
