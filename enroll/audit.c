@@ -11,7 +11,9 @@ static void name_of(struct buffer *out, const char *name)
 {
     if (out->len > 1)
         buffer_append_byte(out, ',');
-    buffer_format(out, "\"%s\":", name);
+    buffer_append_byte(out, '"');
+    buffer_append_text(out, name);
+    buffer_append_text(out, "\":");
 }
 
 void audit_text(struct buffer *out, const char *name, struct bytes text)
@@ -39,17 +41,17 @@ void audit_text(struct buffer *out, const char *name, struct bytes text)
 
 void audit_hex(struct buffer *out, const char *name, struct bytes octets)
 {
+    uint8_t *digits;
+
     if (octets.len == 0)
         return;
     name_of(out, name);
     buffer_append_byte(out, '"');
-    for (size_t i = 0; i < octets.len; i++) {
-        char digits[3];
-
-        hex_encode(bytes_slice(octets, i, 1), digits);
-        buffer_append(out, bytes_of(digits, 2));
-    }
-    buffer_append_byte(out, '"');
+    digits = buffer_extend(out, 2 * octets.len + 1);
+    if (digits == NULL)
+        return;
+    hex_encode(octets, (char *)digits);
+    digits[2 * octets.len] = '"'; /* for the NUL */
 }
 
 void audit_number(struct buffer *out, const char *name, int64_t number)

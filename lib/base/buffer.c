@@ -14,10 +14,12 @@ void buffer_free(struct buffer *buffer)
     *buffer = BUFFER(buffer->max);
 }
 
+enum { FIRST_CAPACITY = 512 };
+
 /* Doubles into fresh memory and wipes the old: a plain realloc could leave secrets behind. */
 static bool grow(struct buffer *buffer, size_t needed)
 {
-    size_t capacity = buffer->capacity < 128 ? 128 : buffer->capacity * 2;
+    size_t capacity = buffer->capacity < FIRST_CAPACITY ? FIRST_CAPACITY : buffer->capacity * 2;
     uint8_t *data;
 
     if (capacity < needed)
@@ -52,53 +54,48 @@ uint8_t *buffer_extend(struct buffer *buffer, size_t len)
     return end;
 }
 
-void buffer_append(struct buffer *buffer, struct bytes b)
-{
-    uint8_t *end = b.len == 0 ? NULL : buffer_extend(buffer, b.len);
-
-    if (end != NULL)
-        memcpy(end, b.data, b.len);
-}
-
 void buffer_append_text(struct buffer *buffer, const char *text)
 {
     buffer_append(buffer, bytes_text(text));
 }
 
-void buffer_append_byte(struct buffer *buffer, uint8_t byte)
+static void append_number(struct buffer *buffer, uint64_t value, size_t len)
 {
-    buffer_append(buffer, bytes_of(&byte, 1));
+    uint8_t *end = buffer_extend(buffer, len);
+
+    for (; end != NULL && len > 0; value >>= 8)
+        end[--len] = (uint8_t)value;
 }
 
 void buffer_append_u16(struct buffer *buffer, uint16_t value)
 {
-    uint8_t raw[2] = { (uint8_t)(value >> 8), (uint8_t)value };
-
-    buffer_append(buffer, BYTES_ARRAY(raw));
+    append_number(buffer, value, sizeof(value));
 }
 
 void buffer_append_u32(struct buffer *buffer, uint32_t value)
 {
-    buffer_append_u16(buffer, (uint16_t)(value >> 16));
-    buffer_append_u16(buffer, (uint16_t)value);
+    append_number(buffer, value, sizeof(value));
 }
 
 void buffer_append_u64(struct buffer *buffer, uint64_t value)
 {
-    buffer_append_u32(buffer, (uint32_t)(value >> 32));
-    buffer_append_u32(buffer, (uint32_t)value);
+    append_number(buffer, value, sizeof(value));
 }
 
+/* Tried where it will mostly fit; again when it was longer. */
 void buffer_format(struct buffer *buffer, const char *format, ...)
 {
+    size_t room = buffer->failed ? 0 : buffer->capacity - buffer->len;
     va_list args, again;
     int len;
 
     va_start(args, format);
     va_copy(again, args);
-    len = vsnprintf(NULL, 0, format, args);
+    len = vsnprintf(room > 0 ? (char *)buffer->data + buffer->len : NULL, room, format, args);
     if (len < 0) {
         buffer->failed = true;
+    } else if ((size_t)len < room) {
+        buffer->len += (size_t)len;
     } else {
         uint8_t *end = buffer_extend(buffer, (size_t)len + 1); /* vsnprintf writes a NUL too */
 

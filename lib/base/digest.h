@@ -46,6 +46,9 @@ MUST_USE bool digest(enum digest_algorithm algorithm, struct bytes in, uint8_t *
 MUST_USE bool digest_parts(enum digest_algorithm algorithm, const struct bytes *part, size_t count,
                            uint8_t *out, size_t *len);
 
+/* The hash of `value`, which is as long as the hash, in its place; and that again, so many times. */
+MUST_USE bool digest_repeat(enum digest_algorithm algorithm, uint8_t *value, uint32_t times);
+
 /* SHAKE256 with 512 bits of output: the hash that goes with Ed448 (RFC 9481 2.3). */
 enum { SHAKE256_LEN = 64 };
 MUST_USE bool shake256(struct bytes in, uint8_t out[SHAKE256_LEN]);

@@ -3,15 +3,23 @@
 static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/* One more than the 6 bits of a letter or digit; 0 for all else. */
+static const uint8_t letters[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62,
+};
+
 /* The 6 bits of a character, or 64. */
 static unsigned value_of(uint8_t c, char c62, char c63)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A' + 0u;
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26u;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52u;
+    if (letters[c] != 0)
+        return letters[c] - 1u;
     if (c == (uint8_t)c62)
         return 62;
     return c == (uint8_t)c63 ? 63 : 64;
@@ -27,24 +35,26 @@ static size_t encode_group(const uint8_t *in, size_t len, const char *alphabet, 
     return len + 1;
 }
 
+static void encode_line(struct buffer *out, struct bytes in)
+{
+    uint8_t *end = in.len == 0 ? NULL : buffer_extend(out, (in.len + 2) / 3 * 4);
+    size_t len = 0;
+
+    for (size_t at = 0; end != NULL && at < in.len; at += 3)
+        len += encode_group(in.data + at, in.len - at < 3 ? in.len - at : 3, standard, (char *)end + len);
+    for (; len % 4 != 0; len++)
+        end[len] = '=';
+}
+
 void base64_encode(struct buffer *out, struct bytes in, unsigned columns)
 {
-    unsigned column = 0;
+    size_t line = columns > 0 ? columns / 4 * 3 : in.len;
 
-    for (size_t at = 0; at < in.len; at += 3) {
-        char group[4] = { '=', '=', '=', '=' };
-
-        (void)encode_group(in.data + at, in.len - at < 3 ? in.len - at : 3, standard, group);
-        for (size_t i = 0; i < 4; i++) {
-            buffer_append_byte(out, (uint8_t)group[i]);
-            if (columns > 0 && ++column == columns) {
-                buffer_append_byte(out, '\n');
-                column = 0;
-            }
-        }
+    for (size_t at = 0; at < in.len; at += line) {
+        encode_line(out, bytes_slice(in, at, line));
+        if (columns > 0)
+            buffer_append_byte(out, '\n');
     }
-    if (columns > 0 && column > 0)
-        buffer_append_byte(out, '\n');
 }
 
 void base64url_encode(struct buffer *out, struct bytes in)

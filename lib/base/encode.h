@@ -8,7 +8,8 @@
 /* Longest decoded length of `len` characters. */
 #define BASE64_DECODED_MAX(len) ((len) / 4 * 3 + 3)
 
-/* Appends standard base64; `columns` > 0 puts LF after that many characters and at the end. */
+/* Appends standard base64; `columns` > 0, a multiple of four, puts LF after that many characters and at the
+ * end. */
 void base64_encode(struct buffer *out, struct bytes in, unsigned columns);
 
 /* Appends base64url without padding (RFC 7515 2). */

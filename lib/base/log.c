@@ -76,7 +76,9 @@ static void append_field(struct buffer *line, const struct log_field *field)
 {
     bool json = sink.format == LOG_FORMAT_JSON;
 
-    buffer_format(line, json ? ",\"%s\":" : " %s=", field->name);
+    buffer_append_text(line, json ? ",\"" : " ");
+    buffer_append_text(line, field->name);
+    buffer_append_text(line, json ? "\":" : "=");
     if (field->is_number)
         buffer_format(line, "%lld", (long long)field->number);
     else if (!json && is_plain(field->text))

@@ -264,11 +264,9 @@ static bool derive_pbm(const struct password_mac *m, struct bytes secret, uint8_
                        size_t *len)
 {
     const struct bytes parts[] = { secret, m->salt };
-    bool done = digest_parts(m->hash, parts, COUNT_OF(parts), key, len);
 
-    for (uint32_t i = 1; done && i < m->iterations; i++)
-        done = digest(m->hash, bytes_of(key, *len), key, len);
-    return done;
+    return digest_parts(m->hash, parts, COUNT_OF(parts), key, len) &&
+           (m->iterations <= 1 || digest_repeat(m->hash, key, m->iterations - 1));
 }
 
 void password_mac_key_wipe(struct password_mac_key *key)
