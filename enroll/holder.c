@@ -42,9 +42,7 @@ static bool is_plainly_of(const struct ca *ca, const struct certificate *c, int6
     const struct certificate *issuer = &ca->certificate;
 
     return issuer->not_before_s <= now_s && now_s <= issuer->not_after_s && c->not_before_s <= now_s &&
-           now_s <= c->not_after_s &&
-           signature_verify(&issuer->key, c->signature_algorithm, c->tbs, c->signature, false) ==
-               SIGNATURE_OK;
+           now_s <= c->not_after_s && certificate_verify_remembered(c, &issuer->key) == SIGNATURE_OK;
 }
 
 static enum chain_fault chain_fault_of(const struct ca *ca, const struct certificate *c,

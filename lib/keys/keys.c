@@ -42,6 +42,7 @@ void keys_unref(struct keys *keys)
     if (keys == NULL || atomic_fetch_sub_explicit(&keys->references, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < keys->count; i++) {
+        EVP_PKEY_CTX_free(keys->key[i].signer);
         EVP_PKEY_free(keys->key[i].pkey);
         free((void *)(uintptr_t)keys->key[i].spki.data);
     }
@@ -112,6 +113,19 @@ static bool is_free(const struct keys *keys, const char *name, struct error *err
     return true;
 }
 
+/* NULL where the key does not sign SHA-256 plainly, or its provider cannot copy what it has begun. */
+static EVP_PKEY_CTX *signer_of(const struct key *key)
+{
+    AUTO(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_pkey(key->home, key->pkey, NULL);
+    AUTO(EVP_PKEY_CTX) *copy = NULL;
+
+    if ((key->kind == KEY_RSA || key->kind == KEY_EC_P256) && ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+        EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) == 1)
+        copy = EVP_PKEY_CTX_dup(ctx);
+    ERR_clear_error();
+    return copy != NULL ? take(ctx) : NULL;
+}
+
 /* Takes *pkey over when it succeeds. */
 static bool add(struct keys *keys, const char *name, EVP_PKEY **pkey, struct error *err)
 {
@@ -129,6 +143,7 @@ static bool add(struct keys *keys, const char *name, EVP_PKEY **pkey, struct err
                          .spki = spki };
     memcpy(key->name, name, strlen(name) + 1);
     key->pkey = take(*pkey);
+    key->signer = signer_of(key);
     keys->count++;
     return true;
 }

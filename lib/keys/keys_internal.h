@@ -14,6 +14,8 @@ struct key {
     enum key_kind kind;
     unsigned bits;
     EVP_PKEY *pkey;
+    EVP_PKEY_CTX *signer; /* ready for SHA-256, to be copied: making one costs a tenth of a P-256 signature;
+                             NULL: made for each */
     OSSL_LIB_CTX *home; /* the context it was made in: used there, a key is never exported to another provider
                          */
     struct bytes spki;  /* owned */

@@ -39,6 +39,15 @@ static size_t coordinate_len(enum key_kind kind)
     return 0;
 }
 
+static bool sign_from_copy(const struct key *key, struct bytes message, uint8_t *out, size_t *len)
+{
+    AUTO(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_dup(key->signer);
+    struct digest256 hash;
+
+    return ctx != NULL && sha256(message, &hash) &&
+           EVP_PKEY_sign(ctx, out, len, hash.bytes, sizeof(hash.bytes)) == 1;
+}
+
 static bool sign(const struct key *key, enum digest_algorithm hash, struct bytes message, uint8_t *out,
                  size_t *len)
 {
@@ -66,6 +75,8 @@ static bool sign_checked(const struct keys *keys, const char *name, enum digest_
         return error_set(err, ERROR_CRYPTO, "key %s: wrong hash for a signature with it", name);
     *which = key;
     *len = SIGNATURE_MAX;
+    if (hash == DIGEST_SHA256 && key->signer != NULL)
+        return sign_from_copy(key, message, out, len) ? true : error_openssl(err, "signature");
     return sign(key, hash, message, out, len) ? true : error_openssl(err, "signature");
 }
 

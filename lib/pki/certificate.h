@@ -42,6 +42,11 @@ MUST_USE bool certificate_extension(const struct certificate *c, struct bytes oi
 enum signature_fault certificate_verify_signature(const struct certificate *c,
                                                   const struct public_key *issuer);
 
+/* The same without SHA-1. What held a moment ago, for the same octets and the same key, is not computed
+ * again: a device shows its certificate with each of its messages. Any thread. */
+enum signature_fault certificate_verify_remembered(const struct certificate *c,
+                                                   const struct public_key *issuer);
+
 /* --- building --- */
 struct certificate_template {     /* all borrowed */
     struct bytes serial;          /* magnitude */

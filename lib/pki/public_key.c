@@ -258,16 +258,13 @@ static bool curve_is_accepted(enum key_kind kind, const struct key_rules *rules)
 
 static struct finding judge_point(const struct public_key *key, const struct key_rules *rules)
 {
-    EVP_PKEY *pkey;
+    bool on_curve;
 
     if (!curve_is_accepted(key->kind, rules))
         return found(KEY_FAULT_WEAK, "curve not accepted here");
-    pkey = public_key_evp(key);
+    on_curve = public_key_verifier(key) != NULL; /* it will mostly be asked for next */
     ERR_clear_error();
-    if (pkey == NULL)
-        return found(KEY_FAULT_WEAK, "point not on its curve");
-    EVP_PKEY_free(pkey);
-    return sound;
+    return on_curve ? sound : found(KEY_FAULT_WEAK, "point not on its curve");
 }
 
 enum key_fault public_key_decode(struct bytes spki, const struct key_rules *rules, struct public_key *out,

@@ -190,13 +190,17 @@ static bool set_rsa(EVP_PKEY_CTX *ctx, enum scheme scheme, enum digest_algorithm
     return scheme != SCHEME_PSS || EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
-static enum signature_fault verify_hashed(EVP_PKEY *pkey, enum scheme scheme, enum digest_algorithm hash,
-                                          struct bytes message, struct bytes signature)
+/* A point off its curve signs nothing. */
+static enum signature_fault verify_hashed(const struct public_key *key, enum scheme scheme,
+                                          enum digest_algorithm hash, struct bytes message,
+                                          struct bytes signature)
 {
-    AUTO(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    EVP_PKEY_CTX *ctx = public_key_verifier(key);
     uint8_t value[DIGEST_MAX];
 
-    if (ctx == NULL || !hash_message(hash, message, value) || EVP_PKEY_verify_init(ctx) != 1 ||
+    if (ctx == NULL)
+        return SIGNATURE_WRONG;
+    if (!hash_message(hash, message, value) || EVP_PKEY_verify_init(ctx) != 1 ||
         (scheme != SCHEME_ECDSA && !set_rsa(ctx, scheme, hash)))
         return SIGNATURE_INTERNAL;
     return EVP_PKEY_verify(ctx, signature.data, signature.len, value, digest_len(hash)) == 1
@@ -204,10 +208,14 @@ static enum signature_fault verify_hashed(EVP_PKEY *pkey, enum scheme scheme, en
                : SIGNATURE_WRONG;
 }
 
-static enum signature_fault verify_whole(EVP_PKEY *pkey, struct bytes message, struct bytes signature)
+static enum signature_fault verify_whole(const struct public_key *key, struct bytes message,
+                                         struct bytes signature)
 {
+    AUTO(EVP_PKEY) *pkey = public_key_evp(key);
     AUTO(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
 
+    if (pkey == NULL)
+        return SIGNATURE_WRONG;
     if (ctx == NULL || EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, pkey, NULL) != 1)
         return SIGNATURE_INTERNAL;
     return EVP_DigestVerify(ctx, signature.data, signature.len, message.data, message.len) == 1
@@ -218,18 +226,14 @@ static enum signature_fault verify_whole(EVP_PKEY *pkey, struct bytes message, s
 static enum signature_fault verify(const struct public_key *key, enum scheme scheme,
                                    enum digest_algorithm hash, struct bytes message, struct bytes signature)
 {
-    AUTO(EVP_PKEY) *pkey = NULL;
     enum signature_fault fault;
 
     if (signature.len == 0)
         return SIGNATURE_WRONG;
-    pkey = public_key_evp(key);
-    if (pkey == NULL)
-        fault = SIGNATURE_WRONG; /* a point off its curve signs nothing */
-    else if (scheme == SCHEME_ED25519 || scheme == SCHEME_ED448)
-        fault = verify_whole(pkey, message, signature);
+    if (scheme == SCHEME_ED25519 || scheme == SCHEME_ED448)
+        fault = verify_whole(key, message, signature);
     else
-        fault = verify_hashed(pkey, scheme, hash, message, signature);
+        fault = verify_hashed(key, scheme, hash, message, signature);
     ERR_clear_error();
     return fault;
 }
