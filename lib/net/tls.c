@@ -10,8 +10,9 @@ bool tls_key_is_affordable(const X509 *certificate)
     return key != NULL && EVP_PKEY_get_bits(key) <= CLIENT_KEY_BITS_MAX; /* RSASSA-PSS too */
 }
 
-/* Chain, dates and revocation are for the procedure to judge, request by request. A session that is resumed
- * would forget the intermediates, so who shows them gets no ticket. */
+/* Chain, dates and revocation are for the procedure to judge, request by request. Who shows a certificate
+ * gets no ticket: a session that is resumed would forget the intermediates, and libssl writes the certificate
+ * into the ticket and reads it back at once, which costs as much as resuming saves. */
 static int accept_certificate(X509_STORE_CTX *store, void *unused)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -22,8 +23,7 @@ static int accept_certificate(X509_STORE_CTX *store, void *unused)
         X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
         return 0;
     }
-    if (sk_X509_num(X509_STORE_CTX_get0_untrusted(store)) > 1)
-        (void)SSL_set_num_tickets(ssl, 0);
+    (void)SSL_set_num_tickets(ssl, 0);
     X509_STORE_CTX_set_error(store, X509_V_OK);
     return 1;
 }
