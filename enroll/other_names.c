@@ -8,16 +8,16 @@ static bool is_same(const struct registration *a, const struct registration *b)
     return bytes_equal(registration_id_bytes(&a->id), registration_id_bytes(&b->id));
 }
 
-/* The officer wrote down this very name. */
-static bool is_listed(const struct registration *r, const struct dns_name *name)
+/* The officer wrote down this very name, or this very wildcard. */
+static bool is_listed(const struct registration *r, struct bytes name)
 {
     struct bytes listed;
 
     for (size_t i = 0; (listed = registration_attribute(r, ATTRIBUTE_DNS, i)).len > 0; i++)
-        if (bytes_equal_nocase(listed, dns_name_bytes(name)))
+        if (bytes_equal_nocase(listed, name))
             return true;
     for (size_t i = 0; i < r->allowed_domain_count; i++)
-        if (bytes_equal(r->allowed_domain[i], dns_name_bytes(name)))
+        if (bytes_equal(r->allowed_domain[i], name))
             return true;
     return false;
 }
@@ -48,7 +48,7 @@ static enum progress judge_name(struct course *c, const struct dns_name *name, s
     const struct registration *r = c->verdict.registration;
     bool open = false;
 
-    if (r != NULL && is_listed(r, name))
+    if (r != NULL && is_listed(r, dns_name_bytes(name)))
         return PROGRESS_ON;
     if (!course_name_is_open(c, name, &open, err))
         return PROGRESS_ERROR;
@@ -56,16 +56,57 @@ static enum progress judge_name(struct course *c, const struct dns_name *name, s
                 : course_refuse(c, REFUSAL_NAME_POLICY, "another name asked for is registered on its own");
 }
 
+/* The registrations under a wildcard, as seen by the one that was admitted. */
+struct covered {
+    const struct registration *admitted; /* NULL: none */
+    enum match_rule match;
+    bool is_open;
+};
+
+/* As course_name_is_open judges one name: what is broader than the admitted one does not count. */
+static bool judge_covered(const struct registration *other, void *context)
+{
+    struct covered *covered = context;
+    const struct registration *r = covered->admitted;
+
+    if (r == NULL)
+        covered->is_open = false;
+    else if (!is_same(other, r) && (r->fqdn.len == 0 || fqdn_pattern_compare(&other->fqdn, &r->fqdn) < 0))
+        covered->is_open = registration_is_open(other) && covered->match == MATCH_ANY;
+    return covered->is_open;
+}
+
+/* A wildcard opens each name under it: none may be one that its own registration closes. */
+static enum progress judge_names_under(struct course *c, const struct fqdn_pattern *wildcard,
+                                       struct error *err)
+{
+    const struct domain *domain = c->e.procedure->domain;
+    struct covered covered = { .admitted = c->verdict.registration, .match = domain->match, .is_open = true };
+    bool whole = false;
+
+    if (!registry_overlaps_each(c->turn->view, domain->id, wildcard, judge_covered, &covered, &whole, err))
+        return PROGRESS_ERROR;
+    if (!covered.is_open)
+        return course_refuse(c, REFUSAL_NAME_POLICY, "a name under the wildcard is registered on its own");
+    return whole ? PROGRESS_ON
+                 : course_refuse(c, REFUSAL_NAME_POLICY,
+                                 "too many registrations under the wildcard: list it in its own");
+}
+
 /* Without a registration nobody wrote the wildcard down: its name must be as free as the FQDN was. */
 static enum progress judge_wildcard(struct course *c, const struct fqdn_pattern *wildcard, struct error *err)
 {
+    const struct registration *r = c->verdict.registration;
+    enum progress progress = PROGRESS_ON;
     struct account_name name;
 
-    if (c->verdict.registration != NULL)
+    if (r != NULL && is_listed(r, fqdn_pattern_bytes(wildcard)))
         return PROGRESS_ON;
-    if (!account_name_of_wildcard(wildcard, &name))
+    if (r == NULL && !account_name_of_wildcard(wildcard, &name))
         return course_refuse(c, REFUSAL_NAME, "a '*' before what is no name");
-    return judge_name(c, &name.name, err);
+    if (r == NULL)
+        progress = judge_name(c, &name.name, err);
+    return progress == PROGRESS_ON ? judge_names_under(c, wildcard, err) : progress;
 }
 
 enum progress step_judge_other_names(struct course *c, struct error *err)

@@ -215,8 +215,8 @@ static bool warn_of_overlaps(struct acting *a, const struct registration *r)
     outcome->overlap = arena_array(a->turn->arena, ACT_OVERLAPS_MAX, sizeof(*outcome->overlap));
     if (outcome->overlap == NULL)
         return error_set(a->err, ERROR_MEMORY, "overlaps");
-    return registry_overlaps(a->turn->view, r->domain, &r->fqdn, ACT_OVERLAPS_MAX, a->turn->arena,
-                             outcome->overlap, &outcome->overlap_count, &outcome->more_overlaps, a->err);
+    return registry_overlaps(a->turn->view, r->domain, &r->fqdn, ACT_OVERLAPS_MAX, outcome->overlap,
+                             &outcome->overlap_count, &outcome->more_overlaps, a->err);
 }
 
 /* Those that the procedure is open on. ACME must be named, or be all that there is: without account binding,

@@ -97,54 +97,52 @@ struct overlaps {
     struct txn *txn;
     struct domain_id domain;
     const struct fqdn_pattern *pattern;
-    struct fqdn_pattern *out;
-    size_t max, count;
+    registration_each *each;
+    void *context;
+    struct arena *row; /* the registration that is looked at */
     unsigned looked_at;
-    bool more, failed;
+    bool stopped, over_budget, failed;
     struct error *err;
 };
 
-static bool is_shown(struct overlaps *o, const struct fqdn_pattern *pattern)
+static bool give(struct overlaps *o, const struct registration *r)
 {
+    o->stopped = !o->each(r, o->context);
+    return !o->stopped;
+}
+
+/* Gives the registration of just this pattern, if it is there and shown; false when that was enough. */
+static bool give_holder(struct overlaps *o, const struct fqdn_pattern *pattern)
+{
+    struct registration r;
     struct key key;
-    struct bytes value;
     bool found;
 
+    arena_reset(o->row);
     row_key_name(o->domain, fqdn_pattern_bytes(pattern), &key);
-    if (!txn_get(o->txn, TABLE_REGISTRATION, key_bytes(&key), &found, &value, o->err)) {
+    if (!row_get(o->txn, key_bytes(&key), o->row, &found, &r, o->err)) {
         o->failed = true;
         return false;
     }
-    return found && !row_is_hidden(o->txn, value);
+    return !found || give(o, &r);
 }
 
-/* Judges one more pattern; false when enough were found. */
-static bool judge(const struct fqdn_pattern *other, struct overlaps *o)
+static bool is_another(const struct overlaps *o, const struct fqdn_pattern *other)
 {
-    if (fqdn_pattern_compare(o->pattern, other) == 0 || !fqdn_pattern_overlaps(o->pattern, other) ||
-        !is_shown(o, other))
-        return !o->failed;
-    if (o->count == o->max) {
-        o->more = true;
-        return false;
-    }
-    o->out[o->count++] = *other;
-    return true;
+    return fqdn_pattern_compare(o->pattern, other) != 0 && fqdn_pattern_overlaps(o->pattern, other);
 }
 
 static bool within_budget(struct overlaps *o)
 {
-    if (o->looked_at++ < OVERLAP_BUDGET)
-        return true;
-    o->more = true;
-    return false;
+    o->over_budget = o->looked_at++ >= OVERLAP_BUDGET;
+    return !o->over_budget;
 }
 
 static bool judge_each(const struct fqdn_pattern *other, void *context)
 {
     struct overlaps *o = context;
 
-    return within_budget(o) && judge(other, o);
+    return within_budget(o) && (!is_another(o, other) || give_holder(o, other));
 }
 
 /* An exact name meets just the patterns that match it. */
@@ -156,10 +154,10 @@ static bool judge_matches(struct overlaps *o, struct arena *arena, struct error 
 
     memcpy(name.text, o->pattern->text, sizeof(name.text));
     if (!match_index_find(o->txn, o->domain, &name, arena, match, &count, err)) {
-        o->more = true;
+        o->over_budget = true;
         return err->code == ERROR_BUDGET;
     }
-    for (size_t i = 0; i < count && judge(match[i], o); i++)
+    for (size_t i = 0; i < count && give_holder(o, match[i]); i++)
         ;
     return true;
 }
@@ -193,7 +191,7 @@ static void suffix_key(const struct overlaps *o, struct key *out)
 }
 
 /* Exact names under the literal suffix; a lone '*' sees the patterns too, which share every name with it. */
-static bool judge_names(struct overlaps *o, struct arena *arena, struct error *err)
+static bool judge_names(struct overlaps *o, struct error *err)
 {
     AUTO_STRUCT(cursor) cursor = { 0 };
     bool any = fqdn_pattern_is_any(o->pattern);
@@ -206,10 +204,11 @@ static bool judge_names(struct overlaps *o, struct arena *arena, struct error *e
         return false;
     while (cursor_under(&cursor, key_bytes(&prefix)) && within_budget(o)) {
         if (!row_is_hidden(o->txn, cursor.value)) {
-            arena_reset(arena);
-            if (!row_decode(o->txn, cursor.value, arena, &r, err))
+            arena_reset(o->row);
+            if (!row_decode(o->txn, cursor.value, o->row, &r, err))
                 return false;
-            if (r.fqdn.len > 0 && (any || fqdn_pattern_is_exact(&r.fqdn)) && !judge(&r.fqdn, o))
+            if (r.fqdn.len > 0 && (any || fqdn_pattern_is_exact(&r.fqdn)) && is_another(o, &r.fqdn) &&
+                !give(o, &r))
                 return true;
         }
         if (!cursor_next(&cursor, err))
@@ -222,35 +221,72 @@ static bool find_overlaps(struct overlaps *o, struct arena *arena, struct error 
 {
     static const struct fqdn_pattern any = { .len = 1, .text = "*" };
 
+    if (!give_holder(o, o->pattern))
+        return true;
     if (fqdn_pattern_is_exact(o->pattern))
         return judge_matches(o, arena, err);
     if (fqdn_pattern_is_any(o->pattern))
-        return judge_names(o, arena, err);
-    if (!judge(&any, o))
+        return judge_names(o, err);
+    if (!give_holder(o, &any))
         return true;
     if (!match_index_each(o->txn, o->domain, depth_of(fqdn_pattern_bytes(o->pattern)), judge_each, o, err))
         return false;
-    return o->failed || o->more || judge_names(o, arena, err);
+    return o->failed || o->stopped || o->over_budget || judge_names(o, err);
+}
+
+bool registry_overlaps_each(struct registry_view *view, struct domain_id domain,
+                            const struct fqdn_pattern *pattern, registration_each *each, void *context,
+                            bool *whole, struct error *err)
+{
+    AUTO_ARENA *arena = arena_new(OVERLAP_ARENA);
+    AUTO_ARENA *row = arena_new(OVERLAP_ARENA);
+    struct error ignored;
+    struct overlaps o = { .txn = view_txn(view),
+                          .domain = domain,
+                          .pattern = pattern,
+                          .each = each,
+                          .context = context,
+                          .row = row,
+                          .err = err != NULL ? err : &ignored };
+
+    if (arena == NULL || row == NULL)
+        return error_set(err, ERROR_MEMORY, "registry: out of memory");
+    if (!find_overlaps(&o, arena, o.err) || o.failed)
+        return false;
+    *whole = !o.over_budget;
+    return true;
+}
+
+struct overlap_list {
+    const struct fqdn_pattern *pattern;
+    struct fqdn_pattern *out;
+    size_t max, count;
+    bool more;
+};
+
+static bool list_other(const struct registration *r, void *context)
+{
+    struct overlap_list *list = context;
+
+    if (fqdn_pattern_compare(&r->fqdn, list->pattern) == 0)
+        return true;
+    list->more = list->count == list->max;
+    if (!list->more)
+        list->out[list->count++] = r->fqdn;
+    return !list->more;
 }
 
 bool registry_overlaps(struct registry_view *view, struct domain_id domain,
-                       const struct fqdn_pattern *pattern, size_t max, struct arena *arena,
-                       struct fqdn_pattern *out, size_t *count, bool *more, struct error *err)
+                       const struct fqdn_pattern *pattern, size_t max, struct fqdn_pattern *out,
+                       size_t *count, bool *more, struct error *err)
 {
-    AUTO_ARENA *scratch = arena_new(OVERLAP_ARENA);
-    struct error ignored;
-    struct overlaps o = { .txn = view_txn(view), .domain = domain, .pattern = pattern, .max = max };
+    struct overlap_list list = { .pattern = pattern, .out = out, .max = max };
+    bool whole;
 
-    o.err = err != NULL ? err : &ignored;
-    o.out = arena_array(arena, max, sizeof(*out));
-    if (scratch == NULL || o.out == NULL)
-        return error_set(err, ERROR_MEMORY, "registry: out of memory");
-    if (!find_overlaps(&o, scratch, o.err) || o.failed)
+    if (!registry_overlaps_each(view, domain, pattern, list_other, &list, &whole, err))
         return false;
-    if (o.count > 0)
-        memcpy(out, o.out, o.count * sizeof(*out));
-    *count = o.count;
-    *more = o.more;
+    *count = list.count;
+    *more = list.more || !whole;
     return true;
 }
 

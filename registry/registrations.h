@@ -9,6 +9,9 @@ struct candidates {
     size_t count;              /* at most REGISTRY_CANDIDATES_MAX */
 };
 
+/* Given one registration after another, each good during the call. False stops. */
+typedef bool registration_each(const struct registration *r, void *context);
+
 /* Registrations of `domain` whose pattern matches `fqdn`, most specific first, in every state. Over the match
  * budget: false, ERROR_BUDGET (the caller refuses). */
 MUST_USE bool registry_candidates(struct registry_view *view, struct domain_id domain,
@@ -26,11 +29,17 @@ MUST_USE bool registry_registration_by_id(struct registry_view *view, const stru
                                           struct arena *arena, bool *found, struct registration *out,
                                           struct error *err);
 
-/* Patterns of the domain that share a name with `pattern` (itself left out): for warnings. At most `max` are
- * returned; *more says whether there are others or the scan's budget ended. */
+/* Gives the registrations of the domain whose pattern shares a name with `pattern`, first that of the very
+ * pattern, until `each` returns false. *whole: the scan's budget (some thousands) did not end it. */
+MUST_USE bool registry_overlaps_each(struct registry_view *view, struct domain_id domain,
+                                     const struct fqdn_pattern *pattern, registration_each *each,
+                                     void *context, bool *whole, struct error *err);
+
+/* Their patterns without `pattern` itself, for warnings. At most `max` are returned; *more says whether there
+ * are others or the scan's budget ended. */
 MUST_USE bool registry_overlaps(struct registry_view *view, struct domain_id domain,
-                                const struct fqdn_pattern *pattern, size_t max, struct arena *arena,
-                                struct fqdn_pattern *out, size_t *count, bool *more, struct error *err);
+                                const struct fqdn_pattern *pattern, size_t max, struct fqdn_pattern *out,
+                                size_t *count, bool *more, struct error *err);
 
 /* One page, patterns first in the order of their labels from the right (what stands under one suffix stands
  * together), then ACME key ids. `after` is the last one of the page before: a pattern's text, or "~" and the
@@ -39,9 +48,8 @@ MUST_USE bool registry_registrations_list(struct registry_view *view, struct dom
                                           struct bytes after, size_t max, struct arena *arena,
                                           struct registration *out, size_t *count, struct error *err);
 
-/* Every registration of the registry, for audit verification and export. `each` returns false to stop. The
- * arena is reset between calls. */
-typedef bool registration_each(const struct registration *r, void *context);
+/* Every registration of the registry, for audit verification and export. The arena
+ * is reset between calls. */
 MUST_USE bool registry_registrations_each(struct registry_view *view, struct arena *arena,
                                           registration_each *each, void *context, struct error *err);
 

@@ -490,4 +490,15 @@ static inline void acme_change(struct acme_case *c, struct registration fields)
     a_gateway_apply(c->g, &changes);
 }
 
+/* Of an order that is valid; the caller frees it. */
+static inline X509 *acme_certificate_of(struct acme_case *c, const char *order)
+{
+    struct http_response r = acme_get(c, order);
+
+    assert_member(c, "status", "valid");
+    r = acme_get(c, acme_path(c, json_member(c->json, "certificate")));
+    assert_status(c, &r, 200);
+    return acme_leaf(r.body);
+}
+
 #endif

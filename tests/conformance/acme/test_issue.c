@@ -37,16 +37,6 @@ static int count_names(X509 *leaf)
     return count;
 }
 
-static X509 *certificate_of(struct acme_case *c, const char *order)
-{
-    struct http_response r = acme_get(c, order);
-
-    assert_member(c, "status", "valid");
-    r = acme_get(c, acme_path(c, json_member(c->json, "certificate")));
-    assert_status(c, &r, 200);
-    return acme_leaf(r.body);
-}
-
 static void acme_62_wildcards_and_addresses_alone(void **state)
 {
     struct acme_case *c = *state;
@@ -63,7 +53,7 @@ static void acme_62_wildcards_and_addresses_alone(void **state)
     r = acme_finalized(c, o.order,
                        (struct est_csr_plan){ .cn = "", .san = "DNS:*.example.com,IP:192.0.2.1" });
     assert_status(c, &r, 200);
-    leaf = certificate_of(c, o.order);
+    leaf = acme_certificate_of(c, o.order);
     assert_int_equal(count_names(leaf), 2);
     assert_int_equal(X509_check_ip_asc(leaf, "192.0.2.1", 0), 1);
     assert_int_equal(X509_check_host(leaf, "example.com", 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL), 0);
@@ -72,7 +62,7 @@ static void acme_62_wildcards_and_addresses_alone(void **state)
     r = acme_finalized(c, o.order,
                        (struct est_csr_plan){ .cn = "", .san = "IP:192.0.2.1", .key = est_client_key(1) });
     assert_status(c, &r, 200);
-    leaf = certificate_of(c, o.order);
+    leaf = acme_certificate_of(c, o.order);
     assert_int_equal(count_names(leaf), 1);
     X509_free(leaf);
 }
@@ -243,7 +233,7 @@ static void acme_65_no_extension_goes_beyond_the_profile(void **state)
             assert_problem(c, &r, "badCSR", 400);
             continue;
         }
-        leaf = certificate_of(c, o.order);
+        leaf = acme_certificate_of(c, o.order);
         assert_int_equal(X509_check_ca(leaf), 0);
         assert_int_equal(X509_get_extended_key_usage(leaf) & (XKU_CODE_SIGN | XKU_OCSP_SIGN), 0);
         X509_free(leaf);
@@ -281,7 +271,7 @@ static void acme_66_an_order_waits_and_is_asked_for(void **state)
     r = acme_get(c, o.order);
     assert_member(c, "status", "processing");
     decide(c, true);
-    leaf = certificate_of(c, o.order);
+    leaf = acme_certificate_of(c, o.order);
     X509_free(leaf);
 }
 
@@ -359,7 +349,7 @@ static void acme_67_of_two_csrs_at_once_one_is_taken(void **state)
     assert_int_equal(race.result[1], APPLY_CONFLICT);
     r = acme_run_again(c, race.request[1]);
     assert_problem(c, &r, "orderNotReady", 403);
-    leaf = certificate_of(c, o.order);
+    leaf = acme_certificate_of(c, o.order);
     assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(leaf), est_client_key(0)), 1);
     X509_free(leaf);
 }
@@ -384,7 +374,7 @@ static void acme_67_two_orders_of_one_account_at_once(void **state)
         race.response[1] = acme_run_again(c, race.request[1]);
     assert_int_equal(race.response[1].status, 200);
     for (unsigned i = 0; i < 2; i++) {
-        leaf[i] = certificate_of(c, o[i].order);
+        leaf[i] = acme_certificate_of(c, o[i].order);
         assert_int_equal(X509_check_host(leaf[i], names[i], 0, 0, NULL), 1);
     }
     assert_int_not_equal(ASN1_INTEGER_cmp(X509_get0_serialNumber(leaf[0]), X509_get0_serialNumber(leaf[1])),
@@ -415,7 +405,7 @@ static void acme_66_the_same_csr_again_waits_on(void **state)
     decide(c, true);
     r = acme_send(c, finalization(c, o.order, csr));
     assert_member(c, "status", "valid");
-    leaf = certificate_of(c, o.order);
+    leaf = acme_certificate_of(c, o.order);
     X509_free(leaf);
 }
 
@@ -557,109 +547,6 @@ static void without_preregistration_a_challenge_is_the_proof(void **state)
     assert_member(c, "status", "valid");
 }
 
-static void prove_in_dns(struct acme_case *c, const char *authz)
-{
-    struct acme_challenged challenge = acme_challenge_of(c, authz, "dns-01");
-    struct dns_record record = { .ttl_s = 60 };
-    struct digest256 digest;
-
-    acme_respond_to(c, challenge.path);
-    (void)acme_step(c, (struct job_event){ .kind = JOB_EVENT_DUE });
-    assert_true(sha256(bytes_text(acme_key_authorization(c, challenge.token)), &digest));
-    record.value = bytes_text(acme_client_base64url(c->arena, digest256_bytes(&digest)));
-    (void)acme_step(
-        c, (struct job_event){ .kind = JOB_EVENT_DNS,
-                               .dns = { .status = DNS_STATUS_RECORDS, .record = &record, .count = 1 } });
-}
-
-/* A name that is registered has the wildcards that its officer wrote down: a free name in front opens none.
- */
-static void a_free_name_opens_no_wildcard_of_a_registered_one(void **state)
-{
-    struct acme_case *c = *state;
-    struct acme_ordered o;
-    struct http_response r;
-
-    c->g->procedure.acme_binding = c->g->procedure.preregistration = false;
-    (void)a_gateway_register(c->g, "b.example.net", "s3cret",
-                             (struct registration){ .protocols = PROTOCOL_BIT(PROTOCOL_ACME) });
-    r = acme_join(c, ACME_KEY_A, "{}");
-    o = acme_ordered(c, "*.b.example.net");
-    prove_in_dns(c, o.authz[0]);
-    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:*.b.example.net" });
-    assert_problem(c, &r, "unauthorized", 403);
-    o = acme_ordered(c, "host.example.net,*.b.example.net");
-    prove_in_dns(c, o.authz[0]);
-    r = acme_finalized(c, o.order,
-                       (struct est_csr_plan){ .cn = "", .san = "DNS:host.example.net,DNS:*.b.example.net" });
-    assert_problem(c, &r, "unauthorized", 403);
-    assert_string_equal(c->facts.reason, "name_policy");
-    o = acme_ordered(c, "host.example.net,*.free.example.net");
-    prove_in_dns(c, o.authz[1]);
-    r = acme_finalized(
-        c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:host.example.net,DNS:*.free.example.net" });
-    assert_status(c, &r, 200);
-}
-
-/* `*.example.com` is not example.com: its certificate is no credential for what somebody registered there. */
-static void a_wildcard_is_no_credential_for_its_name(void **state)
-{
-    struct acme_case *c = *state;
-    struct registration changed = c->registration;
-    struct turn_facts facts;
-    struct acme_ordered o;
-    struct http_response r;
-    struct est_plan plan = { .csr = { .cn = "example.com", .key = est_client_key(1) } };
-    X509 *leaf;
-
-    (void)a_gateway_register(c->g, "example.com", "s3cret", (struct registration){ .order = ORDER_EST });
-    c->allowed[0] = BYTES_LITERAL("*.example.com");
-    changed.pre_authorised = true;
-    acme_change(c, changed);
-    acme_joined(c, ACME_KEY_A);
-    o = acme_ordered(c, "*.example.com");
-    r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:*.example.com" });
-    assert_status(c, &r, 200);
-    leaf = certificate_of(c, o.order);
-    plan.certificate = scep_client_der(c->arena, leaf);
-    r = a_gateway_ask(c->g, est_client_request(c->arena, &plan), &facts);
-    assert_int_equal(r.status, 403);
-    assert_string_equal(facts.reason, "renew_mismatch");
-    X509_free(leaf);
-}
-
-/* Nor is it a later certificate of that device, which would end the device's renewals. */
-static void a_wildcard_supersedes_no_certificate_of_its_name(void **state)
-{
-    struct acme_case *c = *state;
-    struct registration changed = c->registration;
-    struct est_plan plan = { .user = "", .password = "s3cret", .csr = { .cn = "example.com" } };
-    struct turn_facts facts;
-    struct acme_ordered o;
-    struct http_response r;
-    X509 *device[2];
-
-    c->g->procedure.latest_only = true;
-    (void)a_gateway_register(c->g, "example.com", "s3cret", (struct registration){ .order = ORDER_EST });
-    r = a_gateway_ask(c->g, est_client_request(c->arena, &plan), &facts);
-    assert_int_equal(r.status, 200);
-    assert_int_equal(est_client_bag(c->arena, &r, device, 2), 1);
-    c->allowed[0] = BYTES_LITERAL("*.example.com");
-    changed.pre_authorised = true;
-    acme_change(c, changed);
-    acme_joined(c, ACME_KEY_A);
-    o = acme_ordered(c, "*.example.com");
-    r = acme_finalized(
-        c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:*.example.com", .key = est_client_key(1) });
-    assert_status(c, &r, 200);
-    plan = (struct est_plan){ .path = "/.well-known/est/demo/simplereenroll",
-                              .csr = { .cn = "example.com" },
-                              .certificate = scep_client_der(c->arena, device[0]) };
-    r = a_gateway_ask(c->g, est_client_request(c->arena, &plan), &facts);
-    assert_int_equal(r.status, 200);
-    X509_free(device[0]);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -685,9 +572,6 @@ int main(void)
         ACME_ROW(an_unbound_account_needs_a_registration_that_names_acme),
         ACME_ROW(a_closed_name_is_kept_from_broader_accounts),
         ACME_ROW(without_preregistration_a_challenge_is_the_proof),
-        ACME_ROW(a_free_name_opens_no_wildcard_of_a_registered_one),
-        ACME_ROW(a_wildcard_is_no_credential_for_its_name),
-        ACME_ROW(a_wildcard_supersedes_no_certificate_of_its_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

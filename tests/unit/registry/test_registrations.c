@@ -160,7 +160,7 @@ static size_t overlaps(struct fixture *f, const char *text, size_t max, bool *mo
     bool seen = expected == NULL;
 
     assert_true(max <= COUNT_OF(out));
-    if (!registry_overlaps(view, the_domain(), &pattern, max, f->arena, out, &count, more, &f->err))
+    if (!registry_overlaps(view, the_domain(), &pattern, max, out, &count, more, &f->err))
         fail_msg("%s", f->err.text);
     for (size_t i = 0; i < count; i++)
         seen |= expected != NULL && strcmp(out[i].text, expected) == 0;
@@ -193,6 +193,39 @@ static void overlaps_are_patterns_that_share_a_name(void **state)
     assert_int_equal(overlaps(f, "*.z.org", 8, &more, "*"), 1);
 }
 
+static bool count_each(const struct registration *r, void *context)
+{
+    size_t *n = context;
+
+    assert_true(r->fqdn.len > 0);
+    return ++*n < 3;
+}
+
+static void overlaps_come_whole_with_the_patterns_own(void **state)
+{
+    struct fixture *f = *state;
+    struct fqdn_pattern pattern = a_pattern("*.dept.example.com");
+    struct registry_view *view;
+    bool whole = false;
+    size_t n = 0;
+
+    put_registration(f, "*.dept.example.com");
+    put_registration(f, "a*.dept.example.com");
+    view = begin_view(f);
+    assert_true(registry_overlaps_each(view, the_domain(), &pattern, count_each, &n, &whole, &f->err));
+    assert_int_equal(n, 2);
+    assert_true(whole);
+    registry_view_end(view);
+    put_registration(f, "b.dept.example.com");
+    put_registration(f, "c.dept.example.com");
+    view = begin_view(f);
+    n = 0;
+    assert_true(registry_overlaps_each(view, the_domain(), &pattern, count_each, &n, &whole, &f->err));
+    assert_int_equal(n, 3); /* and no more: it was told so */
+    assert_true(whole);
+    registry_view_end(view);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +237,7 @@ int main(void)
         registry_test(pages_follow_the_labels_from_the_right),
         registry_test(each_stops_when_it_is_told),
         registry_test(overlaps_are_patterns_that_share_a_name),
+        registry_test(overlaps_come_whole_with_the_patterns_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
