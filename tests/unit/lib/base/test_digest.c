@@ -47,6 +47,26 @@ static void a_hash_over_parts_is_that_over_the_whole(void **state)
     assert_false(digest_parts(DIGEST_NONE, parts, COUNT_OF(parts), pieces, &pieces_len));
 }
 
+static void a_hash_repeated_is_the_hash_of_the_hash(void **state)
+{
+    static const enum digest_algorithm all[] = { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512, DIGEST_SHA256 };
+    uint8_t one_by_one[DIGEST_MAX], at_once[DIGEST_MAX];
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        assert_true(digest(all[i], bytes_text("abc"), one_by_one, &len));
+        memcpy(at_once, one_by_one, len);
+        for (size_t n = 0; n < 500; n++)
+            assert_true(digest(all[i], bytes_of(one_by_one, len), one_by_one, &len));
+        assert_true(digest_repeat(all[i], at_once, 500));
+        assert_memory_equal(at_once, one_by_one, len);
+        assert_true(digest_repeat(all[i], at_once, 0));
+        assert_memory_equal(at_once, one_by_one, len);
+    }
+    assert_false(digest_repeat(DIGEST_NONE, at_once, 1));
+}
+
 static void pbkdf2_has_the_values_of_rfc_6070(void **state)
 {
     uint8_t key[25];
@@ -101,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_are_those_of_their_standards),
         cmocka_unit_test(a_hash_over_parts_is_that_over_the_whole),
+        cmocka_unit_test(a_hash_repeated_is_the_hash_of_the_hash),
         cmocka_unit_test(hmac_has_the_values_of_rfc_4231),
         cmocka_unit_test(pbkdf2_has_the_values_of_rfc_6070),
     };

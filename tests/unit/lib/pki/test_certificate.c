@@ -123,6 +123,26 @@ static void the_issuers_key_verifies_and_no_other(void **state)
     assert_int_equal(certificate_verify_signature(&leaf, &leaf.key), SIGNATURE_WRONG);
 }
 
+/* One octet more or less, or another key, and nothing is remembered. */
+static void what_is_remembered_held_for_these_octets_and_this_key(void **state)
+{
+    struct certificate root = decoded(root_of("CN=CA", "rsa")), other = decoded(root_of("CN=CA", "rsa2"));
+    struct certificate_template t = plain("CN=a", "p256");
+    struct certificate leaf = decoded(signed_by("rsa", t)), forged;
+    struct bytes copy = arena_copy(arena, leaf.encoded);
+
+    (void)state;
+    assert_int_equal(certificate_verify_remembered(&leaf, &other.key), SIGNATURE_WRONG);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(certificate_verify_remembered(&leaf, &root.key), SIGNATURE_OK);
+        assert_int_equal(certificate_verify_remembered(&leaf, &other.key), SIGNATURE_WRONG);
+    }
+    ((uint8_t *)(uintptr_t)copy.data)[copy.len - 1] ^= 1;
+    assert_true(certificate_decode(copy, arena, &forged));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(certificate_verify_remembered(&forged, &root.key), SIGNATURE_WRONG);
+}
+
 static void a_serial_number_that_is_odd_is_not_signed(void **state)
 {
     struct certificate_template t = plain("CN=a", "p256");
@@ -220,6 +240,7 @@ int main(void)
         TEST(libcrypto_reads_what_is_built),
         TEST(a_certificate_of_libcrypto_is_read),
         TEST(the_issuers_key_verifies_and_no_other),
+        TEST(what_is_remembered_held_for_these_octets_and_this_key),
         TEST(a_serial_number_that_is_odd_is_not_signed),
         TEST(malformed_certificates_are_refused),
         TEST(a_list_is_read_by_libcrypto),
