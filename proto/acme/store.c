@@ -92,7 +92,56 @@ bool acme_order_put(struct turn *turn, const struct procedure *procedure, const 
     AUTO_STRUCT(buffer) blob = BUFFER(ACME_STATE_MAX);
 
     acme_order_encode(order, &blob);
+    acme_order_enlist(turn, procedure, order, order->revision == 0 ? acme_orders_max(procedure) : 0);
     return put_state(turn, &key, &blob, order->keep_s, order->revision, err);
+}
+
+void acme_order_assume(struct turn *turn, const struct procedure *procedure, const struct acme_order *order)
+{
+    const struct state_key key = key_of(bytes_text(procedure->name), "acme-order", acme_id_bytes(&order->id));
+
+    change_state_assume(&turn->changes, &key, order->revision);
+}
+
+int64_t acme_order_open_s(const struct acme_order *order)
+{
+    switch (order->status) {
+    case ACME_ORDER_PENDING:
+    case ACME_ORDER_READY: return order->expires_s;
+    case ACME_ORDER_PROCESSING: return order->keep_s;
+    case ACME_ORDER_VALID: return order->star.is && order->star.renew_s != 0 ? order->star.end_s : 0;
+    case ACME_ORDER_INVALID:
+    case ACME_ORDER_CANCELED: break;
+    }
+    return 0;
+}
+
+struct state_key acme_open_key(const struct procedure *procedure, const struct acme_id *account)
+{
+    return key_of(bytes_text(procedure->name), "acme-open", acme_id_bytes(account));
+}
+
+struct state_key acme_listed_key(const struct procedure *procedure, const struct acme_id *account)
+{
+    return key_of(bytes_text(procedure->name), "acme-listed", acme_id_bytes(account));
+}
+
+void acme_order_enlist(struct turn *turn, const struct procedure *procedure, const struct acme_order *order,
+                       unsigned max)
+{
+    const struct state_key open = acme_open_key(procedure, &order->account),
+                           listed = acme_listed_key(procedure, &order->account);
+    const int64_t open_s = acme_order_open_s(order);
+    uint8_t member[ACME_LISTED_LEN];
+
+    for (unsigned i = 0; i < 8; i++)
+        member[i] = (uint8_t)(~(uint64_t)order->created_s >> (56 - 8 * i));
+    memcpy(member + 8, order->id.bytes, ACME_ID_LEN);
+    change_place_take(&turn->changes, &listed, BYTES_ARRAY(member), order->keep_s, 0);
+    if (open_s > 0)
+        change_place_take(&turn->changes, &open, acme_id_bytes(&order->id), open_s, max);
+    else if (order->revision > 0)
+        change_place_free(&turn->changes, &open, acme_id_bytes(&order->id));
 }
 
 bool acme_authz_read(struct turn *turn, struct bytes procedure, const struct acme_id *id, bool *found,
