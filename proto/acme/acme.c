@@ -242,6 +242,32 @@ bool acme_serve(struct turn *turn, const struct acme_service *service, const str
     return true;
 }
 
+void acme_serve_later(const struct turn *turn, const struct acme_service *service,
+                      const struct procedure *procedure, struct bytes resource,
+                      const struct http_request *request, const struct http_later *later,
+                      struct http_response *response)
+{
+    struct turn own = { .random = turn->random, .now_s = turn->now_s, .arena = request->arena };
+    struct http_response made = { 0 };
+    struct acme_call c = {
+        .turn = &own,
+        .service = service,
+        .procedure = procedure,
+        .request = request,
+        .response = &made,
+    };
+    const struct acme_refusal refusal = { .problem = later->busy ? ACME_RATE_LIMITED : ACME_SERVER_INTERNAL,
+                                          .status = 503,
+                                          .detail = later->text };
+    struct error err;
+
+    if (!acme_resource_parse(resource, &c.resource))
+        c.resource = (struct acme_resource){ 0 };
+    http_response_retry_after(request->arena, &made, later->after_s);
+    if (acme_refuse_with(&c, &refusal, &err) == ACME_ANSWERED && decorate(&c, own.random.fill != NULL, &err))
+        *response = made;
+}
+
 const struct procedure *acme_procedure_named(const struct acme_service *service, struct bytes name)
 {
     for (size_t i = 0; i < service->enroll->procedure_count; i++)

@@ -47,6 +47,13 @@ MUST_USE bool acme_serve(struct turn *turn, const struct acme_service *service,
                          const struct http_request *request, struct http_response *response,
                          struct error *err);
 
+/* What is answered instead when neither can answer now: a problem document, and a fresh nonce where `turn`
+ * has clock and randomness. Leaves *response as it is when memory runs out. */
+void acme_serve_later(const struct turn *turn, const struct acme_service *service,
+                      const struct procedure *procedure, struct bytes resource,
+                      const struct http_request *request, const struct http_later *later,
+                      struct http_response *response);
+
 /* struct job_handler.run of kind ACME_VALIDATE_JOB: one for each challenge that a client says is met. Its
  * service is the struct acme_service. */
 #define ACME_VALIDATE_JOB "acme-validate"
