@@ -54,6 +54,7 @@ struct http_request {
     struct http_peer peer;
     const char
         *base_url; /* of the listener, "https://ra.example.com"; links are made from this, never from Host */
+    uint64_t number;   /* no other request of this process has it; 0: it has none */
     unsigned listener; /* which one took it: index into the configuration's list */
     struct arena *arena;
 };

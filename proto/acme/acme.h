@@ -34,8 +34,7 @@ const char *acme_operation_name(struct bytes resource);
 
 /* `resource` is what follows "/acme/<procedure>/": "directory", "new-order", "order/<id>/finalize". The
  * directory, plain HTTP, wrong methods and unknown resources: what needs no secret and no write. True when
- * *response is the answer; false: acme_serve must be called, on a worker. Called once for each request, as it
- * arrives. */
+ * *response is the answer; false: acme_serve must be called, on a worker. */
 bool acme_serve_public(const struct acme_service *service, const struct procedure *procedure,
                        struct bytes resource, const struct http_request *request,
                        struct http_response *response);
