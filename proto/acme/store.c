@@ -8,31 +8,27 @@ static struct state_key key_of(struct bytes procedure, const char *kind, struct 
     return (struct state_key){ .procedure = procedure, .kind = kind, .id = id };
 }
 
+static bool is_over(const struct turn *turn, const struct state_value *value)
+{
+    return value->expires_s != 0 && value->expires_s <= turn->now_s;
+}
+
 static bool read_state(struct turn *turn, const struct state_key *key, bool *found, struct state_value *out,
                        struct error *err)
 {
     if (!registry_state(turn->view, key, turn->arena, found, out, err))
         return false;
-    *found = *found && (out->expires_s == 0 || out->expires_s > turn->now_s);
+    *found = *found && !is_over(turn, out);
     return true;
 }
 
-/* State that is over but not swept yet must give way to new one of that name. */
 static bool put_state(struct turn *turn, const struct state_key *key, const struct buffer *blob,
                       int64_t expires_s, uint64_t revision, struct error *err)
 {
     const struct state_value value = { .blob = buffer_bytes(blob), .expires_s = expires_s };
-    struct state_value old;
-    bool found = false;
 
     if (buffer_failed(blob))
         return error_set(err, ERROR_MEMORY, "ACME state");
-    if (revision == 0) {
-        if (!registry_state(turn->view, key, turn->arena, &found, &old, err))
-            return false;
-        if (found && old.expires_s != 0 && old.expires_s <= turn->now_s)
-            revision = old.revision;
-    }
     change_state_put(&turn->changes, key, &value, revision);
     return true;
 }
@@ -199,14 +195,16 @@ bool acme_list_read(struct turn *turn, const struct procedure *procedure, const 
 
     out->count = 0;
     out->revision = 0;
-    if (!read_state(turn, &state, &found, &value, err))
+    if (!registry_state(turn->view, &state, turn->arena, &found, &value, err))
         return false;
     if (!found)
+        return true;
+    out->revision = value.revision;
+    if (is_over(turn, &value))
         return true;
     if (value.blob.len % ACME_ID_LEN != 0 || value.blob.len / ACME_ID_LEN > ACME_LIST_MAX)
         return unreadable("a list", err);
     out->count = value.blob.len / ACME_ID_LEN;
-    out->revision = value.revision;
     for (size_t i = 0; i < out->count; i++)
         memcpy(out->id[i].bytes, value.blob.data + i * ACME_ID_LEN, ACME_ID_LEN);
     return true;

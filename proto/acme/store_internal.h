@@ -174,7 +174,7 @@ enum { ACME_LIST_MAX = 500 };
 struct acme_list {
     struct acme_id id[ACME_LIST_MAX];
     size_t count;
-    uint64_t revision; /* 0: nothing is there */
+    uint64_t revision; /* 0: nothing is there; of one that is over and not swept yet it is set all the same */
 };
 MUST_USE bool acme_list_read(struct turn *turn, const struct procedure *procedure, const char *kind,
                              struct bytes key, struct acme_list *out, struct error *err);
