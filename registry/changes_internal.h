@@ -1,4 +1,4 @@
-/* changes_internal.h: what a change is made of. Read by apply.c and changes_clash.c alone. */
+/* changes_internal.h: what a change is made of. Read by apply*.c and changes_clash.c alone. */
 #ifndef MUSTER_REGISTRY_CHANGES_INTERNAL_H
 #define MUSTER_REGISTRY_CHANGES_INTERNAL_H
 

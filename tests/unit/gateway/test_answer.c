@@ -132,6 +132,39 @@ static void acme_is_told_later_by_a_problem_document(void **state)
     acme_nonces_free(l.config.acme.nonces);
 }
 
+/* On the loop's thread, without clock and randomness: the same document without a nonce. */
+static void acme_is_told_that_the_chain_is_not_there_yet(void **state)
+{
+    struct ca ca = { .name = "upstream", .chain_awaited = true };
+    struct procedure procedure = { .name = "demo",
+                                   .ca = "upstream",
+                                   .protocols = PROTOCOL_BIT(PROTOCOL_ACME) };
+    const struct procedure *procedures[] = { &procedure };
+    struct config config = { .listener_count = 1,
+                             .listener_role = { LISTENER_DEVICES },
+                             .procedure = procedures,
+                             .procedure_count = 1,
+                             .enroll = { .ca = &ca, .ca_count = 1 },
+                             .busy_retry_after_s = 7 };
+    struct http_request request = { .method = HTTP_METHOD_GET,
+                                    .path = BYTES_LITERAL("/acme/demo/directory"),
+                                    .peer.tls = true,
+                                    .base_url = "https://ra.example.com",
+                                    .arena = *state };
+    struct answering a;
+
+    assert_true(answer_at_once(&a, &config, &request));
+    assert_int_equal(a.response.status, 503);
+    assert_text(a.response.body, "{\"detail\":\"not ready yet, try again later\",\"status\":503,"
+                                 "\"type\":\"urn:ietf:params:acme:error:serverInternal\"}");
+    assert_text(header(&a.response, "Retry-After"), "7");
+    assert_int_equal(header(&a.response, "Replay-Nonce").len, 0);
+    assert_string_equal(a.turn.facts.reason, "not_ready");
+    request.base_url = NULL; /* no link can be made */
+    assert_true(answer_at_once(&a, &config, &request));
+    assert_text(a.response.body, "not ready yet, try again later\n");
+}
+
 static void others_are_told_later_in_plain_text(void **state)
 {
     struct later_case l = { .seed = 1 };
@@ -183,6 +216,7 @@ int main(void)
         WITH(an_operation_that_is_none_is_not_repeated),
         WITH(a_path_of_nobody_is_told_as_such),
         WITH(acme_is_told_later_by_a_problem_document),
+        WITH(acme_is_told_that_the_chain_is_not_there_yet),
         WITH(others_are_told_later_in_plain_text),
         WITH(without_memory_there_is_an_answer),
     };
