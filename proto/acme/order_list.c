@@ -34,8 +34,10 @@ static bool take_over(struct acme_call *c, const struct acme_list *list, unsigne
             return false;
         if (!found)
             continue;
-        *open += acme_order_open_s(&order) > c->turn->now_s;
-        acme_order_assume(c->turn, c->procedure, &order);
+        if (acme_order_open_s(&order) > c->turn->now_s) { /* who closes it meanwhile comes first */
+            acme_order_assume(c->turn, c->procedure, &order);
+            ++*open;
+        }
         acme_order_enlist(c->turn, c->procedure, &order, 0);
     }
     change_state_delete(&c->turn->changes, &key, list->revision);

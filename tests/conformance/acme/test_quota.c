@@ -211,6 +211,39 @@ static void an_old_order_that_ends_frees_its_place(void **state)
     assert_int_equal(listed(c), 3);
 }
 
+/* It ends while the list is taken over: the place that it gives up is not taken for it. */
+static void an_old_order_that_ends_meanwhile_has_no_place(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered old;
+    struct acme_race race;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    c->g->procedure.acme_orders_max = 2;
+    old = acme_ready(c, "a.example.com");
+    as_before(c, ACME_KEY_A);
+    race.request[0] = acme_make(
+        c,
+        (struct acme_plan){
+            .resource = acme_text(c->arena, "%s/finalize", old.order),
+            .payload = acme_text(
+                c->arena, "{\"csr\":\"%s\"}",
+                acme_client_base64url(c->arena, est_client_csr(c->arena, &(struct est_csr_plan){
+                                                                             .cn = "a.example.com",
+                                                                             .key = est_client_key(0) }))) });
+    race.request[1] = new_order(c, ACME_KEY_A, "b.example.com");
+    acme_run_both(c, &race);
+    assert_int_equal(race.response[0].status, 200);
+    assert_int_equal(race.result[0], APPLY_DONE);
+    assert_int_equal(race.result[1], APPLY_CONFLICT);
+    r = acme_run_again(c, race.request[1]);
+    assert_status(c, &r, 201);
+    (void)acme_ordered(c, "c.example.com");
+    r = acme_order_as(c, ACME_KEY_A, "d.example.com");
+    assert_problem(c, &r, "rateLimited", 429);
+}
+
 /* The list is taken over once: the second runs again and sees places. */
 static void of_two_that_take_over_an_old_list_one_does(void **state)
 {
@@ -388,6 +421,7 @@ int main(void)
         ACME_ROW(orders_of_an_earlier_version_are_counted_and_listed),
         ACME_ROW(a_full_list_of_an_earlier_version_is_full),
         ACME_ROW(an_old_order_that_ends_frees_its_place),
+        ACME_ROW(an_old_order_that_ends_meanwhile_has_no_place),
         ACME_ROW(of_two_that_take_over_an_old_list_one_does),
         ACME_ROW(an_order_that_is_done_frees_its_place),
         ACME_ROW(a_running_auto_renewal_keeps_its_place),
