@@ -7,6 +7,8 @@ enum {
     LIST_MAX = 64,
     ORDERS_MAX = 10000,
     ACCOUNTS_MAX = 10000,
+    UNBOUND_MAX = 10000000,
+    VALIDATIONS_MAX = 32, /* of all accounts together */
     HOUR_S = 3600
 };
 
@@ -45,6 +47,8 @@ static const struct setting acme_rows[] = {
     { "identifiers_max", SETTING_COUNT, SETTING_AT(struct parsed_procedure, procedure.acme_identifiers_max), .min = 1, .max = ACME_IDENTIFIERS_MAX },
     { "orders_max", SETTING_COUNT, SETTING_AT(struct parsed_procedure, procedure.acme_orders_max), .min = 1, .max = ORDERS_MAX },
     { "accounts_max", SETTING_COUNT, SETTING_AT(struct parsed_procedure, procedure.acme_accounts_max), .min = 1, .max = ACCOUNTS_MAX },
+    { "unbound_accounts_max", SETTING_COUNT, SETTING_AT(struct parsed_procedure, procedure.acme_unbound_max), .min = 1, .max = UNBOUND_MAX },
+    { "validations_max", SETTING_COUNT, SETTING_AT(struct parsed_procedure, procedure.acme_validations_max), .min = 1, .max = VALIDATIONS_MAX },
     { "order_valid", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.acme_order_s), .min = 60, .max = 90 * DAY_S },
     { "authorization_valid", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.acme_authorization_s), .min = 60, .max = 398 * DAY_S },
     { "profiles", SETTING_TEXTS, SETTING_AT(struct parsed_procedure, acme_profiles), .max = LIST_MAX },

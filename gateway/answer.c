@@ -10,10 +10,15 @@ static void keep_error(struct turn *turn, const struct error *err)
     (void)snprintf(turn->facts.error, sizeof(turn->facts.error), "%s", err->text);
 }
 
-static void retry_later(struct answering *a, const char *text)
+/* 503 in plain text, or as the service says it. */
+static void respond_later(struct answering *a, bool busy, const char *text)
 {
-    a->response = http_respond_text(503, text);
-    http_response_retry_after(a->request->arena, &a->response, a->config->busy_retry_after_s);
+    const struct http_later later = { .busy = busy, .text = text, .after_s = a->config->busy_retry_after_s };
+    const struct service_row *service = a->route.service;
+
+    a->response = http_respond_later(a->request->arena, &later);
+    if (service != NULL && service->later != NULL)
+        service->later(&a->turn, a->config, &a->route, a->request, &later, &a->response);
 }
 
 /* The verdict of an answer whose handler gave none: what HTTP says of it. */
@@ -50,7 +55,7 @@ static bool is_awaiting(struct answering *a)
 
     if (awaited == NULL)
         return false;
-    retry_later(a, "not ready yet, try again later\n");
+    respond_later(a, false, "not ready yet, try again later");
     a->turn.facts.verdict = "refused";
     a->turn.facts.reason = "not_ready";
     a->turn.facts.detail = awaited;
@@ -111,11 +116,13 @@ void answer_not_durable(struct answering *a, const struct error *err)
 {
     keep_error(&a->turn, err);
     changes_begin(&a->turn.changes, a->request->arena);
-    retry_later(a, "try again later\n");
+    respond_later(a, false, "try again later");
 }
 
-void answer_busy(struct answering *a)
+void answer_busy(struct answering *a, struct random_source random, int64_t now_s)
 {
+    a->turn.random = random;
+    a->turn.now_s = now_s;
+    respond_later(a, true, "busy, try again later");
     a->turn.facts.verdict = "busy";
-    retry_later(a, "busy, try again later\n");
 }

@@ -30,6 +30,6 @@ void answer_turn(struct answering *a, struct registry_view *view, struct random_
 void answer_not_durable(struct answering *a, const struct error *err);
 
 /* The response when the queue is full. */
-void answer_busy(struct answering *a);
+void answer_busy(struct answering *a, struct random_source random, int64_t now_s);
 
 #endif

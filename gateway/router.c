@@ -177,11 +177,16 @@ static const char *acme_operation_asked(const struct route *route, const struct 
     return acme_operation_name(route->operation);
 }
 
+/* Without one no link can be made. */
+static bool has_base_url(const struct http_request *request)
+{
+    return request->base_url != NULL && request->base_url[0] != '\0';
+}
+
 static bool acme_public(const struct config *config, const struct route *route,
                         const struct http_request *request, struct http_response *response)
 {
-    /* A listener without one: no link can be made. */
-    if (request->base_url == NULL || request->base_url[0] == '\0') {
+    if (!has_base_url(request)) {
         *response = http_respond_text(404, "not found\n");
         return true;
     }
@@ -192,6 +197,14 @@ static bool acme_handle(struct turn *turn, const struct config *config, const st
                         const struct http_request *request, struct http_response *response, struct error *err)
 {
     return acme_serve(turn, &config->acme, route->procedure, route->operation, request, response, err);
+}
+
+static void acme_later(const struct turn *turn, const struct config *config, const struct route *route,
+                       const struct http_request *request, const struct http_later *later,
+                       struct http_response *response)
+{
+    if (has_base_url(request))
+        acme_serve_later(turn, &config->acme, route->procedure, route->operation, request, later, response);
 }
 
 /* --- the embedded CA's lists and certificates: /crl/<ca>.crl, /ca/<ca>.cer --- */
@@ -286,17 +299,17 @@ static bool admin_handle(struct turn *turn, const struct config *config, const s
 }
 
 static const struct service_row services[] = {
-    { "scep", scep_match, procedure_awaits, scep_public, scep_handle, scep_operation_asked,
+    { "scep", scep_match, procedure_awaits, scep_public, scep_handle, scep_operation_asked, NULL,
       1 << LISTENER_DEVICES },
-    { "est", est_match, procedure_awaits, est_public, est_handle, est_operation_asked,
+    { "est", est_match, procedure_awaits, est_public, est_handle, est_operation_asked, NULL,
       1 << LISTENER_DEVICES },
-    { "cmp", cmp_match, procedure_awaits, cmp_public, cmp_handle, cmp_operation_asked,
+    { "cmp", cmp_match, procedure_awaits, cmp_public, cmp_handle, cmp_operation_asked, NULL,
       1 << LISTENER_DEVICES },
-    { "acme", acme_match, procedure_awaits, acme_public, acme_handle, acme_operation_asked,
+    { "acme", acme_match, procedure_awaits, acme_public, acme_handle, acme_operation_asked, acme_later,
       1 << LISTENER_DEVICES },
-    { "crl", crl_match, NULL, crl_public, crl_handle, NULL, 1 << LISTENER_DEVICES },
-    { "ca", ca_match, ca_awaits, ca_public, NULL, NULL, 1 << LISTENER_DEVICES },
-    { "admin", admin_match, NULL, NULL, admin_handle, NULL, 1 << LISTENER_ADMINISTRATION },
+    { "crl", crl_match, NULL, crl_public, crl_handle, NULL, NULL, 1 << LISTENER_DEVICES },
+    { "ca", ca_match, ca_awaits, ca_public, NULL, NULL, NULL, 1 << LISTENER_DEVICES },
+    { "admin", admin_match, NULL, NULL, admin_handle, NULL, NULL, 1 << LISTENER_ADMINISTRATION },
 };
 
 struct route route_find(const struct config *config, const struct http_request *request)

@@ -24,6 +24,11 @@ struct service_row {
                   const struct http_request *request, struct http_response *response, struct error *err);
     /* What the log calls the operation asked for: one of a closed set, or NULL. NULL: none is told. */
     const char *(*operation)(const struct route *route, const struct http_request *request);
+    /* How it says that it cannot answer now: in place of *response, which says it in plain text. The turn has
+     * clock and randomness, or neither. NULL: as plain text. */
+    void (*later)(const struct turn *turn, const struct config *config, const struct route *route,
+                  const struct http_request *request, const struct http_later *later,
+                  struct http_response *response);
     uint32_t roles; /* 1 << listener_role that it is served on */
 };
 

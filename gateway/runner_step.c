@@ -61,14 +61,21 @@ void step_end(struct step *step)
 }
 
 /* --- targets --- */
+static struct target_place place_of(const struct job_effect *effect)
+{
+    return (struct target_place){ effect->target, effect->target_max, effect->target_share,
+                                  effect->target_share_max };
+}
+
 static void leave_target(struct step *step, enum target_outcome outcome)
 {
+    const struct target_place place = place_of(&step->effect);
     bool changed;
 
     if (!step->holds_target)
         return;
     step->holds_target = false;
-    target_done(step->runner->targets, step->effect.target, outcome, clock_monotonic_ms(), &changed);
+    target_done(step->runner->targets, &place, outcome, clock_monotonic_ms(), &changed);
     if (changed)
         log_fields(
             outcome == TARGET_FAILED ? LOG_ERROR : LOG_INFO, "target", LOG_CTEXT("name", step->effect.target),
@@ -89,13 +96,14 @@ static void wait_for_target(struct step *step)
 static void ask_target(struct step *step)
 {
     const struct job_effect *effect = &step->effect;
+    const struct target_place place = place_of(effect);
     struct targets *targets = step->runner->targets;
 
     if (!job_effect_leaves(effect) || effect->target == NULL)
         return;
     if (step->event.kind != JOB_EVENT_DUE)
-        target_take_next(targets, effect->target, effect->target_max);
-    else if (!target_take(targets, effect->target, effect->target_max, &step->job.id, clock_monotonic_ms())) {
+        target_take_next(targets, &place);
+    else if (!target_take(targets, &place, &step->job.id, clock_monotonic_ms())) {
         wait_for_target(step);
         return;
     }

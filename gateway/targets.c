@@ -1,16 +1,30 @@
 #include "gateway/targets.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+struct waiting {
+    struct job_id job;
+    uint64_t share;
+    unsigned share_max;
+};
+
+struct share {
+    uint64_t id;
+    unsigned under_way; /* one at least */
+};
 
 struct target {
     char name[64];
     unsigned max, under_way;
     unsigned failures; /* one after the other */
     int64_t peace_until_ms, peace_ms;
-    struct job_id *waiting; /* a ring of TARGET_WAITING_MAX */
-    size_t first, count;
+    struct waiting *waiting; /* in the order that they came in */
+    size_t count;
+    struct share share[TARGET_SHARES_MAX];
+    size_t share_count;
     uint64_t sent, failed;
 };
 
@@ -72,59 +86,133 @@ static bool is_free(const struct target *t, int64_t now_ms)
     return t->under_way < t->max;
 }
 
-static void remember(struct target *t, const struct job_id *job)
+/* --- shares --- */
+static struct share *share_of(struct target *t, uint64_t id)
 {
-    for (size_t i = 0; i < t->count; i++)
-        if (memcmp(&t->waiting[(t->first + i) % TARGET_WAITING_MAX], job, sizeof(*job)) == 0)
+    for (size_t i = 0; i < t->share_count; i++)
+        if (t->share[i].id == id)
+            return &t->share[i];
+    return NULL;
+}
+
+static unsigned share_under_way(struct target *t, uint64_t id)
+{
+    const struct share *share = share_of(t, id);
+
+    return share != NULL ? share->under_way : 0;
+}
+
+static bool share_is_full(struct target *t, uint64_t id, unsigned max)
+{
+    return max > 0 && share_under_way(t, id) >= max;
+}
+
+static void enter(struct target *t, uint64_t id)
+{
+    struct share *share = share_of(t, id);
+
+    t->under_way++;
+    if (share == NULL && t->share_count < TARGET_SHARES_MAX) {
+        share = &t->share[t->share_count++];
+        *share = (struct share){ .id = id };
+    }
+    if (share != NULL)
+        share->under_way++;
+}
+
+static void leave(struct target *t, uint64_t id)
+{
+    struct share *share = share_of(t, id);
+
+    if (t->under_way > 0)
+        t->under_way--;
+    if (share != NULL && --share->under_way == 0)
+        *share = t->share[--t->share_count];
+}
+
+/* --- who waits --- */
+static void remember(struct target *t, const struct target_place *place, const struct job_id *job)
+{
+    size_t of_share = 0;
+
+    for (size_t i = 0; i < t->count; i++) {
+        if (memcmp(&t->waiting[i].job, job, sizeof(*job)) == 0)
             return;
-    if (t->count < TARGET_WAITING_MAX)
-        t->waiting[(t->first + t->count++) % TARGET_WAITING_MAX] = *job;
+        of_share += t->waiting[i].share == place->share;
+    }
+    if (t->count == TARGET_WAITING_MAX || (place->share_max > 0 && of_share >= TARGET_WAITING_SHARE_MAX))
+        return;
+    t->waiting[t->count++] = (struct waiting){ *job, place->share, place->share_max };
 }
 
 static void forget(struct target *t, const struct job_id *job)
 {
-    size_t kept = 0;
-
     for (size_t i = 0; i < t->count; i++) {
-        struct job_id *id = &t->waiting[(t->first + i) % TARGET_WAITING_MAX];
-
-        if (memcmp(id, job, sizeof(*job)) != 0)
-            t->waiting[(t->first + kept++) % TARGET_WAITING_MAX] = *id;
+        if (memcmp(&t->waiting[i].job, job, sizeof(*job)) != 0)
+            continue;
+        memmove(&t->waiting[i], &t->waiting[i + 1], (t->count - i - 1) * sizeof(*t->waiting));
+        t->count--;
+        return;
     }
-    t->count = kept;
 }
 
-bool target_take(struct targets *targets, const char *name, unsigned max, const struct job_id *job,
+/* Whose share has the fewest under way; of several the one that has waited longest. count: none may. */
+static size_t first_in_turn(struct target *t)
+{
+    size_t first = t->count;
+    unsigned fewest = UINT_MAX;
+
+    for (size_t i = 0; i < t->count && fewest > 0; i++) {
+        const struct waiting *w = &t->waiting[i];
+        unsigned under_way = share_under_way(t, w->share);
+
+        if (under_way >= fewest || share_is_full(t, w->share, w->share_max))
+            continue;
+        fewest = under_way;
+        first = i;
+    }
+    return first;
+}
+
+/* --- what the runner does --- */
+static struct target *target_at(struct targets *targets, const struct target_place *place)
+{
+    struct target *t = target_named(targets, place->name);
+
+    if (t != NULL)
+        t->max = place->max > 0 ? place->max : 1; /* of the configuration in force */
+    return t;
+}
+
+bool target_take(struct targets *targets, const struct target_place *place, const struct job_id *job,
                  int64_t now_ms)
 {
     struct target *t;
     bool taken = true;
 
     (void)pthread_mutex_lock(&targets->lock);
-    t = target_named(targets, name);
+    t = target_at(targets, place);
     if (t != NULL) {
-        t->max = max > 0 ? max : 1; /* of the configuration in force */
-        taken = is_free(t, now_ms);
-        t->under_way += taken;
-        if (taken)
+        taken = is_free(t, now_ms) && !share_is_full(t, place->share, place->share_max);
+        if (taken) {
+            enter(t, place->share);
             forget(t, job); /* it came by itself, because its time had come */
-        else
-            remember(t, job);
+        } else {
+            remember(t, place, job);
+        }
     }
     (void)pthread_mutex_unlock(&targets->lock);
     return taken;
 }
 
-void target_take_next(struct targets *targets, const char *name, unsigned max)
+void target_take_next(struct targets *targets, const struct target_place *place)
 {
     struct target *t;
 
     (void)pthread_mutex_lock(&targets->lock);
-    t = target_named(targets, name);
-    if (t != NULL) {
-        t->max = max > 0 ? max : 1;
-        t->under_way++;
-    }
+    t = target_at(targets, place);
+    if (t != NULL)
+        enter(t, place->share);
     (void)pthread_mutex_unlock(&targets->lock);
 }
 
@@ -140,19 +228,18 @@ static void note_failure(struct target *t, int64_t now_ms)
     t->peace_until_ms = now_ms + t->peace_ms;
 }
 
-void target_done(struct targets *targets, const char *name, enum target_outcome outcome, int64_t now_ms,
-                 bool *changed)
+void target_done(struct targets *targets, const struct target_place *place, enum target_outcome outcome,
+                 int64_t now_ms, bool *changed)
 {
     struct target *t;
 
     *changed = false;
     (void)pthread_mutex_lock(&targets->lock);
-    t = target_named(targets, name);
+    t = target_named(targets, place->name);
     if (t != NULL) {
         bool before = is_in_peace(t);
 
-        if (t->under_way > 0)
-            t->under_way--;
+        leave(t, place->share);
         t->sent += outcome != TARGET_NOT_SENT;
         if (outcome == TARGET_FAILED) {
             note_failure(t, now_ms);
@@ -172,13 +259,13 @@ bool targets_next(struct targets *targets, int64_t now_ms, struct job_id *out)
     (void)pthread_mutex_lock(&targets->lock);
     for (size_t i = 0; i < targets->count && !found; i++) {
         struct target *t = &targets->target[i];
+        size_t first = t->count > 0 && is_free(t, now_ms) ? first_in_turn(t) : t->count;
 
-        if (t->count == 0 || !is_free(t, now_ms))
-            continue;
-        *out = t->waiting[t->first];
-        t->first = (t->first + 1) % TARGET_WAITING_MAX;
-        t->count--;
-        found = true;
+        found = first < t->count;
+        if (found) {
+            *out = t->waiting[first].job;
+            forget(t, out);
+        }
     }
     (void)pthread_mutex_unlock(&targets->lock);
     return found;

@@ -235,7 +235,7 @@ void gateway_on_request(struct net_exchange *exchange, void *context)
         own_response(exchange->request.arena, &errand->answering.response);
         finish(errand);
     } else if (!queue_put(&gateway->queue, &errand->link)) {
-        answer_busy(&errand->answering);
+        answer_busy(&errand->answering, random_system, clock_now_s());
         finish(errand);
     }
 }

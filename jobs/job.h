@@ -59,6 +59,10 @@ struct job_effect {
      * under way takes a place of the runner: bounds leave room for others. NULL: not bounded. */
     const char *target;
     unsigned target_max;
+    /* For whom: of one share at most `target_share_max` are under way (0: not bounded), and who has the
+     * fewest comes next. All effects of a job are of one share. */
+    uint64_t target_share;
+    unsigned target_share_max;
     /* HTTP: the URL is a stranger's: GET alone, redirects are followed, certificates not judged, addresses
      * are (lib/net/fetch.h). NULL: a request to a host that the configuration names. PROBE: always. */
     const struct address_rules *rules;

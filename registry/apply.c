@@ -17,9 +17,11 @@ static enum weight weight_of(const struct change *change)
     case CHANGE_CERTIFICATE_ADD: return WEIGHT_REFUSED;
     case CHANGE_CERTIFICATE_REVOKE:
     case CHANGE_STATE_DELETE:
+    case CHANGE_PLACE_FREE:
     case CHANGE_JOB_PUT: /* what is under way goes on */
     case CHANGE_JOB_DELETE: return WEIGHT_FREES;
     case CHANGE_STATE_PUT: return change->revision == 0 ? WEIGHT_ADDS : WEIGHT_NONE;
+    case CHANGE_PLACE_TAKE: return change->place.max > 0 ? WEIGHT_ADDS : WEIGHT_NONE;
     case CHANGE_OFFICER_PUT:
     case CHANGE_JTI_USE:
     case CHANGE_AUDIT_APPEND: return WEIGHT_ADDS;

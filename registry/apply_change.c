@@ -166,86 +166,6 @@ static bool write_certificate_revoke(struct applying *a, const struct change *ch
            txn_add(&a->txn, TABLE_REVOKED, key_bytes(&revoked), key_bytes(&value), err);
 }
 
-/* --- state --- */
-static bool state_now(struct applying *a, const struct state_key *key, struct key *k, bool *found,
-                      struct state_row *out, struct error *err)
-{
-    struct bytes value;
-
-    *out = (struct state_row){ 0 };
-    if (!state_key_of(key, k, err) || !txn_get(&a->txn, TABLE_STATE, key_bytes(k), found, &value, err))
-        return false;
-    return !*found || state_decode(value, out, err);
-}
-
-static bool check_state(struct applying *a, const struct change *change, bool *holds, struct error *err)
-{
-    struct state_row row;
-    struct key key;
-    bool found;
-
-    if (!state_now(a, &change->state.key, &key, &found, &row, err))
-        return false;
-    if (change->kind != CHANGE_STATE_DELETE && change->revision == 0)
-        *holds = !found;
-    else
-        *holds = found && row.revision == change->revision;
-    return true;
-}
-
-/* Moves the row of TABLE_STATE_EXPIRY; 0: there is none. */
-static bool move_expiry(struct applying *a, struct bytes key, int64_t from_s, int64_t to_s, struct error *err)
-{
-    struct key due;
-
-    if (from_s == to_s)
-        return true;
-    due_key(from_s, key, &due);
-    if (from_s != 0 && !txn_delete(&a->txn, TABLE_STATE_EXPIRY, key_bytes(&due), err))
-        return false;
-    due_key(to_s, key, &due);
-    return to_s == 0 || txn_put(&a->txn, TABLE_STATE_EXPIRY, key_bytes(&due), BYTES_NONE, err);
-}
-
-static bool write_state_put(struct applying *a, const struct change *change, struct error *err)
-{
-    AUTO_STRUCT(buffer) record = BUFFER(RECORD_MAX);
-    const struct state_value *value = &change->state.value;
-    struct state_row old, row = { .procedure = change->state.key.procedure,
-                                  .kind = bytes_text(change->state.key.kind),
-                                  .id = change->state.key.id,
-                                  .blob = value->blob,
-                                  .revision = change->revision + 1,
-                                  .expires_s = value->expires_s,
-                                  .changed_s = a->now_s };
-    struct key key;
-    bool found;
-
-    if (!state_now(a, &change->state.key, &key, &found, &old, err))
-        return false;
-    if (found != (change->revision != 0) || old.revision != change->revision)
-        return error_set(err, ERROR_CONFLICT, "registry: state was changed twice at once");
-    state_encode(&record, &row);
-    if (buffer_failed(&record))
-        return error_set(err, ERROR_MEMORY, "registry: out of memory");
-    return move_expiry(a, key_bytes(&key), old.expires_s, row.expires_s, err) &&
-           txn_put(&a->txn, TABLE_STATE, key_bytes(&key), buffer_bytes(&record), err);
-}
-
-static bool write_state_delete(struct applying *a, const struct change *change, struct error *err)
-{
-    struct state_row old;
-    struct key key;
-    bool found;
-
-    if (!state_now(a, &change->state.key, &key, &found, &old, err))
-        return false;
-    if (!found)
-        return error_set(err, ERROR_CONFLICT, "registry: state was deleted twice at once");
-    return move_expiry(a, key_bytes(&key), old.expires_s, 0, err) &&
-           txn_delete(&a->txn, TABLE_STATE, key_bytes(&key), err);
-}
-
 /* --- jobs --- */
 static bool forget_due(struct applying *a, const struct job_id *id, struct error *err)
 {
@@ -388,6 +308,8 @@ bool change_check(struct applying *a, const struct change *change, bool *holds, 
     case CHANGE_STATE_PUT:
     case CHANGE_STATE_DELETE:
     case CHANGE_STATE_ASSUME: return check_state(a, change, holds, err);
+    case CHANGE_PLACE_TAKE: return check_place_take(a, change, holds, err);
+    case CHANGE_PLACE_FREE:
     case CHANGE_OFFICER_PUT: return check_officer(a, change, holds, err);
     case CHANGE_JTI_USE: return check_jti(a, change, holds, err);
     case CHANGE_JOB_PUT:
@@ -410,6 +332,8 @@ bool change_write(struct applying *a, const struct change *change, uint64_t act_
     case CHANGE_CERTIFICATE_REVOKE: return write_certificate_revoke(a, change, err);
     case CHANGE_STATE_PUT: return write_state_put(a, change, err);
     case CHANGE_STATE_DELETE: return write_state_delete(a, change, err);
+    case CHANGE_PLACE_TAKE: return write_place_take(a, change, err);
+    case CHANGE_PLACE_FREE: return write_place_free(a, change, err);
     case CHANGE_JOB_PUT: return write_job_put(a, &change->job, err);
     case CHANGE_JOB_DELETE:
         return forget_due(a, &change->job.id, err) &&

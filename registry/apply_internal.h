@@ -42,4 +42,13 @@ MUST_USE bool change_check(struct applying *a, const struct change *change, bool
 MUST_USE bool change_write(struct applying *a, const struct change *change, uint64_t act_index,
                            struct error *err);
 
+/* Of state and places (apply_state.c). */
+MUST_USE bool check_state(struct applying *a, const struct change *change, bool *holds, struct error *err);
+MUST_USE bool check_place_take(struct applying *a, const struct change *change, bool *holds,
+                               struct error *err);
+MUST_USE bool write_state_put(struct applying *a, const struct change *change, struct error *err);
+MUST_USE bool write_state_delete(struct applying *a, const struct change *change, struct error *err);
+MUST_USE bool write_place_take(struct applying *a, const struct change *change, struct error *err);
+MUST_USE bool write_place_free(struct applying *a, const struct change *change, struct error *err);
+
 #endif

@@ -180,6 +180,29 @@ void change_state_assume(struct changes *c, const struct state_key *key, uint64_
     change->state.key = copy_state_key(c, key);
 }
 
+void change_place_take(struct changes *c, const struct state_key *holder, struct bytes member,
+                       int64_t expires_s, uint32_t max)
+{
+    struct change *change = add(c, CHANGE_PLACE_TAKE);
+
+    if (change == NULL)
+        return;
+    change->place.holder = copy_state_key(c, holder);
+    change->place.member = copy(c, member);
+    change->place.expires_s = expires_s;
+    change->place.max = max;
+}
+
+void change_place_free(struct changes *c, const struct state_key *holder, struct bytes member)
+{
+    struct change *change = add(c, CHANGE_PLACE_FREE);
+
+    if (change == NULL)
+        return;
+    change->place.holder = copy_state_key(c, holder);
+    change->place.member = copy(c, member);
+}
+
 void change_job_put(struct changes *c, const struct job_record *job)
 {
     struct change *change = add(c, CHANGE_JOB_PUT);

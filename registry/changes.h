@@ -23,6 +23,8 @@ enum change_kind {
     CHANGE_STATE_PUT,          /* expected revision; 0: must be absent */
     CHANGE_STATE_DELETE,       /* expected revision */
     CHANGE_STATE_ASSUME,       /* writes nothing; expected revision; 0: it is still absent */
+    CHANGE_PLACE_TAKE,         /* there must be room, unless the member has its place already */
+    CHANGE_PLACE_FREE,         /* a place that is not there is no fault */
     CHANGE_JOB_PUT,
     CHANGE_JOB_DELETE,
     CHANGE_OFFICER_PUT,
@@ -74,6 +76,11 @@ void change_state_put(struct changes *c, const struct state_key *key, const stru
                       uint64_t expected_revision);
 void change_state_delete(struct changes *c, const struct state_key *key, uint64_t expected_revision);
 void change_state_assume(struct changes *c, const struct state_key *key, uint64_t expected_revision);
+/* `member` has a place in `holder` (registry/places.h) until `expires_s`. Of at most `max` places; 0: there
+ * is always room. Takes do not conflict with one another as long as there is room: the writer counts. */
+void change_place_take(struct changes *c, const struct state_key *holder, struct bytes member,
+                       int64_t expires_s, uint32_t max);
+void change_place_free(struct changes *c, const struct state_key *holder, struct bytes member);
 void change_job_put(struct changes *c, const struct job_record *job);
 void change_job_delete(struct changes *c, const struct job_id *id);
 void change_officer_put(struct changes *c, const struct officer_record *officer);

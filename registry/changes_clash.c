@@ -8,6 +8,7 @@ enum concern {
     CONCERN_REGISTRATION,
     CONCERN_CERTIFICATE,
     CONCERN_STATE,
+    CONCERN_PLACE,
     CONCERN_JOB,
     CONCERN_OFFICER,
     CONCERN_ACT
@@ -25,6 +26,8 @@ static enum concern concern_of(const struct change *change)
     case CHANGE_STATE_PUT:
     case CHANGE_STATE_DELETE:
     case CHANGE_STATE_ASSUME: return CONCERN_STATE;
+    case CHANGE_PLACE_TAKE:
+    case CHANGE_PLACE_FREE: return CONCERN_PLACE;
     case CHANGE_JOB_PUT:
     case CHANGE_JOB_DELETE: return CONCERN_JOB;
     case CHANGE_OFFICER_PUT: return CONCERN_OFFICER;
@@ -66,6 +69,18 @@ static bool same_state(const struct state_key *a, const struct state_key *b)
            bytes_equal(a->id, b->id);
 }
 
+static bool counts(const struct change *change)
+{
+    return change->kind == CHANGE_PLACE_TAKE && change->place.max > 0;
+}
+
+/* Two that are counted may both have seen the last room. */
+static bool same_place(const struct change *a, const struct change *b)
+{
+    return same_state(&a->place.holder, &b->place.holder) &&
+           ((counts(a) && counts(b)) || bytes_equal(a->place.member, b->place.member));
+}
+
 static bool clash(const struct change *a, const struct change *b)
 {
     enum concern concern = concern_of(a);
@@ -78,6 +93,7 @@ static bool clash(const struct change *a, const struct change *b)
                            registration_id_bytes(registration_of(b)));
     case CONCERN_CERTIFICATE: return same_certificate(a, b);
     case CONCERN_STATE: return same_state(&a->state.key, &b->state.key);
+    case CONCERN_PLACE: return same_place(a, b);
     case CONCERN_JOB: return memcmp(&a->job.id, &b->job.id, sizeof(a->job.id)) == 0;
     case CONCERN_OFFICER: return bytes_equal(a->officer.key_id, b->officer.key_id);
     case CONCERN_ACT:

@@ -1,4 +1,4 @@
-/* changes_internal.h: what a change is made of. Read by apply.c and changes_clash.c alone. */
+/* changes_internal.h: what a change is made of. Read by apply*.c and changes_clash.c alone. */
 #ifndef MUSTER_REGISTRY_CHANGES_INTERNAL_H
 #define MUSTER_REGISTRY_CHANGES_INTERNAL_H
 
@@ -24,6 +24,12 @@ struct change {
             struct state_key key;
             struct state_value value;
         } state;
+        struct {
+            struct state_key holder;
+            struct bytes member;
+            int64_t expires_s;
+            uint32_t max;
+        } place;               /* PLACE_FREE: holder and member */
         struct job_record job; /* JOB_DELETE: its id */
         struct officer_record officer;
         struct {

@@ -46,7 +46,16 @@ bool codec_finish(const struct record_reader *in, const char *what, struct error
 }
 
 /* --- state --- */
-enum { STATE_PROCEDURE = 1, STATE_KIND, STATE_ID, STATE_BLOB, STATE_REVISION, STATE_EXPIRES, STATE_CHANGED };
+enum {
+    STATE_PROCEDURE = 1,
+    STATE_KIND,
+    STATE_ID,
+    STATE_BLOB,
+    STATE_REVISION,
+    STATE_EXPIRES,
+    STATE_CHANGED,
+    STATE_HOLDER
+};
 
 void state_encode(struct buffer *out, const struct state_row *s)
 {
@@ -58,6 +67,7 @@ void state_encode(struct buffer *out, const struct state_row *s)
     field_put_u64(out, STATE_REVISION, s->revision);
     field_put_u64(out, STATE_EXPIRES, (uint64_t)s->expires_s);
     field_put_u64(out, STATE_CHANGED, (uint64_t)s->changed_s);
+    field_put_u64(out, STATE_HOLDER, s->holder_len);
 }
 
 bool state_decode(struct bytes record, struct state_row *out, struct error *err)
@@ -77,10 +87,11 @@ bool state_decode(struct bytes record, struct state_row *out, struct error *err)
         case STATE_REVISION: s.revision = record_u64(&in, &field); break;
         case STATE_EXPIRES: s.expires_s = (int64_t)record_u64(&in, &field); break;
         case STATE_CHANGED: s.changed_s = (int64_t)record_u64(&in, &field); break;
+        case STATE_HOLDER: s.holder_len = record_u64(&in, &field); break;
         default: break;
         }
     }
-    if (s.kind.len == 0 || s.kind.len > STATE_KIND_MAX)
+    if (s.kind.len == 0 || s.kind.len > STATE_KIND_MAX || s.holder_len > s.id.len)
         in.failed = true;
     if (!codec_finish(&in, "state", err))
         return false;

@@ -25,6 +25,7 @@ struct state_row {
     struct bytes procedure, kind, id, blob;
     uint64_t revision;
     int64_t expires_s, changed_s;
+    uint64_t holder_len; /* a place: so much of its id is that of what it is in; 0: no place */
 };
 void state_encode(struct buffer *out, const struct state_row *s);
 MUST_USE bool state_decode(struct bytes record, struct state_row *out, struct error *err);

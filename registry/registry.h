@@ -37,6 +37,8 @@ MUST_USE bool registry_view_begin(struct registry *registry, struct registry_vie
 MUST_USE bool registry_view_renew(struct registry_view *view, struct error *err);
 void registry_view_reset(struct registry_view *view); /* lets the snapshot go, keeps the slot */
 void registry_view_end(struct registry_view *view);   /* accepts NULL */
+/* How many rows were looked for through the view since it began: what a handler costs, without a clock. */
+uint64_t registry_view_reads(const struct registry_view *view);
 
 /* --- the writer --- */
 enum apply_result {

@@ -2,8 +2,6 @@
 
 #include "registry/state_rows_internal.h"
 
-enum { STATE_ID_MAX = 64 };
-
 /* --- keys --- */
 static void put_kind(struct key *key, struct bytes kind)
 {

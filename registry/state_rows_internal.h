@@ -4,6 +4,8 @@
 
 #include "registry/codec_internal.h"
 
+enum { STATE_ID_MAX = 64 /* longer ids are hashed */ };
+
 /* Kind and its length, hash of the procedure's name, id (hashed when long): the state of one kind stands
  * together. False (ERROR_INTERNAL) for a kind that is empty or too long. */
 MUST_USE bool state_key_of(const struct state_key *key, struct key *out, struct error *err);

@@ -163,6 +163,7 @@ bool txn_get(struct txn *txn, enum table table, struct bytes key, bool *found, s
     MDB_val k = val_of(key), v = { 0 };
     int rc = must_fail(txn->registry) ? EIO : mdb_get(txn->handle, txn->registry->dbi[table], &k, &v);
 
+    txn->reads++;
     if (rc != 0 && rc != MDB_NOTFOUND)
         return storage_error(rc, "read", err);
     *found = rc == 0;
@@ -222,7 +223,7 @@ bool txn_count(struct txn *txn, enum table table, uint64_t *out, struct error *e
 /* --- cursors --- */
 bool cursor_open(struct txn *txn, enum table table, struct cursor *out, struct error *err)
 {
-    struct cursor cursor = { .registry = txn->registry };
+    struct cursor cursor = { .registry = txn->registry, .reads = &txn->reads };
     int rc = must_fail(txn->registry)
                  ? EIO
                  : mdb_cursor_open(txn->handle, txn->registry->dbi[table], &cursor.handle);
@@ -244,6 +245,7 @@ static bool cursor_move(struct cursor *cursor, struct bytes key, MDB_cursor_op o
     MDB_val k = val_of(key), v = { 0 };
     int rc = must_fail(cursor->registry) ? EIO : mdb_cursor_get(cursor->handle, &k, &v, op);
 
+    ++*cursor->reads;
     if (rc != 0 && rc != MDB_NOTFOUND)
         return storage_error(rc, "read", err);
     cursor->found = rc == 0;

@@ -48,6 +48,7 @@ struct txn {
     struct registry *registry;
     MDB_txn *handle;
     uint32_t hidden; /* rows of the import with this number are not there yet; 0: no import is under way */
+    uint64_t reads;  /* rows that were looked for */
 };
 
 /* The n-th storage call from now fails as if the disk had (0: never). For tests. */
@@ -107,6 +108,7 @@ MUST_USE bool txn_count(struct txn *txn, enum table table, uint64_t *out, struct
 /* --- cursors --- */
 struct cursor {
     struct registry *registry;
+    uint64_t *reads; /* of its transaction */
     MDB_cursor *handle;
     bool found; /* key and value are set */
     struct bytes key, value;

@@ -48,6 +48,11 @@ void registry_view_end(struct registry_view *view)
     free(view);
 }
 
+uint64_t registry_view_reads(const struct registry_view *view)
+{
+    return view->txn.reads;
+}
+
 struct txn *view_txn(struct registry_view *view)
 {
     assert(view->active);

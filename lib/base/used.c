@@ -8,7 +8,7 @@ enum { WAYS = 8 };
 struct use {
     struct digest256 key;
     int64_t made_s;
-    const void *owner;
+    struct used_owner owner;
     bool taken;
 };
 
@@ -83,20 +83,25 @@ static struct use *make_room(struct bucket *b)
     return oldest;
 }
 
+static bool same_owner(struct used_owner a, struct used_owner b)
+{
+    return a.at != NULL && a.at == b.at && a.number == b.number;
+}
+
 static enum used_verdict take_use(struct bucket *b, const struct use *wanted, bool in_time)
 {
     struct use *seen = find_use(b, &wanted->key);
 
     if (seen != NULL)
-        return seen->owner != NULL && seen->owner == wanted->owner ? USED_NOW : USED_BEFORE;
+        return same_owner(seen->owner, wanted->owner) ? USED_NOW : USED_BEFORE;
     if (!in_time || wanted->made_s <= b->forgotten_s)
         return USED_STALE;
     *make_room(b) = *wanted;
     return USED_NOW;
 }
 
-enum used_verdict used_take(struct used *used, const struct digest256 *key, int64_t made_s, const void *owner,
-                            bool in_time)
+enum used_verdict used_take(struct used *used, const struct digest256 *key, int64_t made_s,
+                            struct used_owner owner, bool in_time)
 {
     const struct use wanted = { .key = *key, .made_s = made_s, .owner = owner, .taken = true };
     enum used_verdict verdict;
@@ -105,15 +110,4 @@ enum used_verdict used_take(struct used *used, const struct digest256 *key, int6
     verdict = take_use(bucket_of(used, key), &wanted, in_time);
     (void)pthread_mutex_unlock(&used->lock);
     return verdict;
-}
-
-void used_disown(struct used *used, const struct digest256 *key)
-{
-    struct use *seen;
-
-    (void)pthread_mutex_lock(&used->lock);
-    seen = find_use(bucket_of(used, key), key);
-    if (seen != NULL)
-        seen->owner = NULL;
-    (void)pthread_mutex_unlock(&used->lock);
 }

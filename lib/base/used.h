@@ -21,13 +21,15 @@ enum used_verdict {
     USED_NOW, /* for the first time, or by the same owner again */
 };
 
-/* Takes `key`, made at `made_s`, for `owner` (compared only; NULL: nobody may come again with it). What was
- * taken before is found whatever `in_time` says: its owner may come again, a handler can take several turns.
- */
-enum used_verdict used_take(struct used *used, const struct digest256 *key, int64_t made_s, const void *owner,
-                            bool in_time);
+/* Who takes; compared only. An address may belong to another later: the number tells them apart. */
+struct used_owner {
+    const void *at; /* NULL: nobody may come again with it */
+    uint64_t number;
+};
 
-/* Whoever owned `key` is gone: its address may belong to another. */
-void used_disown(struct used *used, const struct digest256 *key);
+/* Takes `key`, made at `made_s`, for `owner`. What was taken before is found whatever `in_time` says: its
+ * owner may come again, a handler can take several turns. */
+enum used_verdict used_take(struct used *used, const struct digest256 *key, int64_t made_s,
+                            struct used_owner owner, bool in_time);
 
 #endif

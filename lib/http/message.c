@@ -102,6 +102,17 @@ void http_response_retry_after(struct arena *arena, struct http_response *respon
     http_response_add(response, "Retry-After", value.data != NULL ? value : BYTES_LITERAL("60"));
 }
 
+struct http_response http_respond_later(struct arena *arena, const struct http_later *later)
+{
+    struct bytes text = arena_format(arena, "%s\n", later->text);
+    struct http_response response = http_respond_text(503, "try again later\n");
+
+    if (text.data != NULL)
+        response.body = text;
+    http_response_retry_after(arena, &response, later->after_s);
+    return response;
+}
+
 const char *http_status_text(int status)
 {
     static const struct {

@@ -54,6 +54,7 @@ struct http_request {
     struct http_peer peer;
     const char
         *base_url; /* of the listener, "https://ra.example.com"; links are made from this, never from Host */
+    uint64_t number;   /* no other request of this process has it; 0: it has none */
     unsigned listener; /* which one took it: index into the configuration's list */
     struct arena *arena;
 };
@@ -97,6 +98,15 @@ void http_response_add(struct http_response *response, const char *name, struct 
 
 /* "Retry-After: seconds" in the arena. */
 void http_response_retry_after(struct arena *arena, struct http_response *response, unsigned seconds);
+
+/* Why a request cannot be answered now, and when to come again. */
+struct http_later {
+    bool busy;        /* there is too much to do; else what is needed is not there */
+    const char *text; /* for people; static */
+    unsigned after_s;
+};
+/* 503 in plain text, with Retry-After. */
+struct http_response http_respond_later(struct arena *arena, const struct http_later *later);
 
 /* The reason phrase of RFC 9110; "Unknown" for others. */
 const char *http_status_text(int status);

@@ -231,12 +231,21 @@ static void flush(struct connection *c)
 
 /* --- Receiving --- */
 
+/* Of no other request, whatever address they share. */
+static uint64_t next_number(void)
+{
+    static _Atomic uint64_t last;
+
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
 static void dispatch(struct connection *c)
 {
     struct net_server *server = c->loop->server;
     struct exchange *exchange = c->exchange;
     struct http_request *request = &exchange->open.request;
 
+    request->number = next_number();
     request->peer = c->peer;
     request->base_url = c->listener->listener->settings.base_url;
     request->listener = c->listener->listener->index;

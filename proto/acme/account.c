@@ -1,4 +1,4 @@
-/* newAccount, the account's own URL, and its list of orders (RFC 8555 7.3, 7.1.2.1). */
+/* newAccount and the account's own URL (RFC 8555 7.3). */
 #include "proto/acme/account_internal.h"
 
 #include "lib/base/encode.h"
@@ -8,8 +8,7 @@
 enum {
     UNBOUND_KEEP_S = 400 * 86400,
     UNBOUND_A_PERIOD = 50, /* accounts that one source makes, */
-    UNBOUND_PERIOD_S = 3600,
-    ORDERS_PAGE = 100
+    UNBOUND_PERIOD_S = 3600
 };
 
 /* --- accounts by key --- */
@@ -57,6 +56,22 @@ bool acme_key_put(struct acme_call *c, const struct acme_account *account, struc
     return true;
 }
 
+/* --- accounts that are bound to nothing --- */
+static struct state_key unbound_key(const struct acme_call *c)
+{
+    return (struct state_key){ .procedure = bytes_text(c->procedure->name),
+                               .kind = "acme-unbound",
+                               .id = BYTES_LITERAL("accounts") };
+}
+
+/* It counts as long as it is kept. `max` 0: whatever there is room for. */
+static void hold_place(struct acme_call *c, const struct acme_account *account, unsigned max)
+{
+    const struct state_key key = unbound_key(c);
+
+    change_place_take(&c->turn->changes, &key, acme_id_bytes(&account->id), account->expires_s, max);
+}
+
 bool acme_account_touch(struct acme_call *c, struct error *err)
 {
     struct acme_account *account = &c->account;
@@ -64,6 +79,7 @@ bool acme_account_touch(struct acme_call *c, struct error *err)
     if (account->expires_s == 0 || account->expires_s - c->turn->now_s > UNBOUND_KEEP_S / 2)
         return true;
     account->expires_s = c->turn->now_s + UNBOUND_KEEP_S;
+    hold_place(c, account, 0);
     return acme_account_put(c->turn, c->procedure, account, err) && acme_key_put(c, account, err);
 }
 
@@ -240,9 +256,32 @@ static enum acme_progress count_source(struct acme_call *c, struct error *err)
     return ACME_ON;
 }
 
+/* And how many there are in all. */
+static enum acme_progress count_unbound(struct acme_call *c, const struct acme_account *account,
+                                        struct error *err)
+{
+    const unsigned max = c->procedure->acme_unbound_max > 0 ? c->procedure->acme_unbound_max
+                                                            : ACME_UNBOUND_DEFAULT;
+    const struct state_key key = unbound_key(c);
+    bool room = false;
+
+    if (!registry_places_room(c->turn->view, &key, max, c->turn->now_s, &room, err))
+        return ACME_ERROR;
+    if (!room)
+        return acme_refuse_with(
+            c,
+            &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
+                                    .detail = "there are too many accounts that are bound to nothing",
+                                    .retry_after = true },
+            err);
+    hold_place(c, account, max);
+    return ACME_ON;
+}
+
 static enum acme_progress bind_account(struct acme_call *c, struct acme_account *account, struct error *err)
 {
     const json_t *binding = json_object_get(c->payload, "externalAccountBinding");
+    enum acme_progress progress;
 
     if (binding != NULL)
         return acme_bind(c, binding, account, err);
@@ -250,7 +289,8 @@ static enum acme_progress bind_account(struct acme_call *c, struct acme_account 
         return acme_refuse(c, ACME_EXTERNAL_ACCOUNT_REQUIRED,
                            "an account is bound to a registration: externalAccountBinding is missing", err);
     account->expires_s = c->turn->now_s + UNBOUND_KEEP_S;
-    return count_source(c, err);
+    progress = count_source(c, err);
+    return progress == ACME_ON ? count_unbound(c, account, err) : progress;
 }
 
 static enum acme_progress create(struct acme_call *c, struct error *err)
@@ -316,7 +356,7 @@ static enum acme_progress update(struct acme_call *c, struct error *err)
     return respond_account(c, 200, &c->account, err);
 }
 
-static enum acme_progress is_own(struct acme_call *c, struct error *err)
+enum acme_progress acme_is_own_account(struct acme_call *c, struct error *err)
 {
     return acme_id_equal(&c->resource.id, &c->account.id) ? ACME_ON : acme_not_found(c, err);
 }
@@ -324,7 +364,7 @@ static enum acme_progress is_own(struct acme_call *c, struct error *err)
 enum acme_progress acme_account(struct acme_call *c, struct error *err)
 {
     struct bytes status = json_member(c->payload, "status");
-    enum acme_progress progress = is_own(c, err);
+    enum acme_progress progress = acme_is_own_account(c, err);
 
     if (progress != ACME_ON)
         return progress;
@@ -335,57 +375,4 @@ enum acme_progress acme_account(struct acme_call *c, struct error *err)
     if (json_object_get(c->payload, "status") != NULL && !bytes_is(status, "valid"))
         return acme_refuse(c, ACME_MALFORMED, "an account can be deactivated, nothing else", err);
     return update(c, err);
-}
-
-/* --- its orders --- */
-static bool page_start(const struct acme_call *c, uint64_t *start)
-{
-    struct bytes cursor;
-
-    *start = 0;
-    return c->request->query.len == 0 ||
-           (http_query_find(c->request, "cursor", &cursor) && bytes_to_u64(cursor, ACME_LIST_MAX, start));
-}
-
-static bool push_order(struct acme_call *c, const struct acme_id *id, json_t *list, struct error *err)
-{
-    struct acme_order order;
-    bool found = false;
-
-    if (!acme_order_read(c->turn, c->procedure, id, false, &found, &order, err))
-        return false;
-    if (!found || order.status == ACME_ORDER_INVALID)
-        return true;
-    return json_push(list, json_of_bytes(acme_call_url_of(c, "order", id, ""))) ||
-           error_set(err, ERROR_MEMORY, "no memory for a list of orders");
-}
-
-enum acme_progress acme_orders(struct acme_call *c, struct error *err)
-{
-    struct acme_list *list = arena_alloc(c->turn->arena, sizeof(*list));
-    AUTO(json_t) *object = json_object();
-    AUTO(json_t) *urls = json_array();
-    enum acme_progress progress = is_own(c, err);
-    uint64_t start;
-    size_t end;
-
-    if (progress != ACME_ON)
-        return progress;
-    if (!page_start(c, &start))
-        return acme_refuse(c, ACME_MALFORMED, "no such page", err);
-    if (list == NULL ||
-        !acme_list_read(c->turn, c->procedure, "acme-orders", acme_id_bytes(&c->account.id), list, err))
-        return ACME_ERROR;
-    end = start + ORDERS_PAGE < list->count ? start + ORDERS_PAGE : list->count;
-    for (size_t i = start; i < end; i++)
-        if (!push_order(c, &list->id[i], urls, err))
-            return ACME_ERROR;
-    if (end < list->count &&
-        !acme_add_link(c, "next",
-                       arena_format(c->turn->arena, "%.*s?cursor=%zu",
-                                    BYTES_FMT(acme_call_url_of(c, "account", &c->account.id, "/orders")),
-                                    end),
-                       err))
-        return ACME_ERROR;
-    return acme_respond(c, 200, json_put(object, "orders", take(urls)) ? take(object) : NULL, err);
 }

@@ -16,6 +16,9 @@ MUST_USE bool acme_account_of_key(struct acme_call *c, struct bytes spki, bool *
 /* Its key is taken from now on, as long as the account is kept. */
 MUST_USE bool acme_key_put(struct acme_call *c, const struct acme_account *account, struct error *err);
 
+/* ON: the resource names the account that asks. */
+enum acme_progress acme_is_own_account(struct acme_call *c, struct error *err);
+
 /* One that is used is not forgotten. */
 MUST_USE bool acme_account_touch(struct acme_call *c, struct error *err);
 

@@ -118,29 +118,6 @@ static enum acme_progress serve_public(struct acme_call *c, bool known, struct e
                             err);
 }
 
-/* The nonce that a request shows, found without looking at its key: this is done on the loop's thread. What
- * the JWS reader takes is found here too. */
-static struct bytes nonce_shown(const struct http_request *request)
-{
-    AUTO(json_t) *whole = request->body.len <= JWS_MAX ? json_read(request->body) : NULL;
-    struct bytes text = json_member(whole, "protected");
-    uint8_t *octets = arena_alloc(request->arena, BASE64_DECODED_MAX(text.len));
-    size_t len = 0;
-
-    if (octets != NULL && text.len > 0 && base64url_decode(text, octets, &len)) {
-        AUTO(json_t) *header = json_read(bytes_of(octets, len));
-
-        return arena_copy(request->arena, json_member(header, "nonce"));
-    }
-    return BYTES_NONE;
-}
-
-/* So that an earlier request at this address does not pass for this one. */
-static void note_arrival(const struct acme_service *service, const struct http_request *request)
-{
-    acme_nonce_arrived(service, nonce_shown(request));
-}
-
 bool acme_serve_public(const struct acme_service *service, const struct procedure *procedure,
                        struct bytes resource, const struct http_request *request,
                        struct http_response *response)
@@ -158,10 +135,8 @@ bool acme_serve_public(const struct acme_service *service, const struct procedur
     struct error err;
     enum acme_progress progress = serve_public(&c, known, &err);
 
-    if (progress == ACME_ON) {
-        note_arrival(service, request);
+    if (progress == ACME_ON)
         return false;
-    }
     if (progress == ACME_ERROR || !decorate(&c, false, &err))
         respond_internal(&made);
     *response = made;
@@ -240,6 +215,32 @@ bool acme_serve(struct turn *turn, const struct acme_service *service, const str
     }
     *response = made;
     return true;
+}
+
+void acme_serve_later(const struct turn *turn, const struct acme_service *service,
+                      const struct procedure *procedure, struct bytes resource,
+                      const struct http_request *request, const struct http_later *later,
+                      struct http_response *response)
+{
+    struct turn own = { .random = turn->random, .now_s = turn->now_s, .arena = request->arena };
+    struct http_response made = { 0 };
+    struct acme_call c = {
+        .turn = &own,
+        .service = service,
+        .procedure = procedure,
+        .request = request,
+        .response = &made,
+    };
+    const struct acme_refusal refusal = { .problem = later->busy ? ACME_RATE_LIMITED : ACME_SERVER_INTERNAL,
+                                          .status = 503,
+                                          .detail = later->text };
+    struct error err;
+
+    if (!acme_resource_parse(resource, &c.resource))
+        c.resource = (struct acme_resource){ 0 };
+    http_response_retry_after(request->arena, &made, later->after_s);
+    if (acme_refuse_with(&c, &refusal, &err) == ACME_ANSWERED && decorate(&c, own.random.fill != NULL, &err))
+        *response = made;
 }
 
 const struct procedure *acme_procedure_named(const struct acme_service *service, struct bytes name)

@@ -34,8 +34,7 @@ const char *acme_operation_name(struct bytes resource);
 
 /* `resource` is what follows "/acme/<procedure>/": "directory", "new-order", "order/<id>/finalize". The
  * directory, plain HTTP, wrong methods and unknown resources: what needs no secret and no write. True when
- * *response is the answer; false: acme_serve must be called, on a worker. Called once for each request, as it
- * arrives. */
+ * *response is the answer; false: acme_serve must be called, on a worker. */
 bool acme_serve_public(const struct acme_service *service, const struct procedure *procedure,
                        struct bytes resource, const struct http_request *request,
                        struct http_response *response);
@@ -46,6 +45,13 @@ MUST_USE bool acme_serve(struct turn *turn, const struct acme_service *service,
                          const struct procedure *procedure, struct bytes resource,
                          const struct http_request *request, struct http_response *response,
                          struct error *err);
+
+/* What is answered instead when neither can answer now: a problem document, and a fresh nonce where `turn`
+ * has clock and randomness. Leaves *response as it is when memory runs out. */
+void acme_serve_later(const struct turn *turn, const struct acme_service *service,
+                      const struct procedure *procedure, struct bytes resource,
+                      const struct http_request *request, const struct http_later *later,
+                      struct http_response *response);
 
 /* struct job_handler.run of kind ACME_VALIDATE_JOB: one for each challenge that a client says is met. Its
  * service is the struct acme_service. */

@@ -5,14 +5,15 @@
 
 enum { TIMEOUT_DNS_MS = 10000 };
 
-struct job_effect acme_caa_effect(const struct dns_name *name)
+struct job_effect acme_caa_effect(const struct dns_name *name, const struct procedure *procedure,
+                                  const struct acme_id *account)
 {
-    return (struct job_effect){ .kind = JOB_EFFECT_DNS,
-                                .name = *name,
-                                .type = DNS_TYPE_CAA,
-                                .timeout_ms = TIMEOUT_DNS_MS,
-                                .target = ACME_TARGET,
-                                .target_max = ACME_TARGET_MAX };
+    struct job_effect effect = {
+        .kind = JOB_EFFECT_DNS, .name = *name, .type = DNS_TYPE_CAA, .timeout_ms = TIMEOUT_DNS_MS
+    };
+
+    acme_share_target(&effect, procedure, account);
+    return effect;
 }
 
 static bool is_us(const struct acme_caa_question *q, const struct dns_name *issuer)

@@ -116,12 +116,22 @@ static bool ask(const struct acme_look *look, struct job_effect *out)
     return false;
 }
 
+/* Ids are random: their beginnings tell accounts apart. */
+void acme_share_target(struct job_effect *effect, const struct procedure *procedure,
+                       const struct acme_id *account)
+{
+    effect->target = ACME_TARGET;
+    effect->target_max = ACME_TARGET_MAX;
+    memcpy(&effect->target_share, account->bytes, sizeof(effect->target_share));
+    effect->target_share_max = procedure->acme_validations_max > 0 ? procedure->acme_validations_max
+                                                                   : ACME_VALIDATIONS_DEFAULT;
+}
+
 bool acme_look_effect(const struct acme_look *look, struct job_effect *out)
 {
     if (!ask(look, out))
         return false;
-    out->target = ACME_TARGET;
-    out->target_max = ACME_TARGET_MAX;
+    acme_share_target(out, look->procedure, &look->authz->account);
     return true;
 }
 

@@ -104,6 +104,12 @@ static bool open_nonce(const struct acme_service *service, const struct procedur
     return true;
 }
 
+/* It may ask again: a handler can take several turns. */
+static struct used_owner owner_of(const struct http_request *request)
+{
+    return (struct used_owner){ .at = request, .number = request != NULL ? request->number : 0 };
+}
+
 enum acme_nonce_verdict acme_nonce_take(const struct acme_service *service, const struct procedure *procedure,
                                         struct bytes nonce, const struct http_request *request, int64_t now_s)
 {
@@ -117,14 +123,7 @@ enum acme_nonce_verdict acme_nonce_take(const struct acme_service *service, cons
     /* a clock that was set back a little makes no nonce of the future wrong, a big step does */
     in_time = now_s - made_s <= (int64_t)service->nonce_valid_s &&
               made_s - now_s <= (int64_t)service->nonce_valid_s;
-    return used_take(service->nonces->used, &key, made_s, request, in_time) == USED_NOW ? ACME_NONCE_GOOD
-                                                                                        : ACME_NONCE_BAD;
-}
-
-void acme_nonce_arrived(const struct acme_service *service, struct bytes nonce)
-{
-    struct digest256 key;
-
-    if (service->nonces != NULL && nonce.len == ACME_NONCE_LEN && sha256(nonce, &key))
-        used_disown(service->nonces->used, &key);
+    return used_take(service->nonces->used, &key, made_s, owner_of(request), in_time) == USED_NOW
+               ? ACME_NONCE_GOOD
+               : ACME_NONCE_BAD;
 }

@@ -26,8 +26,4 @@ enum acme_nonce_verdict acme_nonce_take(const struct acme_service *service, cons
                                         struct bytes nonce, const struct http_request *request,
                                         int64_t now_s);
 
-/* A request with this nonce has just arrived: whoever took it under the same address is gone. Called once for
- * each request, before its first turn. */
-void acme_nonce_arrived(const struct acme_service *service, struct bytes nonce);
-
 #endif

@@ -133,47 +133,6 @@ enum acme_progress acme_order_serve(struct acme_call *c, struct error *err)
 }
 
 /* --- newOrder --- */
-/* How many orders are open; those that are gone leave the list. */
-static bool count_open(struct acme_call *c, struct acme_list *list, size_t *open, struct error *err)
-{
-    size_t kept = 0;
-
-    *open = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        struct acme_order order;
-        bool found = false;
-
-        if (!acme_order_read(c->turn, c->procedure, &list->id[i], false, &found, &order, err))
-            return false;
-        if (!found)
-            continue;
-        *open += order.status == ACME_ORDER_PROCESSING || acme_star_runs(&order, c->turn->now_s) ||
-                 (order.status == ACME_ORDER_PENDING && order.expires_s > c->turn->now_s);
-        list->id[kept++] = list->id[i];
-    }
-    list->count = kept;
-    return true;
-}
-
-static enum acme_progress find_room(struct acme_call *c, struct acme_list *list, struct error *err)
-{
-    size_t open;
-
-    if (!acme_list_read(c->turn, c->procedure, "acme-orders", acme_id_bytes(&c->account.id), list, err))
-        return ACME_ERROR;
-    if (list->count < acme_orders_max(c->procedure)) /* however many of them are open */
-        return ACME_ON;
-    if (!count_open(c, list, &open, err))
-        return ACME_ERROR;
-    if (open < acme_orders_max(c->procedure))
-        return ACME_ON;
-    return acme_refuse_with(c,
-                            &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
-                                                    .detail = "the account has too many open orders",
-                                                    .retry_after = true },
-                            err);
-}
-
 static bool is_offered(const struct procedure *p, struct bytes name)
 {
     if (bytes_is(name, p->profile->name))
@@ -283,44 +242,34 @@ static bool authorize(struct acme_call *c, struct acme_order *order, const struc
     return true;
 }
 
-/* The list lives as long as the account. */
-static bool put_order(struct acme_call *c, const struct acme_order *order, struct acme_list *list,
-                      struct error *err)
+static bool put_order(struct acme_call *c, const struct acme_order *order, struct error *err)
 {
     struct acme_order stored = *order;
 
     stored.status = ACME_ORDER_PENDING;
-    acme_list_push(list, &order->id);
-    return acme_order_put(c->turn, c->procedure, &stored, err) &&
-           acme_list_put(c->turn, c->procedure, "acme-orders", acme_id_bytes(&c->account.id), list,
-                         c->account.expires_s, err);
+    return acme_order_put(c->turn, c->procedure, &stored, err);
 }
 
 enum acme_progress acme_new_order(struct acme_call *c, struct error *err)
 {
     const struct procedure *p = c->procedure;
-    struct acme_list *list = arena_alloc(c->turn->arena, sizeof(*list));
     struct acme_order order = { .account = c->account.id, .created_s = c->turn->now_s };
     struct dns_name *ancestor = NULL;
     enum acme_progress progress;
     bool pre_authorised = false;
 
-    if (list == NULL) {
-        (void)error_set(err, ERROR_MEMORY, "no memory for an order");
-        return ACME_ERROR;
-    }
     if (!acme_terms_agreed(c, c->account.terms))
         return acme_refuse_terms(c, err);
     order.expires_s = c->turn->now_s +
                       (int64_t)(p->acme_order_s > 0 ? p->acme_order_s : ACME_ORDER_DEFAULT_S);
     progress = read_order(c, &order, &ancestor, &pre_authorised, err);
     if (progress == ACME_ON)
-        progress = find_room(c, list, err);
+        progress = acme_order_room(c, err);
     if (progress != ACME_ON)
         return progress;
     if (!acme_account_touch(c, err) || !acme_id_make(c->turn, &order.id, err) ||
         !authorize(c, &order, ancestor, pre_authorised, err))
         return ACME_ERROR;
     order.keep_s = order.expires_s + ORDER_GRACE_S;
-    return put_order(c, &order, list, err) ? acme_respond_order(c, 201, &order, err) : ACME_ERROR;
+    return put_order(c, &order, err) ? acme_respond_order(c, 201, &order, err) : ACME_ERROR;
 }

@@ -78,13 +78,6 @@ MUST_USE bool acme_choose_authorized(struct acme_call *c, const struct acme_iden
                                      struct error *err);
 
 /* --- orders (order.c) --- */
-/* How many an account may have open: not more than are listed, or they could not be counted. */
-static inline unsigned acme_orders_max(const struct procedure *procedure)
-{
-    unsigned max = procedure->acme_orders_max > 0 ? procedure->acme_orders_max : ACME_ORDERS_DEFAULT;
-
-    return max < ACME_LIST_MAX ? max : ACME_LIST_MAX;
-}
 /* The order that the resource names. ON: it is there and the account's own. */
 enum acme_progress acme_own_order(struct acme_call *c, struct acme_order *out, struct error *err);
 /* What it is now: a pending one is ready when all authorizations are valid, and invalid when one cannot
@@ -99,6 +92,10 @@ static inline const struct profile *acme_order_profile(const struct acme_call *c
 {
     return order->profile.len > 0 ? enroll_profile(c->procedure, order->profile) : NULL;
 }
+
+/* --- an account's orders (order_list.c) --- */
+/* ON: the account may have one more open. */
+enum acme_progress acme_order_room(struct acme_call *c, struct error *err);
 
 /* --- issuance (finalize.c) --- */
 /* An order that is processing: has its certificate come? Answers with the order. */

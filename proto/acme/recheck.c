@@ -91,7 +91,7 @@ static enum acme_recheck_step ask(struct walking *w)
 {
     if (w->walk->climbed.len == 0)
         w->walk->climbed = w->authz.identifier.name;
-    *w->effect = acme_caa_effect(&w->walk->climbed);
+    *w->effect = acme_caa_effect(&w->walk->climbed, w->procedure, &w->order->account);
     return ACME_RECHECK_ASKS;
 }
 

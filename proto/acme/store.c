@@ -8,31 +8,27 @@ static struct state_key key_of(struct bytes procedure, const char *kind, struct 
     return (struct state_key){ .procedure = procedure, .kind = kind, .id = id };
 }
 
+static bool is_over(const struct turn *turn, const struct state_value *value)
+{
+    return value->expires_s != 0 && value->expires_s <= turn->now_s;
+}
+
 static bool read_state(struct turn *turn, const struct state_key *key, bool *found, struct state_value *out,
                        struct error *err)
 {
     if (!registry_state(turn->view, key, turn->arena, found, out, err))
         return false;
-    *found = *found && (out->expires_s == 0 || out->expires_s > turn->now_s);
+    *found = *found && !is_over(turn, out);
     return true;
 }
 
-/* State that is over but not swept yet must give way to new one of that name. */
 static bool put_state(struct turn *turn, const struct state_key *key, const struct buffer *blob,
                       int64_t expires_s, uint64_t revision, struct error *err)
 {
     const struct state_value value = { .blob = buffer_bytes(blob), .expires_s = expires_s };
-    struct state_value old;
-    bool found = false;
 
     if (buffer_failed(blob))
         return error_set(err, ERROR_MEMORY, "ACME state");
-    if (revision == 0) {
-        if (!registry_state(turn->view, key, turn->arena, &found, &old, err))
-            return false;
-        if (found && old.expires_s != 0 && old.expires_s <= turn->now_s)
-            revision = old.revision;
-    }
     change_state_put(&turn->changes, key, &value, revision);
     return true;
 }
@@ -92,7 +88,56 @@ bool acme_order_put(struct turn *turn, const struct procedure *procedure, const 
     AUTO_STRUCT(buffer) blob = BUFFER(ACME_STATE_MAX);
 
     acme_order_encode(order, &blob);
+    acme_order_enlist(turn, procedure, order, order->revision == 0 ? acme_orders_max(procedure) : 0);
     return put_state(turn, &key, &blob, order->keep_s, order->revision, err);
+}
+
+void acme_order_assume(struct turn *turn, const struct procedure *procedure, const struct acme_order *order)
+{
+    const struct state_key key = key_of(bytes_text(procedure->name), "acme-order", acme_id_bytes(&order->id));
+
+    change_state_assume(&turn->changes, &key, order->revision);
+}
+
+int64_t acme_order_open_s(const struct acme_order *order)
+{
+    switch (order->status) {
+    case ACME_ORDER_PENDING:
+    case ACME_ORDER_READY: return order->expires_s;
+    case ACME_ORDER_PROCESSING: return order->keep_s;
+    case ACME_ORDER_VALID: return order->star.is && order->star.renew_s != 0 ? order->star.end_s : 0;
+    case ACME_ORDER_INVALID:
+    case ACME_ORDER_CANCELED: break;
+    }
+    return 0;
+}
+
+struct state_key acme_open_key(const struct procedure *procedure, const struct acme_id *account)
+{
+    return key_of(bytes_text(procedure->name), "acme-open", acme_id_bytes(account));
+}
+
+struct state_key acme_listed_key(const struct procedure *procedure, const struct acme_id *account)
+{
+    return key_of(bytes_text(procedure->name), "acme-listed", acme_id_bytes(account));
+}
+
+void acme_order_enlist(struct turn *turn, const struct procedure *procedure, const struct acme_order *order,
+                       unsigned max)
+{
+    const struct state_key open = acme_open_key(procedure, &order->account),
+                           listed = acme_listed_key(procedure, &order->account);
+    const int64_t open_s = acme_order_open_s(order);
+    uint8_t member[ACME_LISTED_LEN];
+
+    for (unsigned i = 0; i < 8; i++)
+        member[i] = (uint8_t)(~(uint64_t)order->created_s >> (56 - 8 * i));
+    memcpy(member + 8, order->id.bytes, ACME_ID_LEN);
+    change_place_take(&turn->changes, &listed, BYTES_ARRAY(member), order->keep_s, 0);
+    if (open_s > 0)
+        change_place_take(&turn->changes, &open, acme_id_bytes(&order->id), open_s, max);
+    else if (order->revision > 0)
+        change_place_free(&turn->changes, &open, acme_id_bytes(&order->id));
 }
 
 bool acme_authz_read(struct turn *turn, struct bytes procedure, const struct acme_id *id, bool *found,
@@ -150,14 +195,16 @@ bool acme_list_read(struct turn *turn, const struct procedure *procedure, const 
 
     out->count = 0;
     out->revision = 0;
-    if (!read_state(turn, &state, &found, &value, err))
+    if (!registry_state(turn->view, &state, turn->arena, &found, &value, err))
         return false;
     if (!found)
+        return true;
+    out->revision = value.revision;
+    if (is_over(turn, &value))
         return true;
     if (value.blob.len % ACME_ID_LEN != 0 || value.blob.len / ACME_ID_LEN > ACME_LIST_MAX)
         return unreadable("a list", err);
     out->count = value.blob.len / ACME_ID_LEN;
-    out->revision = value.revision;
     for (size_t i = 0; i < out->count; i++)
         memcpy(out->id[i].bytes, value.blob.data + i * ACME_ID_LEN, ACME_ID_LEN);
     return true;

@@ -5,10 +5,12 @@
  *   acme-account  account's id                      the account
  *   acme-key      SHA-256 of the SPKI               account's id: one account a key
  *   acme-bound    registration's id                 ids of the accounts that are bound to it
- *   acme-orders   account's id                      ids of its orders, newest first
- *   acme-order    order's id                        the order
- *   acme-authz    authorization's id                the authorization
- *   acme-name     SHA-256 of account and identifier id of the authorization that was made last
+ *   acme-open     account's id                      places: its orders that are open, each until it ends
+ *   acme-listed   account's id                      places without a bound: its orders, newest first
+ *   acme-orders   account's id                      ids of orders, as earlier versions listed them; taken
+ * over by the next newOrder acme-order    order's id                        the order acme-unbound "accounts"
+ * places: the accounts that are bound to no registration acme-authz    authorization's id                the
+ * authorization acme-name     SHA-256 of account and identifier id of the authorization that was made last
  *   acme-cert     SHA-256 of issuer and serial      ids of account and order
  *   acme-replaced the same                          id of the order that replaces the certificate */
 #ifndef MUSTER_ACME_STORE_INTERNAL_H
@@ -17,6 +19,7 @@
 #include "model/certificate_record.h"
 #include "proto/acme/identifier.h"
 #include "proto/acme/problem.h"
+#include "registry/places.h"
 #include "registry/turn.h"
 
 enum { ACME_CONTACTS_MAX = 8, ACME_CONTACT_MAX = 254, ACME_DETAIL_MAX = 512 };
@@ -137,8 +140,29 @@ void acme_authz_assume(struct turn *turn, struct bytes procedure, const struct a
  * out: for looking at many. */
 MUST_USE bool acme_order_read(struct turn *turn, const struct procedure *procedure, const struct acme_id *id,
                               bool lists, bool *found, struct acme_order *out, struct error *err);
+/* An order that is open has a place among its account's, whose number is bounded when it is new; one that is
+ * open no more gives it up. All are listed as long as they are kept. */
 MUST_USE bool acme_order_put(struct turn *turn, const struct procedure *procedure,
                              const struct acme_order *order, struct error *err);
+/* The writing of this turn holds only as long as the order is as it was read. */
+void acme_order_assume(struct turn *turn, const struct procedure *procedure, const struct acme_order *order);
+/* Until when it is open; 0: it is not. */
+int64_t acme_order_open_s(const struct acme_order *order);
+/* Has and keeps its place, and stands in the list: what acme_order_put() does beside writing it. `max` 0:
+ * whatever there is room for. */
+void acme_order_enlist(struct turn *turn, const struct procedure *procedure, const struct acme_order *order,
+                       unsigned max);
+
+/* How many an account may have open. */
+static inline unsigned acme_orders_max(const struct procedure *procedure)
+{
+    return procedure->acme_orders_max > 0 ? procedure->acme_orders_max : ACME_ORDERS_DEFAULT;
+}
+/* Whose places are the account's open orders, and those of its list. */
+struct state_key acme_open_key(const struct procedure *procedure, const struct acme_id *account);
+struct state_key acme_listed_key(const struct procedure *procedure, const struct acme_id *account);
+/* In the list: since when, counted backwards, then the order's id. */
+enum { ACME_LISTED_LEN = 8 + ACME_ID_LEN };
 
 MUST_USE bool acme_authz_read(struct turn *turn, struct bytes procedure, const struct acme_id *id,
                               bool *found, struct acme_authz *out, struct error *err);
@@ -150,7 +174,7 @@ enum { ACME_LIST_MAX = 500 };
 struct acme_list {
     struct acme_id id[ACME_LIST_MAX];
     size_t count;
-    uint64_t revision; /* 0: nothing is there */
+    uint64_t revision; /* 0: nothing is there; of one that is over and not swept yet it is set all the same */
 };
 MUST_USE bool acme_list_read(struct turn *turn, const struct procedure *procedure, const char *kind,
                              struct bytes key, struct acme_list *out, struct error *err);

@@ -176,7 +176,7 @@ static bool try_later(struct run *r, const struct acme_fault *fault, struct erro
 static bool ask_caa(struct run *r, struct error *err)
 {
     r->v.stage = ACME_VALIDATION_CAA;
-    r->out->effect = acme_caa_effect(&r->v.climbed);
+    r->out->effect = acme_caa_effect(&r->v.climbed, r->procedure, &r->authz.account);
     return save(r, err);
 }
 

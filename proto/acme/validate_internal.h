@@ -9,6 +9,9 @@
 /* How many looks are under way at a time, all procedures together; the others wait in order. */
 #define ACME_TARGET "acme-validation"
 enum { ACME_TARGET_MAX = 32 };
+/* Of one account so many as its procedure says. */
+void acme_share_target(struct job_effect *effect, const struct procedure *procedure,
+                       const struct acme_id *account);
 
 enum acme_validation_stage {
     ACME_VALIDATION_ASK = 0, /* the challenge is to be looked at */
@@ -61,7 +64,8 @@ enum acme_finding acme_persist_judge(const struct acme_look *look, const struct 
 #define ACME_CAA_TEXT_SILENCE "CAA records could not be looked up"
 #define ACME_CAA_TEXT_FORBIDS "a CAA record forbids issuance"
 
-struct job_effect acme_caa_effect(const struct dns_name *name);
+struct job_effect acme_caa_effect(const struct dns_name *name, const struct procedure *procedure,
+                                  const struct acme_id *account);
 
 enum acme_caa_finding {
     ACME_CAA_FORBIDS = 0,

@@ -137,14 +137,6 @@ static bool refuse_enroll_head(const struct http_request *request, struct http_r
     return true;
 }
 
-static void note_arrival(const struct est_service *service, const struct http_request *request)
-{
-    struct http_auth auth = http_auth_read(request);
-
-    if (auth.kind == HTTP_AUTH_DIGEST)
-        est_nonce_arrived(service, auth.digest.nonce, auth.digest.nc);
-}
-
 static bool is_get(const struct http_request *request)
 {
     return request->method == HTTP_METHOD_GET || request->method == HTTP_METHOD_HEAD;
@@ -168,7 +160,7 @@ bool est_serve_public(const struct est_service *service, const struct procedure 
         *response = is_get(request) ? csr_attrs(procedure, request) : not_allowed("GET, HEAD");
         return true;
     case OPERATION_ENROLL:
-    case OPERATION_REENROLL: note_arrival(service, request); return refuse_enroll_head(request, response);
+    case OPERATION_REENROLL: return refuse_enroll_head(request, response);
     case OPERATION_NOT_IMPLEMENTED:
         *response = http_respond_text(501, "this operation is not offered\n");
         return true;

@@ -31,8 +31,8 @@ const char *est_operation_name(struct bytes name);
 bool est_label_is_reserved(struct bytes label);
 
 /* cacerts, csrattrs, unknown operations, wrong methods and media types, plain HTTP: what needs no secret and
- * no write. True when *response is the answer; false: est_serve must be called, on a worker. Called once for
- * each request, as it arrives. `operation` is the last path segment. */
+ * no write. True when *response is the answer; false: est_serve must be called, on a worker. `operation` is
+ * the last path segment. */
 bool est_serve_public(const struct est_service *service, const struct procedure *procedure,
                       struct bytes operation, const struct http_request *request,
                       struct http_response *response);

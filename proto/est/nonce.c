@@ -95,6 +95,12 @@ static bool open_nonce(const struct est_service *service, struct bytes realm, st
     return true;
 }
 
+/* It may ask again: a handler can take several turns. */
+static struct used_owner owner_of(const struct http_request *request)
+{
+    return (struct used_owner){ .at = request, .number = request != NULL ? request->number : 0 };
+}
+
 enum est_nonce_verdict est_nonce_take(const struct est_service *service, struct bytes realm,
                                       struct bytes nonce, struct bytes nc, const struct http_request *request,
                                       int64_t now_s)
@@ -109,18 +115,10 @@ enum est_nonce_verdict est_nonce_take(const struct est_service *service, struct 
     /* a clock that was set back a little makes no nonce of the future wrong, a big step does */
     in_time = now_s - made_s <= (int64_t)service->nonce_valid_s &&
               made_s - now_s <= (int64_t)service->nonce_valid_s;
-    switch (used_take(service->nonces->used, &key, made_s, request, in_time)) {
+    switch (used_take(service->nonces->used, &key, made_s, owner_of(request), in_time)) {
     case USED_NOW: return EST_NONCE_FRESH;
     case USED_BEFORE: return EST_NONCE_REPLAYED;
     case USED_STALE: break;
     }
     return EST_NONCE_STALE;
-}
-
-void est_nonce_arrived(const struct est_service *service, struct bytes nonce, struct bytes nc)
-{
-    struct digest256 key;
-
-    if (service->nonces != NULL && use_key(nonce, nc, &key))
-        used_disown(service->nonces->used, &key);
 }

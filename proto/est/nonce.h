@@ -28,8 +28,4 @@ enum est_nonce_verdict est_nonce_take(const struct est_service *service, struct 
                                       struct bytes nonce, struct bytes nc, const struct http_request *request,
                                       int64_t now_s);
 
-/* `request` has just arrived: whatever was taken under its address belongs to an earlier one. Called once for
- * each request that shows a Digest, before its first turn. */
-void est_nonce_arrived(const struct est_service *service, struct bytes nonce, struct bytes nc);
-
 #endif

@@ -57,10 +57,11 @@ class Client:
 
     def exchange(self, method, url, body=None):
         parts = urllib.parse.urlsplit(url)
+        target = parts.path + ("?" + parts.query if parts.query else "")
         if self.link is None:
             self.link = http.client.HTTPSConnection(parts.hostname, parts.port, context=trust, timeout=20)
         try:
-            self.link.request(method, parts.path, body, {"Content-Type": "application/jose+json"})
+            self.link.request(method, target, body, {"Content-Type": "application/jose+json"})
             answer = self.link.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException):
@@ -76,17 +77,21 @@ class Client:
                 return text
             time.sleep(0.05)
 
+    def post_once(self, url, payload):
+        """Whatever comes of it."""
+        if self.nonce is None:
+            self.get(directory["newNonce"])
+        header = {"alg": "ES256", "nonce": self.nonce, "url": url}
+        header.update({"kid": self.account} if self.account else {"jwk": account_jwk()})
+        self.nonce = None
+        return self.exchange("POST", url, as_json(jws(header, payload, sign_es256)))
+
     def post(self, url, payload, before=None):
         """`before` is called with every try."""
         while True:
-            if self.nonce is None:
-                self.get(directory["newNonce"])
-            header = {"alg": "ES256", "nonce": self.nonce, "url": url}
-            header.update({"kid": self.account} if self.account else {"jwk": account_jwk()})
             if before:
                 before()
-            self.nonce = None
-            status, headers, text = self.exchange("POST", url, as_json(jws(header, payload, sign_es256)))
+            status, headers, text = self.post_once(url, payload)
             if status is not None and status < 300:
                 return headers, text
             if status is not None and status < 500 and b"badNonce" not in text:
@@ -146,15 +151,27 @@ def work(first, lock, held):
 
 directory = json.loads(Client().get(directory_url))
 account = join(Client())
-orders = {}
-running = [threading.Thread(target=work, args=(n + 1, threading.Lock(), orders)) for n in range(threads)]
-for thread in running:
-    thread.start()
-for thread in running:
-    thread.join()
-last = Client(account)
-valid = same = 0
-for order, finalize, csr, url, chain in orders.values():
-    valid += json.loads(last.post(order, b"")[1])["status"] == "valid"
-    same += finish(last, order, finalize, csr, None) == (url, chain)
-print(f"{len(orders)} orders, {valid} valid, {same} same")
+
+
+def at_once(work, *more):
+    """By so many threads."""
+    running = [threading.Thread(target=work, args=(n + 1, threading.Lock(), *more)) for n in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+
+
+def main():
+    orders = {}
+    at_once(work, orders)
+    last = Client(account)
+    valid = same = 0
+    for order, finalize, csr, url, chain in orders.values():
+        valid += json.loads(last.post(order, b"")[1])["status"] == "valid"
+        same += finish(last, order, finalize, csr, None) == (url, chain)
+    print(f"{len(orders)} orders, {valid} valid, {same} same")
+
+
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,8 @@ need curl
 need python3
 configure() {
     sed -i -e 's/^workers: .*/workers: 1/' -e '1i queue: 1' -e '1i busy_retry_after: 7s' -e '1i enrollment: { pending_max: 1 }' \
-        -e 's/level: info/level: warning/' m/muster.yaml
+        -e 's/level: info/level: warning/' \
+        -e '/^procedures:/a\  - { name: bound, domain: devices, ca: demo, profile: device, protocols: [acme] }' m/muster.yaml
 }
 mkfifo log.pipe
 exec 3<>log.pipe
@@ -79,7 +80,13 @@ enroll_by_curl() {
 }
 expect_equal "$(enroll_by_curl)" 503 "EST: 503"
 expect_match "$(tr -d '\r' <headers)" '^Retry-After: 7$' "with Retry-After"
-expect_equal "$(busy scep) $(busy est)" "1 1" "the metrics count them"
+expect_equal "$(curl -s --cacert "$ca" -D headers -o body -w '%{http_code}' -H 'Content-Type: application/jose+json' --data '{}' "$https/acme/bound/new-order")" 503 "ACME: 503"
+expect_match "$(tr -d '\r' <headers)" '^Retry-After: 7$' "with Retry-After"
+expect_match "$(tr -d '\r' <headers)" '^Content-Type: application/problem\+json$' "as a problem document"
+expect_match "$(tr -d '\r' <headers)" '^Replay-Nonce: [A-Za-z0-9_-]{43}$' "with a fresh nonce, for newNonce is busy as well"
+expect_match "$(tr -d '\r' <headers)" '^Link: <https://.*/acme/bound/directory>;rel="index"$' "and where the directory is"
+expect_equal "$(cat body)" '{"detail":"busy, try again later","status":503,"type":"urn:ietf:params:acme:error:rateLimited"}' "whose type clients know"
+expect_equal "$(busy scep) $(busy est) $(busy acme)" "1 1 1" "the metrics count them"
 
 # --- SCEP clients ---
 cat >s.cnf <<'CNF'

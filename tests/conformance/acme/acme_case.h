@@ -27,6 +27,7 @@ struct acme_case {
     struct registration registration;
     json_t *json; /* of the last answer; NULL: no JSON */
     struct job_id job;
+    uint64_t arrived; /* requests */
 };
 
 struct acme_plan {
@@ -129,10 +130,12 @@ static inline struct http_response acme_run_again(struct acme_case *c, const str
     return response;
 }
 
-static inline struct http_response acme_send(struct acme_case *c, const struct http_request *request)
+/* It arrives, as a request that there was not before. */
+static inline struct http_response acme_send(struct acme_case *c, struct http_request *request)
 {
     struct http_response response = { 0 };
 
+    request->number = ++c->arrived;
     if (!acme_serve_public(&c->service, &c->g->procedure, acme_resource_of(request), request, &response))
         return acme_run_again(c, request);
     acme_hear(c, &response);

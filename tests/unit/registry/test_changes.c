@@ -21,6 +21,8 @@ static void add_one_of_each(struct fixture *f, struct changes *c)
     change_state_put(c, &key, &value, 0);
     change_state_delete(c, &key, 1);
     change_state_assume(c, &key, 1);
+    change_place_take(c, &key, BYTES_LITERAL("m"), NOW_S, 1);
+    change_place_free(c, &key, BYTES_LITERAL("m"));
     change_job_put(c, &job);
     change_job_delete(c, &job.id);
     change_officer_put(c, &officer);
@@ -96,6 +98,8 @@ static void add_of(struct changes *c, enum change_kind kind, uint8_t n)
     case CHANGE_STATE_PUT: change_state_put(c, &key, &value, 0); break;
     case CHANGE_STATE_DELETE: change_state_delete(c, &key, 1); break;
     case CHANGE_STATE_ASSUME: change_state_assume(c, &key, 1); break;
+    case CHANGE_PLACE_TAKE: change_place_take(c, &key, BYTES_LITERAL("m"), NOW_S, 1); break;
+    case CHANGE_PLACE_FREE: change_place_free(c, &key, BYTES_LITERAL("m")); break;
     case CHANGE_JOB_PUT: change_job_put(c, &job); break;
     case CHANGE_JOB_DELETE: change_job_delete(c, &job.id); break;
     case CHANGE_OFFICER_PUT: change_officer_put(c, &officer); break;
@@ -135,6 +139,9 @@ static void changes_of_the_same_clash_unless_they_only_assume(void **state)
         { CHANGE_STATE_PUT, CHANGE_STATE_DELETE, true },
         { CHANGE_STATE_ASSUME, CHANGE_STATE_PUT, true },
         { CHANGE_STATE_ASSUME, CHANGE_STATE_ASSUME, false },
+        { CHANGE_PLACE_TAKE, CHANGE_PLACE_TAKE, true },
+        { CHANGE_PLACE_TAKE, CHANGE_PLACE_FREE, true },
+        { CHANGE_PLACE_TAKE, CHANGE_STATE_PUT, false },
         { CHANGE_JOB_PUT, CHANGE_JOB_DELETE, true },
         { CHANGE_OFFICER_PUT, CHANGE_OFFICER_PUT, true },
         { CHANGE_JTI_USE, CHANGE_JTI_USE, true },
@@ -160,6 +167,26 @@ static void two_certificates_over_one_key_clash(void **state)
     mark = changes_mark(&f->changes);
     change_certificate_add(&f->changes, &two);
     assert_true(changes_clash(&f->changes, mark));
+}
+
+static bool do_places_clash(struct fixture *f, uint32_t first_max, uint32_t second_max)
+{
+    const struct state_key key = { .kind = "open", .id = BYTES_LITERAL("1") };
+    struct changes mark;
+
+    changes_begin(&f->changes, f->arena);
+    change_place_take(&f->changes, &key, BYTES_LITERAL("a"), NOW_S, first_max);
+    mark = changes_mark(&f->changes);
+    change_place_take(&f->changes, &key, BYTES_LITERAL("b"), NOW_S, second_max);
+    return changes_clash(&f->changes, mark);
+}
+
+/* Both may have seen the last room; without a bound there is always some. */
+static void two_places_of_one_holder_clash_where_they_are_counted(void **state)
+{
+    assert_true(do_places_clash(*state, 5, 5));
+    assert_false(do_places_clash(*state, 5, 0));
+    assert_false(do_places_clash(*state, 0, 0));
 }
 
 static void the_first_changes_of_a_turn_clash_with_nothing(void **state)
@@ -191,6 +218,7 @@ int main(void)
         registry_test(every_allocation_that_fails_marks_the_list),
         registry_test(changes_of_the_same_clash_unless_they_only_assume),
         registry_test(two_certificates_over_one_key_clash),
+        registry_test(two_places_of_one_holder_clash_where_they_are_counted),
         registry_test(the_first_changes_of_a_turn_clash_with_nothing),
         registry_test(a_job_that_is_put_is_told),
     };

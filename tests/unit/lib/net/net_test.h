@@ -97,6 +97,10 @@ UNUSED static void on_request(struct net_exchange *exchange, void *context)
         exchange->response = http_respond(200, "text/plain", request->body);
     else if (bytes_is(request->path, "/peer"))
         exchange->response = http_respond(200, "text/plain", text_of_peer(&request->peer, request->arena));
+    else if (bytes_is(request->path, "/number"))
+        exchange->response = http_respond(
+            200, "text/plain",
+            arena_format(request->arena, "number=%llu;", (unsigned long long)request->number));
     else if (bytes_is(request->path, "/big"))
         exchange->response = http_respond(200, "text/plain",
                                           bytes_of(arena_alloc(request->arena, 4 << 20), 4 << 20));

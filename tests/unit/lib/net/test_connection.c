@@ -43,6 +43,32 @@ static void est_15_a_connection_is_kept_for_the_next_request(void **state)
     finish(&f);
 }
 
+static unsigned long long number_of_next(int fd)
+{
+    const char *at;
+
+    send_text(fd, "GET /number HTTP/1.1\r\n" HOST "\r\n");
+    read_until(fd, ";", out, sizeof(out));
+    at = strstr(out, "number=");
+    assert_non_null(at);
+    return strtoull(at + strlen("number="), NULL, 10);
+}
+
+/* They may lie at one address, on one connection or on two. */
+static void no_two_requests_have_one_number(void **state)
+{
+    struct fixture f = { 0 };
+    int fd = connect_to(start_plain(&f)), other = connect_to(&f);
+    unsigned long long a = number_of_next(fd), b = number_of_next(fd), c = number_of_next(other);
+
+    (void)state;
+    assert_true(a != 0 && b != 0 && c != 0);
+    assert_true(a != b && b != c && a != c);
+    (void)close(fd);
+    (void)close(other);
+    finish(&f);
+}
+
 /* As `openssl cmp` asks. */
 #define POST_1_0 "POST /echo HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n"
 
@@ -438,6 +464,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(est_15_a_connection_is_kept_for_the_next_request),
+        cmocka_unit_test(no_two_requests_have_one_number),
         cmocka_unit_test(a_connection_of_http_1_0_is_kept_when_asked),
         cmocka_unit_test(a_head_without_its_body_is_acknowledged_at_once),
         cmocka_unit_test(connection_close_is_obeyed),

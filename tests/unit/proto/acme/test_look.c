@@ -131,6 +131,26 @@ static void the_state_of_a_job_is_read_back(void **state)
     assert_false(acme_validation_decode(BYTES_NONE, &again));
 }
 
+/* Each account's looks are one share, whatever they look at; the procedure says how large it is. */
+static void an_account_has_its_share(void **state)
+{
+    const struct procedure p = { .acme_validations_max = 3 }, silent = { 0 };
+    struct acme_authz a = an_authz("example.org", ACME_HTTP_01), b = an_authz("example.com", ACME_DNS_01);
+    AUTO_ARENA *arena = arena_new(1 << 16);
+    struct job_effect look = effect_of(&p, &a, ACME_HTTP_01, arena), caa;
+
+    (void)state;
+    b.account.bytes[0] = 1;
+    caa = acme_caa_effect(&a.identifier.name, &p, &a.account);
+    assert_int_equal(look.target_share_max, 3);
+    assert_int_equal(caa.target_share_max, 3);
+    assert_true(look.target_share == caa.target_share);
+    assert_string_equal(look.target, caa.target);
+    look = effect_of(&silent, &b, ACME_DNS_01, arena);
+    assert_int_equal(look.target_share_max, ACME_VALIDATIONS_DEFAULT);
+    assert_true(look.target_share != caa.target_share);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_name_that_gets_too_long_is_asked_as_it_is),
         cmocka_unit_test(answers_of_another_kind_prove_nothing),
         cmocka_unit_test(the_state_of_a_job_is_read_back),
+        cmocka_unit_test(an_account_has_its_share),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
