@@ -2,15 +2,62 @@
 
 #include <assert.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lib/base/bytes.h"
 
+/* A positive number, and what stands behind it. */
+static bool set_amount(const char *value, double *out, const char **unit)
+{
+    char *end = NULL;
+    double amount = value[0] >= '0' && value[0] <= '9' ? strtod(value, &end) : 0;
+
+    *unit = end;
+    if (!isfinite(amount) || amount <= 0)
+        return false;
+    *out = amount;
+    return true;
+}
+
+static bool set_seconds(const char *value, double *out)
+{
+    static const struct {
+        const char *unit;
+        double seconds;
+    } row[] = { { "", 1 }, { "s", 1 }, { "ms", 1e-3 }, { "m", 60 }, { "h", 3600 } };
+    const char *unit;
+    double amount;
+
+    if (!set_amount(value, &amount, &unit))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(row); i++)
+        if (strcmp(unit, row[i].unit) == 0) {
+            *out = amount * row[i].seconds;
+            return true;
+        }
+    return false;
+}
+
+static bool add_text(struct argument_texts *texts, const char *value)
+{
+    if (texts->count == ARGUMENT_TEXTS_MAX)
+        return false;
+    texts->text[texts->count++] = value;
+    return true;
+}
+
 static bool set(const struct argument *argument, const char *value)
 {
+    const char *unit;
+
     switch (argument->kind) {
     case ARGUMENT_FLAG: *argument->flag = true; return true;
     case ARGUMENT_TEXT: *argument->text = value; return true;
+    case ARGUMENT_TEXTS: return add_text(argument->texts, value);
+    case ARGUMENT_AMOUNT: return set_amount(value, argument->amount, &unit) && *unit == '\0';
+    case ARGUMENT_SECONDS: return set_seconds(value, argument->amount);
     case ARGUMENT_NUMBER:
         return bytes_to_u64(bytes_text(value), UINT32_MAX, argument->number) && *argument->number > 0;
     }
