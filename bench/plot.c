@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 760, HEIGHT = 260, LEFT = 62, RIGHT = 14, TOP = 12, BOTTOM = 30, LINES = 5 };
+enum { WIDTH = 760, HEIGHT = 260, LEFT = 62, RIGHT = 28, TOP = 12, BOTTOM = 30, LINES = PLOT_LINES };
 
 static double at_x(const struct plot *plot, double x)
 {
@@ -16,13 +16,18 @@ static double at_y(const struct plot *plot, double y)
 
 double plot_round_up(double value)
 {
-    static const double step[] = { 1, 2, 2.5, 5 };
+    static const double step[] = { 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 };
     double power = value > 0 ? pow(10, floor(log10(value))) : 1;
 
     for (size_t i = 0; i < COUNT_OF(step); i++)
         if (step[i] * power >= value)
             return step[i] * power;
     return 10 * power;
+}
+
+double plot_axis(double most)
+{
+    return plot_round_up(most / LINES) * LINES;
 }
 
 void plot_begin(struct buffer *out, const struct plot *plot, const char *what)
@@ -58,7 +63,7 @@ void plot_shade(struct buffer *out, const struct plot *plot, double from, double
                   "<rect class=\"shade\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>"
                   "<text x=\"%.1f\" y=\"%d\" text-anchor=\"end\">%s</text>\n",
                   at_x(plot, from), TOP, at_x(plot, to) - at_x(plot, from), HEIGHT - TOP - BOTTOM,
-                  at_x(plot, to) - 4, HEIGHT - BOTTOM - 6, what);
+                  at_x(plot, to) - 4, TOP + 28, what);
 }
 
 void plot_line_begin(struct buffer *out, unsigned colour)

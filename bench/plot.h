@@ -5,15 +5,17 @@
 
 #include "lib/base/buffer.h"
 
-enum { PLOT_COLOURS = 8 };
+enum { PLOT_COLOURS = 8, PLOT_LINES = 5 /* across, above the lowest */ };
 
 struct plot {
     double x_max, y_max; /* both axes begin at 0 */
     const char *y_unit;
 };
 
-/* The least "round" number that is not below: 1, 2, 2.5 or 5 times a power of ten. */
+/* The least "round" number that is not below: 1, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten. */
 double plot_round_up(double value);
+/* The same for the y axis, whose lines shall stand at round numbers. */
+double plot_axis(double most);
 
 /* Opens the picture and draws the y axis; plot_end() closes it. */
 void plot_begin(struct buffer *out, const struct plot *plot, const char *what);

@@ -21,13 +21,14 @@ static const char head[] =
     "font:15px/1.5 system-ui,sans-serif}\n"
     "h1{font-size:22px;margin:0}h2{font-size:16px;margin:32px 0 8px}p{color:var(--soft);margin:4px 0 16px}\n"
     ".figures{display:flex;flex-wrap:wrap;gap:12px}.figures div{background:var(--card);border-radius:8px;"
-    "padding:10px 16px;flex:1 0 120px}.figures b{display:block;font-size:22px}"
+    "padding:10px 14px;flex:1 0 112px;box-sizing:border-box}.figures "
+    "b{display:block;font-size:19px;white-space:nowrap}"
     ".figures span,.legend{color:var(--soft);font-size:13px}\n"
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
     "th,td{text-align:right;padding:4px 8px;border-bottom:1px solid var(--line)}"
     "th{color:var(--soft);font-weight:500}th:first-child,td:first-child{text-align:left}\n"
-    ".wide{overflow-x:auto}.legend i{display:inline-block;width:14px;height:3px;margin:0 6px 4px 14px}"
-    ".legend i:first-child{margin-left:0}\n"
+    ".wide{overflow-x:auto}.legend i{display:inline-block;width:14px;height:3px;margin:0 6px 4px 0}"
+    ".legend span{white-space:nowrap;margin-right:14px}\n"
     "svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font-size:11px}"
     "polyline{fill:none;stroke-width:2;stroke-linejoin:round}.grid{stroke:var(--line);fill:none}"
     ".shade{fill:var(--line);opacity:.45}.hint{fill:transparent}.hint:hover{fill:var(--text);opacity:.08}\n"
@@ -58,7 +59,10 @@ static void put_title(struct buffer *out, const struct load_plan *plan, const st
     AUTO_STRUCT(buffer) name = BUFFER(4096);
     char now[CLOCK_TEXT_LEN];
 
-    report_name(s, &name);
+    if (s->work_count > 1)
+        buffer_format(&name, "A mix of %zu operations", s->work_count);
+    else
+        report_name(s, &name);
     buffer_append_byte(&name, 0);
     clock_format(clock_now_s(), now);
     buffer_append_text(out, "<h1>");
@@ -133,8 +137,9 @@ static void put_tables(struct buffer *out, const struct summary *s)
 
 static void put_legend(struct buffer *out, unsigned colour, const char *what)
 {
-    buffer_format(out, "<i style=\"background:var(--s%u)\"></i>", colour % PLOT_COLOURS);
+    buffer_format(out, "<span><i style=\"background:var(--s%u)\"></i>", colour % PLOT_COLOURS);
     put_escaped(out, what);
+    buffer_append_text(out, "</span> ");
 }
 
 static void put_seconds(struct buffer *out, const struct plot *plot)
@@ -163,15 +168,16 @@ static void put_throughput(struct buffer *out, const struct load_plan *plan, con
 
     for (size_t i = 0; i < s->step_count; i++)
         most = fmax(most, (double)(s->step[i].good + s->step[i].bad) / s->step_s);
-    plot.y_max = plot_round_up(most);
+    plot.y_max = plot_axis(most);
     buffer_append_text(out, "<h2>Throughput over time</h2><div class=\"legend\">");
     put_legend(out, 0, "verified");
-    put_legend(out, 1, "failed");
+    if (s->all.bad > 0)
+        put_legend(out, 1, "failed");
     buffer_append_text(out, "</div>\n");
     plot_begin(out, &plot, "throughput over time");
     put_warm_up(out, plan, s, &plot);
     put_seconds(out, &plot);
-    for (unsigned bad = 0; bad < 2; bad++) {
+    for (unsigned bad = 0; bad < (s->all.bad > 0 ? 2 : 1); bad++) {
         plot_line_begin(out, bad);
         for (size_t i = 0; i < s->step_count; i++)
             plot_point(out, &plot, ((double)i + 0.5) * s->step_s,
@@ -195,7 +201,7 @@ static void put_latency_over_time(struct buffer *out, const struct load_plan *pl
 
     for (size_t i = 0; i < s->step_count; i++)
         most = fmax(most, s->step[i].p99_ms);
-    plot.y_max = plot_round_up(most);
+    plot.y_max = plot_axis(most);
     buffer_append_text(out, "<h2>Latency over time</h2><div class=\"legend\">");
     put_legend(out, 0, "median");
     put_legend(out, 3, "99th percentile");
@@ -223,9 +229,9 @@ static void put_latency_over_time(struct buffer *out, const struct load_plan *pl
 static void put_distribution(struct buffer *out, const struct summary *s)
 {
     static const char *const nines[] = { "0%", "90%", "99%", "99.9%", "99.99%", "99.999%", "99.9999%" };
-    struct plot plot = { .y_max = plot_round_up(quantile_ms(&s->all, 1)), .y_unit = "ms" };
+    struct plot plot = { .y_max = plot_axis(quantile_ms(&s->all, 1)), .y_unit = "ms" };
 
-    plot.x_max = fmin(ceil(log10((double)s->all.good)), COUNT_OF(nines) - 1);
+    plot.x_max = fmin(log10((double)s->all.good), COUNT_OF(nines) - 1);
     if (plot.x_max < 1)
         return;
     buffer_append_text(out, "<h2>Latency by percentile</h2><div class=\"legend\">");

@@ -106,6 +106,15 @@ bool bench_certificate_fits(struct bytes der, const struct bench_key *key, const
            X509_check_host(certificate, cn, 0, 0, NULL) == 1;
 }
 
+bool bench_certificate_is(const struct certificate *certificate, struct bytes spki, const char *cn)
+{
+    const struct general_names *san = &certificate->san;
+    struct bytes name = san->count > 0 ? san->item[0].value
+                                       : name_find(&certificate->subject, OID_COMMON_NAME, NULL);
+
+    return bytes_equal(certificate->key.spki, spki) && san->count <= 1 && bytes_is(name, cn);
+}
+
 bool bench_anchors_read(const char *path, struct anchors **out, struct error *err)
 {
     AUTO_STRUCT(buffer) pem = BUFFER(1 << 20);

@@ -38,6 +38,10 @@ MUST_USE bool bench_csr(const struct bench_key *key, const struct bench_csr_orde
 /* The certificate is over that key and names `cn`. */
 bool bench_certificate_fits(struct bytes der, const struct bench_key *key, const char *cn);
 
+/* The same of one that is decoded: over that SubjectPublicKeyInfo, and naming `cn`: as its only dNSName, or
+ * where it has no subjectAltName as its common name. */
+bool bench_certificate_is(const struct certificate *certificate, struct bytes spki, const char *cn);
+
 /* All certificates of a PEM file as anchors. */
 MUST_USE bool bench_anchors_read(const char *path, struct anchors **out, struct error *err);
 

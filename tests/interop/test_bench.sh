@@ -113,7 +113,7 @@ page = Page()
 page.feed(open("page.html").read())
 print(page.seen["svg"], page.seen["polyline"], page.seen["tr"])
 PY
-)" "3 8 6" "and a page with three plots: two lines, one for each operation, two lines; four operations and all"
+)" "3 7 6" "and a page with three plots of one line, one for each operation, and two; four operations and all"
 "$tool" mix --mix est:enroll,acme:order --target "est=$https" >bench.txt 2>client.log
 expect_match "$? $(cat client.log)" '^2 .*no operation acme:order' "an operation that there is not"
 "$tool" mix --mix est:enroll,scep:enroll --target "est=$https" --count 10 >bench.txt 2>client.log
