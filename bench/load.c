@@ -1,6 +1,7 @@
 #include "bench/load.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,15 @@ struct client {
     struct link link[LOAD_WORKS_MAX]; /* one for each work */
     struct buffer made;               /* the request */
 };
+
+/* An interrupt ends the run early, and what was measured is told; a second one ends the program. */
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
 
 /* --- time --- */
 
@@ -109,9 +119,11 @@ static void hold(struct run *run, struct client *c, struct load_record *r)
 
 /* --- clients --- */
 
-/* Waits until exchange `i` is due; false: it is too late for it. */
+/* Waits until exchange `i` is due; false: nothing more is begun. */
 static bool await(const struct run *run, size_t i, struct load_record *r)
 {
+    if (interrupted)
+        return false;
     r->begun_us = r->due_us = now_us(run);
     if (run->plan->rate > 0) {
         r->due_us = (int64_t)((double)i * 1e6 / run->plan->rate);
@@ -238,10 +250,12 @@ static int64_t last_end(const struct run *run)
 
 bool load_run(const struct load_plan *plan, struct load_result *out, struct error *err)
 {
+    const struct sigaction once = { .sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND };
     struct run run = { .plan = plan };
     struct load_result result = { 0 };
     bool done;
 
+    (void)sigaction(SIGINT, &once, NULL);
     if (plan->duration_s > 0)
         run.until_us = (int64_t)((plan->warm_up_s + plan->duration_s) * 1e6);
     done = open_routes(&run, err) && make_records(&run, err);

@@ -205,6 +205,9 @@ bool report(const struct load_plan *plan, const struct load_options *options, co
     if (options->json && summary->fault_count > 0)
         (void)fprintf(stderr, "muster-bench: %zu of all failed: %s\n", summary->fault[0].count,
                       summary->fault[0].what);
+    if (options->pid > 0 && summary->cpu_us < 0 && summary->all.good > 0)
+        (void)fprintf(stderr, "muster-bench: the CPU time of process %llu cannot be read\n",
+                      (unsigned long long)options->pid);
     if (summary->all.good + summary->all.bad == 0)
         (void)fprintf(stderr, "muster-bench: nothing ended in the interval: the warm-up took all\n");
     else if (plan->duration_s > 0 && plan->rate <= 0 && summary->left == 0)
