@@ -233,7 +233,7 @@ static const char mix_usage[] =
     "  est:enroll est:renew est:poll est:cacerts\n"
     "  scep:enroll scep:renew scep:poll\n"
     "  cmp:enroll cmp:renew cmp:poll cmp:revoke\n"
-    "  acme:enroll acme:poll acme:revoke\n"
+    "  acme:enroll acme:renew acme:poll acme:revoke\n"
     "\n"
     "The other options of a protocol are those of its command (muster-bench est --help).\n";
 

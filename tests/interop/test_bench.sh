@@ -64,6 +64,7 @@ hmac=$(sed -n 's/^HMAC key: //p' register.log)
 acme="acme --target $https/acme/bound/directory --trust $ca --kid bench-site --accounts 8"
 bench "acme" $acme --hmac "$hmac"
 bench "acme, a new connection each" $acme --hmac "$hmac" --new
+bench "acme, renewal" $acme --hmac "$hmac" --mix renew
 bench "acme, a poll" $acme --hmac "$hmac" --mix poll
 bench "acme, revocation" $acme --hmac "$hmac" --mix revoke
 "$tool" $acme --hmac d3Jvbmcta2V5 --count 10 >bench.txt 2>client.log
