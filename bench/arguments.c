@@ -66,7 +66,7 @@ static bool set(const struct argument *argument, const char *value)
 
 bool arguments_read(int argc, char **argv, const char *usage, const struct argument *table, size_t count)
 {
-    struct option rows[ARGUMENTS_MAX + 1] = { 0 };
+    struct option rows[ARGUMENTS_MAX + 2] = { 0 };
     bool sound = true;
     int option;
 
@@ -75,6 +75,7 @@ bool arguments_read(int argc, char **argv, const char *usage, const struct argum
         rows[i] = (struct option){ table[i].name,
                                    table[i].kind == ARGUMENT_FLAG ? no_argument : required_argument, NULL,
                                    (int)i + 1 };
+    rows[count] = (struct option){ "help", no_argument, NULL, ARGUMENTS_MAX + 1 }; /* the usage alone */
     optind = 1;
     while (sound && (option = getopt_long(argc, argv, "", rows, NULL)) != -1)
         sound = option > 0 && (size_t)option <= count && set(&table[option - 1], optarg);

@@ -32,7 +32,8 @@ struct argument {
 };
 enum { ARGUMENTS_MAX = 32 };
 
-/* Sets what `table` points to. False: they make no sense; `usage` was printed. */
+/* Sets what `table` points to. False: they make no sense; `usage` was printed, as
+ * for --help. */
 bool arguments_read(int argc, char **argv, const char *usage, const struct argument *table, size_t count);
 
 #endif

@@ -13,23 +13,41 @@
 
 /* --- requests --- */
 
+/* What stands before the port; an IPv6 address is in brackets, which are left out. */
+static bool split_host(struct bytes authority, struct bytes *host, struct bytes *port)
+{
+    size_t end = bytes_find(authority, ']');
+
+    if (bytes_starts_with(authority, "[")) {
+        *host = bytes_slice(authority, 1, end - 1);
+        *port = bytes_from(authority, end + 1);
+        return end < authority.len && (port->len == 0 || bytes_starts_with(*port, ":"));
+    }
+    *host = bytes_slice(authority, 0, bytes_find(authority, ':'));
+    *port = bytes_from(authority, host->len);
+    return true;
+}
+
 bool link_target_parse(const char *url, struct link_target *out, struct error *err)
 {
     struct link_target target = { .tls = strncmp(url, "https://", 8) == 0 };
-    const char *host = url + (target.tls ? 8 : 7), *slash, *colon, *end;
+    struct bytes rest, authority, path, host, port;
 
     if (!target.tls && strncmp(url, "http://", 7) != 0)
         return error_set(err, ERROR_FORMAT, "%s: neither http:// nor https://", url);
-    slash = strchr(host, '/');
-    end = slash != NULL ? slash : host + strlen(host);
-    colon = memchr(host, ':', (size_t)(end - host));
-    (void)snprintf(target.host, sizeof(target.host), "%.*s", (int)((colon != NULL ? colon : end) - host),
-                   host);
-    (void)snprintf(target.port, sizeof(target.port), "%.*s", colon != NULL ? (int)(end - colon - 1) : 3,
-                   colon != NULL ? colon + 1
-                   : target.tls  ? "443"
-                                 : "80");
-    (void)snprintf(target.path, sizeof(target.path), "%s", slash != NULL ? slash : "/");
+    rest = bytes_text(url + (target.tls ? 8 : 7));
+    authority = bytes_slice(rest, 0, bytes_find(rest, '/'));
+    path = bytes_from(rest, authority.len);
+    if (!split_host(authority, &host, &port) || host.len == 0 || host.len >= sizeof(target.host) ||
+        port.len > sizeof(target.port) || path.len >= sizeof(target.path))
+        return error_set(err, ERROR_FORMAT, "%.200s: no address", url);
+    port = port.len > 0 ? bytes_from(port, 1) : target.tls ? BYTES_LITERAL("443") : BYTES_LITERAL("80");
+    memcpy(target.host, host.data, host.len);
+    memcpy(target.port, port.data, port.len);
+    if (path.len > 0)
+        memcpy(target.path, path.data, path.len);
+    else
+        target.path[0] = '/';
     *out = target;
     return true;
 }
@@ -37,9 +55,12 @@ bool link_target_parse(const char *url, struct link_target *out, struct error *e
 void link_request_put(struct buffer *out, const struct link_target *target,
                       const struct link_request *request)
 {
-    buffer_format(out, "%s %s%s HTTP/1.1\r\nHost: %s:%s\r\nContent-Length: %zu\r\n%s%s\r\n", request->method,
-                  target->path, request->query != NULL ? request->query : "", target->host, target->port,
-                  request->body.len, request->keep_alive ? "" : "Connection: close\r\n",
+    bool brackets = strchr(target->host, ':') != NULL;
+
+    buffer_format(out, "%s %s%s HTTP/1.1\r\nHost: %s%s%s:%s\r\nContent-Length: %zu\r\n%s%s\r\n",
+                  request->method, target->path, request->query != NULL ? request->query : "",
+                  brackets ? "[" : "", target->host, brackets ? "]" : "", target->port, request->body.len,
+                  request->keep_alive ? "" : "Connection: close\r\n",
                   request->more != NULL ? request->more : "");
     buffer_append(out, request->body);
 }

@@ -157,6 +157,9 @@ static bool open_works(struct load *load, struct error *err)
             return error_set(err, ERROR_FORMAT, "--target %s=URL is missing", part->protocol->name);
         if (order.count == 0)
             return error_set(err, ERROR_FORMAT, "--count is too small for a part of the mix");
+        if (load->options.progress)
+            (void)fprintf(stderr, "\r\033[Kpreparing %zu of %s %s", order.count, part->protocol->name,
+                          part->row->operation);
         if (!part->row->open(&order, &work, err))
             return false;
         first += order.count;
@@ -209,7 +212,7 @@ static int run(struct load *load, const struct work_protocol *protocol)
     }
     share_out(load);
     if (!open_works(load, &err) || !hold_load(load, &all_good, &err))
-        (void)fprintf(stderr, "muster-bench: %s\n", err.text);
+        (void)fprintf(stderr, "%smuster-bench: %s\n", load->options.progress ? "\r\033[K" : "", err.text);
     for (size_t i = 0; i < load->opened; i++)
         load->work[i].end(load->work[i].context);
     return all_good ? EXIT_SUCCESS : EXIT_FAILURE;
