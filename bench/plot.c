@@ -14,20 +14,29 @@ static double at_y(const struct plot *plot, double y)
     return HEIGHT - BOTTOM - y / plot->y_max * (HEIGHT - TOP - BOTTOM);
 }
 
-double plot_round_up(double value)
+/* The least product of one of these and a power of ten that is not below. */
+static double round_up(double value, const double *step, size_t count)
 {
-    static const double step[] = { 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 };
     double power = value > 0 ? pow(10, floor(log10(value))) : 1;
 
-    for (size_t i = 0; i < COUNT_OF(step); i++)
+    for (size_t i = 0; i < count; i++)
         if (step[i] * power >= value)
             return step[i] * power;
     return 10 * power;
 }
 
+double plot_step(double least)
+{
+    static const double step[] = { 1, 2, 5 };
+
+    return round_up(least, step, COUNT_OF(step));
+}
+
 double plot_axis(double most)
 {
-    return plot_round_up(most / LINES) * LINES;
+    static const double step[] = { 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 };
+
+    return round_up(most / LINES, step, COUNT_OF(step)) * LINES;
 }
 
 void plot_begin(struct buffer *out, const struct plot *plot, const char *what)

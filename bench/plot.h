@@ -12,9 +12,9 @@ struct plot {
     const char *y_unit;
 };
 
-/* The least "round" number that is not below: 1, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten. */
-double plot_round_up(double value);
-/* The same for the y axis, whose lines shall stand at round numbers. */
+/* How far ticks are apart, at least so much: 1, 2 or 5 times a power of ten. */
+double plot_step(double least);
+/* Where the y axis ends: not below `most`, and its lines stand at round numbers. */
 double plot_axis(double most);
 
 /* Opens the picture and draws the y axis; plot_end() closes it. */

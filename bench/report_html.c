@@ -26,7 +26,7 @@ static const char head[] =
     ".figures span,.legend{color:var(--soft);font-size:13px}\n"
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
     "th,td{text-align:right;padding:4px 8px;border-bottom:1px solid var(--line)}"
-    "th{color:var(--soft);font-weight:500}th:first-child,td:first-child{text-align:left}\n"
+    "th{color:var(--soft);font-weight:500;white-space:nowrap}th:first-child,td:first-child{text-align:left}\n"
     ".wide{overflow-x:auto}.legend i{display:inline-block;width:14px;height:3px;margin:0 6px 4px 0}"
     ".legend span{white-space:nowrap;margin-right:14px}\n"
     "svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font-size:11px}"
@@ -144,7 +144,7 @@ static void put_legend(struct buffer *out, unsigned colour, const char *what)
 
 static void put_seconds(struct buffer *out, const struct plot *plot)
 {
-    double step = plot_round_up(plot->x_max / TICKS);
+    double step = plot_step(plot->x_max / TICKS);
     char label[32];
 
     for (double x = 0; x <= plot->x_max * 1.0001; x += step) {

@@ -94,6 +94,21 @@ def acme(bench):
         beside(bench, "ACME", peers.pebble, 50 if bench.quick else 500, ours(bench, gateway, *arguments))
 
 
+def latency(bench):
+    """EST at half of what the daemon can do, in an open loop: how long an answer takes that is not waited for by the next."""
+    with Gateway(bench, "latency") as gateway:
+        gateway.register("est")
+        arguments = ["est", "--target", f"{gateway.https}/.well-known/est/demo/simpleenroll", "--trust", gateway.trust]
+        closed = ours(bench, gateway, *arguments)
+        alternate(bench, [closed], 100 if bench.quick else 3000, rounds=2)
+        rate = round(closed.rate / 2)
+        rounds = [bench.tool(*arguments, "--clients", 64, "--rate", rate, "--warmup", "500ms" if bench.quick else "2s", "--duration",
+                             "1s" if bench.quick else "10s")[0] for _ in range(2 if bench.quick else 5)]
+        for quantile, key in (("median", "p50_ms"), ("99th percentile", "p99_ms"), ("99.9th percentile", "p999_ms")):
+            bench.add(row_of(f"EST simpleenroll at half of its throughput, open loop: {quantile} of the latency",
+                             [told[key] for told in rounds], unit="ms", note=f"{rate} a second are due, with a durable commit each"))
+
+
 def workers(bench):
     """Two workers against one: does the second cost CPU?"""
     gateways = [Gateway(bench, f"workers-{n}", workers=n, cores=bench.cores.all) for n in (1, 2)]

@@ -5,21 +5,26 @@
 
 #include <cmocka.h>
 
-static void rounding_up_gives_a_round_number_that_is_not_below(void **state)
+static void assert_near(double told, double wanted)
 {
-    static const struct {
-        double value, rounded;
-    } row[] = { { 1, 1 }, { 1.01, 1.5 }, { 3.2, 4 }, { 9, 10 }, { 0.021, 0.025 }, { 352, 400 }, { 0, 1 } };
+    assert_true(told > wanted * 0.9999 && told < wanted * 1.0001);
+}
 
+static void axes_and_ticks_stand_at_round_numbers(void **state)
+{
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(row); i++) {
-        double rounded = plot_round_up(row[i].value);
-
-        assert_true(rounded > row[i].rounded * 0.9999 && rounded < row[i].rounded * 1.0001);
-    }
+    assert_near(plot_step(1), 1);
+    assert_near(plot_step(1.01), 2);
+    assert_near(plot_step(0.3), 0.5);
+    assert_near(plot_step(61), 100);
+    assert_near(plot_axis(5), 5);
+    assert_near(plot_axis(106), 125);
+    assert_near(plot_axis(352), 400);
+    assert_near(plot_axis(0.021), 0.025);
+    assert_true(plot_axis(0) > 0); /* nothing is drawn over nothing */
     for (double value = 0.003; value < 1e6; value *= 1.37) {
-        assert_true(plot_round_up(value) >= value * 0.9999 && plot_round_up(value) <= value * 1.51);
-        assert_true(plot_axis(value) >= value * 0.9999);
+        assert_true(plot_step(value) >= value * 0.9999 && plot_step(value) <= value * 2.51);
+        assert_true(plot_axis(value) >= value * 0.9999 && plot_axis(value) <= value * 1.51);
     }
 }
 
@@ -39,7 +44,7 @@ static void points_above_the_axis_stay_at_its_edge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rounding_up_gives_a_round_number_that_is_not_below),
+        cmocka_unit_test(axes_and_ticks_stand_at_round_numbers),
         cmocka_unit_test(points_above_the_axis_stay_at_its_edge),
     };
 
