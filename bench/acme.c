@@ -1,5 +1,6 @@
 /* muster-bench acme: ACME (RFC 8555), orders of one name each, from newOrder to the certificate, ES256.
  * Accounts, keys and CSRs are made before the interval; a message has a nonce and is signed within it. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,6 +27,7 @@ static bool make_exchange(struct acme *c, size_t n, struct bytes replaces, struc
     AUTO_STRUCT(buffer) text = BUFFER(64 * 1024);
     struct bytes csr;
 
+    assert(c->pool > 0);
     x->key = n % c->pool;
     bench_fqdn(c->wanted.options->pattern, c->wanted.first + x->key, x->cn);
     x->names = order_payload(c, x, replaces);

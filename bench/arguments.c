@@ -11,9 +11,12 @@
 /* A positive number, and what stands behind it. */
 static bool set_amount(const char *value, double *out, const char **unit)
 {
-    char *end = NULL;
-    double amount = value[0] >= '0' && value[0] <= '9' ? strtod(value, &end) : 0;
+    char *end;
+    double amount;
 
+    if (value[0] < '0' || value[0] > '9')
+        return false;
+    amount = strtod(value, &end);
     *unit = end;
     if (!isfinite(amount) || amount <= 0)
         return false;

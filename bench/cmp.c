@@ -1,5 +1,6 @@
 /* muster-bench cmp: CMP (RFC 9810). ir under a password, or what is signed with a certificate that its device
  * was given beforehand; then certConf, unless implicit confirmation is asked for. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -132,9 +133,12 @@ static bool make_revocation(struct cmp *cmp, size_t n, const struct certificate 
 {
     struct device *d = &cmp->device[n];
     const struct cmp_call call = call_of(cmp, n, cmp->arena);
-    const struct cmp_revocation_wish wish = { held->issuer.encoded, held->serial, .reason = -1 };
+    struct cmp_revocation_wish wish = { .reason = -1 };
     struct bytes message;
 
+    assert(held != NULL);
+    wish.issuer = held->issuer.encoded;
+    wish.serial = held->serial;
     return cmp_client_revoke(&d->client, &call, &wish, &d->dialog, &message, err) &&
            keep_request(cmp, n, message, err);
 }

@@ -1,5 +1,6 @@
 /* muster-bench est: EST (RFC 7030). Keys, CSRs and whole requests are made beforehand; a renewal comes over a
  * connection of its own, with the certificate that its device was given before. */
+#include <assert.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,7 @@ static bool make_requests(struct est *est, bool by_password, struct error *err)
     AUTO_STRUCT(buffer) headers = BUFFER(4096);
 
     est->pool = work_pool(&est->order, est->type);
+    assert(est->pool > 0);
     est->key = arena_array(est->arena, est->pool, sizeof(*est->key));
     est->device = arena_array(est->arena, est->order.count, sizeof(*est->device));
     if (est->key == NULL || est->device == NULL || !put_headers(est, by_password, &headers))

@@ -1,5 +1,6 @@
 #include "bench/load.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -184,6 +185,7 @@ static bool make_records(struct run *run, struct error *err)
 
     for (size_t w = 0; w < plan->work_count; w++)
         run->count += plan->work[w].count;
+    assert(plan->work_count > 0 && run->count > 0);
     run->record = calloc(run->count, sizeof(*run->record));
     if (run->record == NULL)
         return error_set(err, ERROR_MEMORY, "answers");

@@ -147,9 +147,9 @@ static void put_seconds(struct buffer *out, const struct plot *plot)
     double step = plot_step(plot->x_max / TICKS);
     char label[32];
 
-    for (double x = 0; x <= plot->x_max * 1.0001; x += step) {
-        (void)snprintf(label, sizeof(label), "%g s", x);
-        plot_tick(out, plot, x, label);
+    for (unsigned i = 0; i * step <= plot->x_max * 1.0001; i++) {
+        (void)snprintf(label, sizeof(label), "%g s", i * step);
+        plot_tick(out, plot, i * step, label);
     }
 }
 
@@ -225,13 +225,30 @@ static void put_latency_over_time(struct buffer *out, const struct load_plan *pl
     plot_end(out);
 }
 
+/* The line of one operation, as far as there is one answer beyond. */
+static void put_tail(struct buffer *out, const struct plot *plot, const struct summary_work *work,
+                     unsigned colour)
+{
+    double last = fmin(plot->x_max, log10(fmax((double)work->good, 1)));
+
+    plot_line_begin(out, colour);
+    for (unsigned i = 0; i < last * POINTS_A_DECADE; i++) {
+        double x = (double)i / POINTS_A_DECADE;
+
+        plot_point(out, plot, x, quantile_ms(work, 1 - pow(10, -x)));
+    }
+    plot_point(out, plot, last, quantile_ms(work, 1));
+    plot_line_end(out);
+}
+
 /* The x axis is that of the tail: every decade is a nine more. */
 static void put_distribution(struct buffer *out, const struct summary *s)
 {
     static const char *const nines[] = { "0%", "90%", "99%", "99.9%", "99.99%", "99.999%", "99.9999%" };
+    const size_t nines_max = COUNT_OF(nines) - 1;
     struct plot plot = { .y_max = plot_axis(quantile_ms(&s->all, 1)), .y_unit = "ms" };
 
-    plot.x_max = fmin(log10((double)s->all.good), COUNT_OF(nines) - 1);
+    plot.x_max = fmin(log10((double)s->all.good), (double)nines_max);
     if (plot.x_max < 1)
         return;
     buffer_append_text(out, "<h2>Latency by percentile</h2><div class=\"legend\">");
@@ -241,15 +258,8 @@ static void put_distribution(struct buffer *out, const struct summary *s)
     plot_begin(out, &plot, "latency by percentile");
     for (size_t i = 0; i <= (size_t)plot.x_max; i++)
         plot_tick(out, &plot, (double)i, nines[i]);
-    for (size_t w = 0; w < s->work_count; w++) {
-        double last = fmin(plot.x_max, log10(fmax((double)s->work[w].good, 1)));
-
-        plot_line_begin(out, (unsigned)(w == 0 ? 0 : w + 1));
-        for (double x = 0; x < last; x += 1.0 / POINTS_A_DECADE)
-            plot_point(out, &plot, x, quantile_ms(&s->work[w], 1 - pow(10, -x)));
-        plot_point(out, &plot, last, quantile_ms(&s->work[w], 1));
-        plot_line_end(out);
-    }
+    for (size_t w = 0; w < s->work_count; w++)
+        put_tail(out, &plot, &s->work[w], (unsigned)(w == 0 ? 0 : w + 1));
     plot_end(out);
 }
 

@@ -1,5 +1,6 @@
 /* muster-bench scep: SCEP (RFC 8894). RSA keys are dear, so a pool of them serves: each key has its own name,
  * and every request its own transaction; distinct serial numbers show that each was an enrollment. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -187,6 +188,7 @@ static bool begin_transaction(struct scep *scep, struct exchange *x, struct erro
 static bool make_pool(struct scep *scep, struct error *err)
 {
     scep->pool = work_pool(&scep->order, scep->type);
+    assert(scep->pool > 0);
     scep->sender = arena_array(scep->arena, scep->pool, sizeof(*scep->sender));
     scep->exchange = arena_array(scep->arena, scep->order.count, sizeof(*scep->exchange));
     if (scep->sender == NULL || scep->exchange == NULL)

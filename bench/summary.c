@@ -201,9 +201,10 @@ static bool count_works(const struct judging *j, struct error *err)
 static double step_for(double seconds)
 {
     static const double step[] = { 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600 };
+    const double steps_max = SUMMARY_STEPS_MAX * 0.5;
     size_t i = 0;
 
-    while (i + 1 < COUNT_OF(step) && seconds / step[i] > SUMMARY_STEPS_MAX / 2)
+    while (i + 1 < COUNT_OF(step) && seconds / step[i] > steps_max)
         i++;
     return step[i];
 }

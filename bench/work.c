@@ -1,5 +1,6 @@
 #include "bench/work.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@ size_t work_pool(const struct work_order *order, const struct key_type *key)
 {
     size_t pool = order->options->pool;
 
+    assert(order->count > 0);
     if (pool == 0)
         pool = key->kind == KEY_RSA ? POOL_DEFAULT_RSA : order->count;
     return pool < order->count ? pool : order->count;

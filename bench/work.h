@@ -29,7 +29,7 @@ struct work_protocol {
 };
 extern const struct work_protocol work_est, work_scep, work_cmp, work_acme;
 
-/* The key type, and how many keys there are. */
+/* The key type, and how many keys there are: one at least. */
 const struct key_type *work_key(const struct load_options *options, const char *default_name);
 size_t work_pool(const struct work_order *order, const struct key_type *key);
 
