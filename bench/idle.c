@@ -113,7 +113,7 @@ static bool idle_link_ask(struct idle *idle, const struct idle_link *link, struc
 /* --- the steps --- */
 static bool ask_once(struct idle *idle, size_t n, struct error *err)
 {
-    struct idle_link link;
+    struct idle_link link = { .fd = -1 };
     bool done = idle_link_open(idle, n, &link, err) && idle_link_ask(idle, &link, err);
 
     idle_link_close(&link);
