@@ -2,9 +2,13 @@
  * newOrder, finalize and the certificate; else an authorization is read and a challenge is posted, which the
  * server must take without looking. */
 #include <stdio.h>
+#include <time.h>
 
 #include "bench/acme_internal.h"
 #include "lib/jose/json.h"
+
+/* Between two looks at an order that is not done: what servers say (Retry-After) is in whole seconds. */
+static const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 
 enum { POSTS_MAX = 2000 /* of an exchange: then it is given up */ };
 
@@ -31,7 +35,10 @@ static bool after_order(struct acme_exchange *x, const json_t *order)
     if (bytes_is(status, "pending") && !x->challenge_posted)
         return ask(x, AUTHORIZATION, json_bytes(json_array_get(json_object_get(order, "authorizations"), 0)),
                    BYTES_NONE);
-    return !bytes_is(status, "invalid") && look_at_order(x);
+    if (bytes_is(status, "invalid"))
+        return false;
+    (void)nanosleep(&pause, NULL);
+    return look_at_order(x);
 }
 
 static bool after_authorization(struct acme_exchange *x, const json_t *authorization)

@@ -13,6 +13,8 @@
 
 AUTO_POINTER(X509, X509_free)
 
+static const char user_default[] = "bench:bench-secret";
+
 enum { COLUMNS = 64 /* of base64: libest's server takes no longer lines */ };
 
 struct device {
@@ -49,13 +51,15 @@ static void end(void *context)
 
 /* --- before the interval --- */
 
-/* "Content-Type: application/pkcs10", and the password unless a certificate stands for it. */
+/* The kind of content, and the password: of a renewal, for which a certificate stands, only when told. */
 static bool put_headers(const struct est *est, bool by_password, struct buffer *out)
 {
+    const char *user = est->order.options->user;
+
     buffer_append_text(out, "Content-Type: application/pkcs10\r\nContent-Transfer-Encoding: base64\r\n");
-    if (by_password) {
+    if (by_password || user != NULL) {
         buffer_append_text(out, "Authorization: Basic ");
-        base64_encode(out, bytes_text(est->order.options->user), 0);
+        base64_encode(out, bytes_text(user != NULL ? user : user_default), 0);
         buffer_append_text(out, "\r\n");
     }
     buffer_append_byte(out, 0);
@@ -384,15 +388,16 @@ static bool open_cacerts(const struct work_order *order, struct load_work *out, 
     return true;
 }
 
-static const char usage[] = "usage: muster-bench est --target URL [options]\n"
-                            "\n"
-                            "  --target URL     https://host:port/.well-known/est/<procedure>/simpleenroll\n"
-                            "  --mix A=W,...    operations and weights (default enroll): enroll; renew "
-                            "(simplereenroll over mutual TLS,\n"
-                            "                   a connection each, with certificates that are enrolled "
-                            "beforehand); poll (enrollments\n"
-                            "                   that await approval are asked for again); cacerts\n"
-                            "  --user U:P       HTTP Basic (default bench:bench-secret)\n";
+static const char usage[] =
+    "usage: muster-bench est --target URL [options]\n"
+    "\n"
+    "  --target URL     https://host:port/.well-known/est/<procedure>/simpleenroll\n"
+    "  --mix A=W,...    operations and weights (default enroll): enroll; renew "
+    "(simplereenroll over mutual TLS,\n"
+    "                   a connection each, with certificates that are enrolled "
+    "beforehand); poll (enrollments\n"
+    "                   that await approval are asked for again); cacerts\n"
+    "  --user U:P       HTTP Basic (default bench:bench-secret; a renewal sends it only when it is given)\n";
 
 const struct work_protocol work_est = {
     "est",

@@ -60,8 +60,7 @@ static size_t count_of(const struct load_options *o)
 
 bool load_options_read(int argc, char **argv, const char *usage, struct load_options *out)
 {
-    struct load_options o = { .user = "bench:bench-secret",
-                              .password = "bench-secret",
+    struct load_options o = { .password = "bench-secret",
                               .pattern = "unit-*.bench.example.com",
                               .clients = 64,
                               .accounts = 32,

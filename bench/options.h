@@ -11,7 +11,7 @@ struct load_options {
     const char *mix;              /* NULL: enroll alone */
     /* who asks for what */
     const char *pattern;              /* names */
-    const char *user;                 /* HTTP Basic, "user:password" */
+    const char *user;                 /* HTTP Basic, "user:password"; NULL: not told */
     const char *password;             /* challengePassword; CMP's shared secret */
     const char *kid, *hmac;           /* ACME's external account binding; NULL: none */
     const struct key_type *key;       /* NULL: the protocol's own choice */
