@@ -11,7 +11,7 @@
 #include "bench/figures.h"
 #include "bench/progress.h"
 
-enum { REQUEST_MAX = 1 << 20, LATE_MAX_S = 60 };
+enum { REQUEST_MAX = 1 << 20 };
 
 struct run {
     const struct load_plan *plan;
@@ -120,22 +120,22 @@ static void hold(struct run *run, struct client *c, struct load_record *r)
 
 /* --- clients --- */
 
-/* Waits until exchange `i` is due; false: nothing more is begun. */
+/* Waits until exchange `i` is due. False: it is not begun, and unless it was missed nothing more is. */
 static bool await(const struct run *run, size_t i, struct load_record *r)
 {
     if (interrupted)
         return false;
     r->begun_us = r->due_us = now_us(run);
-    if (run->plan->rate > 0) {
+    if (run->plan->rate > 0)
         r->due_us = (int64_t)((double)i * 1e6 / run->plan->rate);
-        if (r->due_us > r->begun_us && (run->until_us == 0 || r->due_us < run->until_us)) {
-            sleep_until(run, r->due_us);
-            r->begun_us = now_us(run);
-        }
-        return run->until_us == 0 ||
-               (r->due_us < run->until_us && r->begun_us < run->until_us + LATE_MAX_S * (int64_t)1000000);
+    if (run->until_us > 0 && r->due_us >= run->until_us)
+        return false;
+    if (r->due_us > r->begun_us) {
+        sleep_until(run, r->due_us);
+        r->begun_us = now_us(run);
     }
-    return run->until_us == 0 || r->begun_us < run->until_us;
+    r->missed = run->plan->late_max_s > 0 && (double)(r->begun_us - r->due_us) > run->plan->late_max_s * 1e6;
+    return !r->missed;
 }
 
 static void *client(void *context)
@@ -148,10 +148,15 @@ static void *client(void *context)
     c.number = atomic_fetch_add(&run->clients, 1);
     for (size_t w = 0; w < run->plan->work_count; w++)
         c.link[w] = LINK_NONE;
-    while ((i = atomic_fetch_add(&run->next, 1)) < run->count && await(run, i, &run->record[i])) {
-        hold(run, &c, &run->record[i]);
+    while ((i = atomic_fetch_add(&run->next, 1)) < run->count) {
+        struct load_record *r = &run->record[i];
+
+        if (await(run, i, r))
+            hold(run, &c, r);
+        else if (!r->missed)
+            break;
         if (think_us > 0)
-            sleep_until(run, run->record[i].ended_us + think_us);
+            sleep_until(run, r->ended_us + think_us);
     }
     for (size_t w = 0; w < run->plan->work_count; w++)
         link_free(&c.link[w]);

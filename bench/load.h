@@ -58,6 +58,7 @@ struct load_plan {
     double rate;       /* exchanges a second; 0: closed loop */
     double warm_up_s;  /* what ends in it is not measured */
     double duration_s; /* of the interval; 0: until all exchanges are over */
+    double late_max_s; /* open loop: what is due for longer than this when a client is free is not begun */
     double think_s;    /* closed loop: between two exchanges of a client */
     int target_pid;    /* 0: not on this machine, or not told */
     bool progress;     /* a line on standard error */
@@ -66,7 +67,8 @@ struct load_plan {
 struct load_record { /* of an exchange; times since the run began */
     size_t n;
     uint8_t work;
-    bool held; /* else it was not begun */
+    bool held;   /* else it was not begun, */
+    bool missed; /* and should have been: plan.late_max_s */
     enum link_fault fault;
     unsigned short connections, resumed, requests; /* that it took */
     int64_t due_us, begun_us, ended_us;            /* closed loop: due when begun */

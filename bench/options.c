@@ -123,6 +123,7 @@ struct load_plan load_options_plan(const struct load_options *o)
                                .rate = o->rate,
                                .warm_up_s = o->warm_up_s,
                                .duration_s = o->duration_s,
+                               .late_max_s = LINK_PATIENCE_S,
                                .think_s = o->think_s,
                                .target_pid = (int)o->pid,
                                .progress = o->progress };

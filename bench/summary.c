@@ -136,8 +136,12 @@ static bool judge_all(struct judging *j, struct error *err)
     if (arena == NULL || j->verdict == NULL)
         return error_set(err, ERROR_MEMORY, "answers");
     for (size_t i = 0; i < j->result->count; i++) {
-        if (j->result->record[i].held)
+        const struct load_record *r = &j->result->record[i];
+
+        if (r->held)
             judge_one(j, i, arena);
+        else if (r->missed)
+            add_fault(j->out, j->plan->work[r->work].name, "no client was free for it");
         else
             j->out->left++;
     }
@@ -180,6 +184,7 @@ static bool count_works(const struct judging *j, struct error *err)
 
         if (!load_is_measured(j->result, r)) {
             out->warm += r->held;
+            out->work[r->work].bad += r->missed;
             continue;
         }
         count_record(&out->work[r->work], r, j->verdict[i].good);

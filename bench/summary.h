@@ -38,7 +38,7 @@ struct summary {
     double cpu_us, own_cpu_us;  /* of a good one: at the target, negative: not known; of this process */
     double late_ms;             /* open loop: the longest that one was due before a client was free */
     size_t warm;                /* exchanges that ended in the warm-up */
-    size_t left;                /* that were not begun */
+    size_t left;                /* that were not begun, and need not be */
 };
 
 /* Judges every answer of the run. `options` says which certificates are believed and whether the floor is

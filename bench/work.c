@@ -196,7 +196,7 @@ static bool hold_load(struct load *load, bool *all_good, struct error *err)
     done = summary_make(&plan, &result, &load->options, &summary, err) &&
            report(&plan, &load->options, &summary, err);
     load_free(&result);
-    *all_good = done && summary.all.good > 0 && summary.all.bad == 0;
+    *all_good = done && summary.all.good > 0 && summary.all.bad == 0 && summary.fault_count == 0;
     return done;
 }
 

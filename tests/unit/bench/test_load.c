@@ -243,6 +243,30 @@ static void nothing_begins_after_the_interval(void **state)
     stop(&s);
 }
 
+/* The first answer takes longer than anyone may wait for a client. */
+static void who_waited_too_long_for_a_client_is_missed_and_told_of(void **state)
+{
+    struct server s = { .answer = plain, .sleep_ms = 700 };
+    unsigned once = 1;
+    struct load_work work;
+    struct load_result result;
+    size_t missed = 0;
+
+    (void)state;
+    start(&s);
+    work = work_of(&s, 60, &once);
+    run(&(struct load_plan){ .work = &work, .work_count = 1, .clients = 1, .rate = 1000, .late_max_s = 0.5 },
+        &result);
+    for (size_t i = 0; i < 60; i++) {
+        assert_int_equal(result.record[i].held, !result.record[i].missed);
+        missed += result.record[i].missed;
+    }
+    assert_true(result.record[0].held);
+    assert_int_equal(missed, 59); /* all were due more than that before the first answer */
+    load_free(&result);
+    stop(&s);
+}
+
 static void turns_are_taken_by_weight_and_evenly(void **state)
 {
     const struct load_work work[] = { { .weight = 7 }, { .weight = 2 }, { .weight = 1 } };
@@ -274,6 +298,7 @@ int main(void)
         cmocka_unit_test(who_closes_in_the_middle_of_an_answer_has_not_answered),
         cmocka_unit_test(in_an_open_loop_time_counts_from_when_an_exchange_was_due),
         cmocka_unit_test(nothing_begins_after_the_interval),
+        cmocka_unit_test(who_waited_too_long_for_a_client_is_missed_and_told_of),
         cmocka_unit_test(turns_are_taken_by_weight_and_evenly),
     };
 

@@ -103,7 +103,7 @@ static void what_ends_in_the_warm_up_is_not_measured(void **state)
     (void)add(run, 0, 0, 99, "aaaa");
     (void)add(run, 0, 50, 60, "bbbb"); /* ends after it */
     add(run, 1, 100, 20, "pending")->begun_us += 7000;
-    add(run, 1, 150, 50, "no")->held = false; /* never begun */
+    add(run, 1, 150, 50, "no")->held = false; /* never begun, as the time was over */
     make(run, NULL, &s);
     assert_int_equal(s.all.good, 2);
     assert_int_equal(s.all.bad, 0);
@@ -137,6 +137,23 @@ static void a_serial_number_that_comes_again_is_no_enrollment(void **state)
     assert_int_equal(s.fault_count, 1);
     assert_int_equal(s.fault[0].count, 2);
     assert_non_null(strstr(s.fault[0].what, "work 0: the serial number of another answer"));
+    end(run);
+}
+
+static void what_no_client_was_free_for_has_failed(void **state)
+{
+    struct a_run *run = a_run();
+    AUTO_STRUCT(summary) s = { 0 };
+
+    (void)state;
+    (void)add(run, 0, 0, 10, "aaaa");
+    add(run, 0, 0, 0, "")->held = false;
+    run->record[1].missed = true;
+    make(run, NULL, &s);
+    assert_int_equal(s.all.good, 1);
+    assert_int_equal(s.all.bad, 1);
+    assert_int_equal(s.left, 0);
+    assert_string_equal(s.fault[0].what, "work 0: no client was free for it");
     end(run);
 }
 
@@ -234,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_ends_in_the_warm_up_is_not_measured),
         cmocka_unit_test(a_serial_number_that_comes_again_is_no_enrollment),
+        cmocka_unit_test(what_no_client_was_free_for_has_failed),
         cmocka_unit_test(failures_are_counted_by_kind_the_most_frequent_first),
         cmocka_unit_test(the_floor_has_the_handshakes_that_there_were),
         cmocka_unit_test(steps_of_time_have_every_exchange_once),
