@@ -102,8 +102,8 @@ def latency(bench):
         closed = ours(bench, gateway, *arguments)
         alternate(bench, [closed], 100 if bench.quick else 3000, rounds=2)
         rate = round(closed.rate / 2)
-        rounds = [bench.tool(*arguments, "--clients", 64, "--rate", rate, "--warmup", "500ms" if bench.quick else "2s", "--duration",
-                             "1s" if bench.quick else "10s")[0] for _ in range(2 if bench.quick else 5)]
+        rounds = [bench.tool(*arguments, "--clients", 64, "--rate", rate, "--warmup", "500ms" if bench.quick else "1s", "--duration",
+                             "1s" if bench.quick else "5s")[0] for _ in range(2 if bench.quick else 3)]
         for quantile, key in (("median", "p50_ms"), ("99th percentile", "p99_ms"), ("99.9th percentile", "p999_ms")):
             bench.add(row_of(f"EST simpleenroll at half of its throughput, open loop: {quantile} of the latency",
                              [told[key] for told in rounds], unit="ms", note=f"{rate} a second are due, with a durable commit each"))
