@@ -1,339 +1,428 @@
-/* muster-bench cmp: enrollments over CMP, each with a key of its own: ir under a password; or kur, signed
- * with a certificate that its device was given before the interval. Then certConf, unless implicit
- * confirmation is asked for. */
+/* muster-bench cmp: CMP (RFC 9810). ir under a password, or what is signed with a certificate that its device
+ * was given beforehand; then certConf, unless implicit confirmation is asked for. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bench/bench.h"
-#include "bench/load.h"
-#include "bench/options.h"
 #include "bench/requests.h"
+#include "bench/work.h"
 #include "lib/base/clock.h"
-#include "lib/base/file.h"
 #include "proto/cmp/client.h"
 
-enum { CALL_ARENA_MAX = 1 << 20, WHY_MAX = 96, ANCHORS_MAX = 16 };
+enum { CALL_ARENA_MAX = 1 << 20, CERTIFICATE_MAX = 64 * 1024 };
 
 static const char key_name[] = "device";
 
-struct device { /* one enrollment */
+struct device { /* one exchange */
     char cn[BENCH_CN_MAX];
     struct keys *ring; /* holds its key as key_name */
+    const struct keys *signs;
     struct cmp_client client;
     struct cmp_dialog dialog;
-    struct bytes certificate; /* in its answer */
-    char why[WHY_MAX];        /* what was wrong with an answer */
+    struct bytes request;
+    struct buffer certificate; /* that was given */
+    bool confirming;
+    char why[LOAD_WHY_MAX]; /* what was wrong with an answer */
 };
 
-struct campaign { /* enrollments that are made together */
-    const struct load_options *options;
-    struct anchors *anchors;       /* of those who sign answers */
-    const struct campaign *before; /* whose certificates are updated; NULL: a password protects requests */
+struct cmp {
+    struct work_order order;
+    const struct key_type *type;
     struct arena *arena;
-    struct load_plan plan;
+    struct anchors *anchors; /* of those who sign answers */
+    struct cmp *before;      /* whose certificates sign; NULL: a password protects requests */
     struct device *device;
-    struct bytes *request, *serial;
-    struct load_result result;
-    size_t good;
+    struct link_target target;
+    enum cmp_body said;
+    enum cmp_outcome expected; /* of the last answer; CERTIFICATE may be confirmed */
 };
+
+static void end(void *context)
+{
+    struct cmp *cmp = context;
+
+    for (size_t n = 0; cmp->device != NULL && n < cmp->order.count; n++) {
+        keys_unref(cmp->device[n].ring);
+        buffer_free(&cmp->device[n].certificate);
+    }
+    anchors_free(cmp->anchors);
+    if (cmp->before != NULL)
+        end(cmp->before);
+    arena_free(cmp->arena);
+    free(cmp);
+}
 
 /* --- what is said --- */
 
-static struct cmp_call call_of(const struct campaign *c, size_t n, struct arena *arena)
+static struct cmp_call call_of(const struct cmp *cmp, size_t n, struct arena *arena)
 {
-    return (struct cmp_call){ .keys = c->before != NULL ? c->before->device[n].ring : NULL,
-                              .random = &random_system,
-                              .now_s = clock_now_s(),
-                              .arena = arena };
+    return (struct cmp_call){
+        .keys = cmp->device[n].signs, .random = &random_system, .now_s = clock_now_s(), .arena = arena
+    };
 }
 
-static struct cmp_client client_by_password(const struct campaign *c, size_t n)
+/* Under a password; or signed with the certificate that the device was given. */
+static bool make_client(struct cmp *cmp, size_t n, struct certificate *held, struct error *err)
 {
-    return (struct cmp_client){ .kind = CMP_PROTECTION_MAC,
-                                .reference = bytes_text(c->device[n].cn),
-                                .secret = bytes_text(c->options->password),
-                                .iterations = BENCH_PBM_ITERATIONS,
-                                .anchors = c->anchors };
-}
+    struct device *d = &cmp->device[n];
 
-static struct cmp_client client_by_certificate(const struct campaign *c, const struct certificate *held)
-{
-    return (struct cmp_client){ .kind = CMP_PROTECTION_SIGNATURE,
-                                .key_name = key_name,
-                                .certificate = held,
-                                .extra_cert = { held->encoded },
-                                .extra_cert_count = 1,
-                                .anchors = c->anchors };
-}
-
-/* The client, and what the request says of the certificate that it updates. */
-static bool make_client(struct campaign *c, size_t n, struct crmf_order *order, struct error *err)
-{
-    struct certificate *held = arena_alloc(c->arena, sizeof(*held));
-
-    if (c->before == NULL) {
-        c->device[n].client = client_by_password(c, n);
+    d->client = (struct cmp_client){ .kind = CMP_PROTECTION_MAC,
+                                     .reference = bytes_text(d->cn),
+                                     .secret = bytes_text(cmp->order.options->password),
+                                     .iterations = FLOOR_PBM_ITERATIONS,
+                                     .anchors = cmp->anchors };
+    if (cmp->before == NULL)
         return true;
-    }
-    if (held == NULL || !certificate_decode(c->before->device[n].certificate, c->arena, held))
-        return error_set(err, ERROR_MEMORY, "a certificate that is to be updated");
-    c->device[n].client = client_by_certificate(c, held);
-    order->old_issuer = held->issuer.encoded;
-    order->old_serial = held->serial;
+    if (!certificate_decode(buffer_bytes(&cmp->before->device[n].certificate), cmp->arena, held))
+        return error_set(err, ERROR_MEMORY, "a certificate that is held");
+    d->signs = cmp->before->device[n].ring;
+    d->client = (struct cmp_client){ .kind = CMP_PROTECTION_SIGNATURE,
+                                     .key_name = key_name,
+                                     .certificate = held,
+                                     .extra_cert = { held->encoded },
+                                     .extra_cert_count = 1,
+                                     .anchors = cmp->anchors };
     return true;
 }
 
-static void put_http(const struct campaign *c, struct bytes message, struct buffer *out)
+static void put_http(const struct cmp *cmp, struct bytes message, struct buffer *out)
 {
-    load_request(out, &c->plan.target, "POST", "", c->plan.keep_alive,
-                 "Content-Type: application/pkixcmp\r\n", message);
+    link_request_put(out, &cmp->target,
+                     &(struct link_request){ .method = "POST",
+                                             .keep_alive = cmp->order.options->connections == LOAD_KEEP,
+                                             .more = "Content-Type: application/pkixcmp\r\n",
+                                             .body = message });
 }
 
-static bool say(struct campaign *c, size_t n, const struct cmp_wish *wish, struct error *err)
+static bool keep_request(struct cmp *cmp, size_t n, struct bytes message, struct error *err)
 {
-    struct device *d = &c->device[n];
-    const struct cmp_call call = call_of(c, n, c->arena);
     AUTO_STRUCT(buffer) http = BUFFER(64 * 1024);
+    struct bytes *request = &cmp->device[n].request;
+
+    put_http(cmp, message, &http);
+    *request = buffer_failed(&http) ? BYTES_NONE : arena_copy(cmp->arena, buffer_bytes(&http));
+    return request->data != NULL || error_set(err, ERROR_MEMORY, "requests");
+}
+
+/* ir, or kur of what is held. */
+static bool make_request(struct cmp *cmp, size_t n, const struct certificate *held, struct error *err)
+{
+    struct device *d = &cmp->device[n];
+    const struct cmp_call call = call_of(cmp, n, cmp->arena);
+    AUTO_STRUCT(buffer) san = BUFFER(512);
+    struct cmp_wish wish = { .body = cmp->said,
+                             .implicit_confirm = cmp->order.options->implicit_confirm,
+                             .crmf = { .pop = CRMF_POP_SIGNATURE, .key_name = key_name, .keys = d->ring } };
     struct bytes message;
 
-    if (!cmp_client_request(&d->client, &call, wish, &d->dialog, &message, err))
-        return false;
-    put_http(c, message, &http);
-    c->request[n] = buffer_failed(&http) ? BYTES_NONE : arena_copy(c->arena, buffer_bytes(&http));
-    return c->request[n].data != NULL || error_set(err, ERROR_MEMORY, "requests");
-}
-
-static bool make_request(struct campaign *c, size_t n, struct error *err)
-{
-    struct device *d = &c->device[n];
-    AUTO_STRUCT(buffer) san = BUFFER(512);
-    struct cmp_wish wish = { .body = c->before != NULL ? CMP_KUR : CMP_IR,
-                             .implicit_confirm = c->options->implicit_confirm,
-                             .crmf = { .pop = CRMF_POP_SIGNATURE, .key_name = key_name } };
-
-    bench_fqdn(c->options->pattern, n, d->cn);
     general_name_put(&san, GENERAL_NAME_DNS, bytes_text(d->cn), BYTES_NONE);
-    if (!bench_name(d->cn, c->arena, &wish.crmf.subject) || buffer_failed(&san))
+    if (!bench_name(d->cn, cmp->arena, &wish.crmf.subject) || buffer_failed(&san))
         return error_set(err, ERROR_FORMAT, "%s", d->cn);
-    if (!keys_new(&d->ring, err) || !keys_generate(d->ring, key_name, KEY_EC_P256, 0, err) ||
-        !make_client(c, n, &wish.crmf, err))
-        return false;
     wish.crmf.san = buffer_bytes(&san);
-    wish.crmf.keys = d->ring;
     wish.crmf.spki = keys_public(d->ring, key_name);
-    return say(c, n, &wish, err);
+    if (held != NULL) {
+        wish.crmf.old_issuer = held->issuer.encoded;
+        wish.crmf.old_serial = held->serial;
+    }
+    return cmp_client_request(&d->client, &call, &wish, &d->dialog, &message, err) &&
+           keep_request(cmp, n, message, err);
 }
 
-static bool build(struct campaign *c, struct error *err)
+static bool make_revocation(struct cmp *cmp, size_t n, const struct certificate *held, struct error *err)
 {
-    c->device = arena_array(c->arena, c->plan.count, sizeof(*c->device));
-    c->request = arena_array(c->arena, c->plan.count, sizeof(*c->request));
-    c->serial = arena_array(c->arena, c->plan.count, sizeof(*c->serial));
-    if (c->device == NULL || c->request == NULL || c->serial == NULL)
+    struct device *d = &cmp->device[n];
+    const struct cmp_call call = call_of(cmp, n, cmp->arena);
+    struct cmp_revocation_wish wish = { .reason = -1 };
+    struct bytes message;
+
+    assert(held != NULL);
+    wish.issuer = held->issuer.encoded;
+    wish.serial = held->serial;
+    return cmp_client_revoke(&d->client, &call, &wish, &d->dialog, &message, err) &&
+           keep_request(cmp, n, message, err);
+}
+
+/* Keys are shared as --pool has it: each ring by those exchanges that are so many apart. */
+static bool make_ring(struct cmp *cmp, size_t n, size_t pool, struct error *err)
+{
+    struct device *d = &cmp->device[n];
+
+    d->certificate = BUFFER(CERTIFICATE_MAX);
+    bench_fqdn(cmp->order.options->pattern, cmp->order.first + n % pool, d->cn);
+    if (n >= pool) {
+        d->ring = keys_ref(cmp->device[n - pool].ring);
+        return true;
+    }
+    return keys_new(&d->ring, err) && keys_generate(d->ring, key_name, cmp->type->kind, cmp->type->bits, err);
+}
+
+static bool make_requests(struct cmp *cmp, struct error *err)
+{
+    const size_t pool = work_pool(&cmp->order, cmp->type);
+    struct certificate *held = arena_array(cmp->arena, cmp->order.count, sizeof(*held));
+
+    cmp->device = arena_array(cmp->arena, cmp->order.count, sizeof(*cmp->device));
+    if (held == NULL || cmp->device == NULL)
         return error_set(err, ERROR_MEMORY, "requests");
-    for (size_t n = 0; n < c->plan.count; n++)
-        if (!make_request(c, n, err))
+    for (size_t n = 0; n < cmp->order.count; n++) {
+        const struct certificate *old = cmp->before != NULL ? &held[n] : NULL;
+
+        if (!make_ring(cmp, n, pool, err) || !make_client(cmp, n, &held[n], err) ||
+            !(cmp->said == CMP_RR ? make_revocation : make_request)(cmp, n, old, err))
             return false;
-    c->plan.request = c->request;
+    }
     return true;
+}
+
+static struct cmp *begin(const struct work_order *order, enum cmp_body said, struct error *err)
+{
+    struct cmp *cmp = calloc(1, sizeof(*cmp));
+
+    if (cmp == NULL || (cmp->arena = arena_new((size_t)16 << 30)) == NULL) {
+        free(cmp);
+        (void)error_set(err, ERROR_MEMORY, "requests");
+        return NULL;
+    }
+    cmp->order = *order;
+    cmp->type = work_key(order->options, "p256");
+    cmp->said = said;
+    cmp->expected = CMP_OUTCOME_CERTIFICATE;
+    if (link_target_parse(order->url, &cmp->target, err) &&
+        (order->options->trust == NULL || bench_anchors_read(order->options->trust, &cmp->anchors, err)))
+        return cmp;
+    end(cmp);
+    return NULL;
 }
 
 /* --- what is heard --- */
 
-static void note(struct device *d, const char *what, const char *more)
+static bool note(struct device *d, const char *what, const char *more)
 {
     (void)snprintf(d->why, sizeof(d->why), "%s%s", what, more != NULL ? more : "");
+    return false;
 }
 
 /* The answer is authentic and says what is expected. */
-static bool hear(struct campaign *c, size_t n, const struct load_answer *answer, enum cmp_outcome expected,
+static bool hear(const struct cmp *cmp, size_t n, const struct link_answer *answer, enum cmp_outcome expected,
                  struct arena *arena, struct cmp_result *result)
 {
-    struct device *d = &c->device[n];
-    const struct cmp_call call = call_of(c, n, arena);
+    struct device *d = &cmp->device[n];
+    const struct cmp_call call = call_of(cmp, n, arena);
 
     if (answer->status != 200) {
-        if (d->why[0] == '\0')
-            (void)snprintf(d->why, sizeof(d->why), "HTTP status %d", answer->status);
+        (void)snprintf(d->why, sizeof(d->why), "HTTP status %d", answer->status);
         return false;
     }
+    *result = (struct cmp_result){ 0 };
     cmp_client_hear(&d->client, &call, answer->body, &d->dialog, result);
-    if (result->outcome == CMP_OUTCOME_CERTIFICATE)
-        d->certificate = result->certificate;
     if (result->outcome == CMP_OUTCOME_REJECTED)
-        note(d, "rejected: ", cmp_status_text(&result->status, arena));
-    else if (result->outcome != expected)
-        note(d, "no answer to what was asked: ", result->what);
-    return result->outcome == expected;
+        return note(d, "rejected: ", cmp_status_text(&result->status, arena));
+    if (result->outcome == CMP_OUTCOME_WAITING && expected != CMP_OUTCOME_WAITING)
+        return note(d, "waiting: it awaits approval", NULL);
+    return result->outcome == expected || note(d, "no answer to what was asked: ", result->what);
 }
 
-/* The certConf, on a client's thread. */
-static bool confirm(void *context, size_t n, const struct load_answer *first, struct buffer *request)
+/* What was made beforehand; then the certConf, on a client's thread. */
+static bool say(void *context, unsigned client, size_t n, const struct link_answer *before,
+                struct buffer *request)
 {
-    struct campaign *c = context;
-    AUTO_ARENA *arena = arena_new(CALL_ARENA_MAX);
-    const struct cmp_call call = call_of(c, n, arena);
+    struct cmp *cmp = context;
+    struct device *d = &cmp->device[n];
+    AUTO_ARENA *arena = NULL;
+    struct cmp_call call;
     struct cmp_result result;
     struct error err = { 0 };
     struct bytes message;
 
-    if (arena == NULL || !hear(c, n, first, CMP_OUTCOME_CERTIFICATE, arena, &result) || !result.confirm ||
-        !cmp_client_confirm(&c->device[n].client, &call, true, &c->device[n].dialog, &message, &err))
+    (void)client;
+    if (before == NULL) {
+        buffer_append(request, d->request);
+        return true;
+    }
+    if (cmp->expected != CMP_OUTCOME_CERTIFICATE || cmp->order.options->implicit_confirm || d->confirming)
         return false;
-    put_http(c, message, request);
+    arena = arena_new(CALL_ARENA_MAX);
+    call = call_of(cmp, n, arena);
+    if (arena == NULL || !hear(cmp, n, before, CMP_OUTCOME_CERTIFICATE, arena, &result) || !result.confirm ||
+        !cmp_client_confirm(&d->client, &call, true, &d->dialog, &message, &err))
+        return false;
+    d->confirming = true;
+    buffer_append(&d->certificate, result.certificate); /* the answer is not kept */
+    put_http(cmp, message, request);
     return true;
 }
 
-/* The last answer ends the transaction, and the certificate is for the device's key and name. */
-static bool holds(struct campaign *c, size_t n, struct bytes *serial)
+/* The certificate is for the device's key and name. */
+static bool fits(struct device *d, struct arena *arena)
 {
-    struct device *d = &c->device[n];
-    bool two = c->result.second != NULL;
-    AUTO_ARENA *arena = arena_new(CALL_ARENA_MAX);
-    struct cmp_result result;
     struct certificate issued;
 
-    if (arena == NULL || !hear(c, n, two ? &c->result.second[n] : &c->result.answer[n],
-                               two ? CMP_OUTCOME_DONE : CMP_OUTCOME_CERTIFICATE, arena, &result))
+    return (certificate_decode(buffer_bytes(&d->certificate), arena, &issued) &&
+            bench_certificate_is(&issued, keys_public(d->ring, key_name), d->cn)) ||
+           note(d, "the certificate is for another key or name", NULL);
+}
+
+/* What the dialog knows of an answer outlives it. */
+static void keep_dialog(struct cmp *cmp, struct cmp_dialog *dialog)
+{
+    dialog->peer_nonce = arena_copy(cmp->arena, dialog->peer_nonce);
+    dialog->waiting_nonce = arena_copy(cmp->arena, dialog->waiting_nonce);
+}
+
+static bool judge(void *context, size_t n, const struct link_answer *last, struct arena *arena,
+                  struct bytes *certificate, char why[LOAD_WHY_MAX])
+{
+    struct cmp *cmp = context;
+    struct device *d = &cmp->device[n];
+    struct cmp_result result = { 0 };
+    bool good = d->why[0] == '\0' &&
+                hear(cmp, n, last, d->confirming ? CMP_OUTCOME_DONE : cmp->expected, arena, &result);
+
+    if (good && cmp->expected == CMP_OUTCOME_WAITING)
+        keep_dialog(cmp, &d->dialog);
+    if (good && cmp->expected == CMP_OUTCOME_CERTIFICATE) {
+        if (!d->confirming)
+            buffer_append(&d->certificate, result.certificate);
+        good = (d->confirming || !result.confirm || note(d, "implicit confirmation was not granted", NULL)) &&
+               fits(d, arena);
+        *certificate = buffer_bytes(&d->certificate);
+    }
+    (void)snprintf(why, LOAD_WHY_MAX, "%s", d->why);
+    d->why[0] = '\0';
+    return good;
+}
+
+/* Under a password the key is derived, once for a message and its answer, which has the same salt; with
+ * signatures one is verified and one made for each, and once the chain of the sender's certificate. */
+static void bill(const void *context, struct floor *exchange, struct floor *handshake)
+{
+    const struct cmp *cmp = context;
+    bool issues = cmp->expected == CMP_OUTCOME_CERTIFICATE;
+    double messages = issues && !cmp->order.options->implicit_confirm ? 2 : 1;
+
+    (void)handshake;
+    if (cmp->before == NULL) {
+        exchange->times[PBM_500] += messages;
+    } else {
+        exchange->times[cmp->type->verify] += messages;
+        exchange->times[SIGN_P256] += messages;
+        exchange->times[VERIFY_P256]++;
+    }
+    if (issues) {
+        exchange->times[cmp->type->verify]++; /* proof of possession */
+        exchange->times[SIGN_P256]++;         /* the certificate */
+    }
+}
+
+/* --- the operations --- */
+
+static void offer(struct cmp *cmp, const char *what, struct load_work *out)
+{
+    out->target = cmp->target;
+    out->talk = say;
+    out->judge = judge;
+    out->bill = bill;
+    out->end = end;
+    out->context = cmp;
+    (void)snprintf(out->name, sizeof(out->name), "cmp %s, %s, %s%s", what, cmp->type->title,
+                   cmp->before != NULL ? "signed" : "PBM 500",
+                   cmp->order.options->implicit_confirm ? ", implicit confirmation" : "");
+}
+
+static bool open_enroll(const struct work_order *order, struct load_work *out, struct error *err)
+{
+    struct cmp *cmp = begin(order, CMP_IR, err);
+
+    if (cmp == NULL)
         return false;
-    note(d, "its certificate is for another key or name", NULL);
-    if ((!two && result.confirm) || !certificate_decode(d->certificate, arena, &issued) ||
-        !bytes_equal(issued.key.spki, keys_public(d->ring, key_name)) || issued.san.count != 1 ||
-        !bytes_is(issued.san.item[0].value, d->cn))
+    if (!make_requests(cmp, err)) {
+        end(cmp);
         return false;
-    *serial = issued.serial;
+    }
+    offer(cmp, "ir", out);
     return true;
 }
 
-static void verify(struct campaign *c)
+/* With the certificates that the same devices are given beforehand. */
+static bool open_signed(const struct work_order *order, enum cmp_body said, enum cmp_outcome expected,
+                        struct load_work *out, struct error *err)
 {
-    const char *why = NULL;
+    struct load_work enroll = { .count = order->count, .weight = 1 };
+    struct cmp *cmp;
 
-    for (size_t n = 0; n < c->plan.count; n++) {
-        if (holds(c, n, &c->serial[c->good]))
-            c->good++;
-        else if (why == NULL)
-            why = c->device[n].why;
-    }
-    if (why != NULL)
-        fprintf(stderr, "muster-bench: the first that failed: %s\n", why);
-    if (bench_distinct(c->serial, c->good) != c->good) {
-        fprintf(stderr, "muster-bench: serial numbers repeat: these are repeated answers, not enrollments\n");
-        c->good = 0;
-    }
-}
-
-/* --- campaigns --- */
-
-static bool hold_campaign(struct campaign *c, struct error *err)
-{
-    c->plan.follow = c->options->implicit_confirm ? NULL : confirm;
-    c->plan.context = c;
-    c->arena = arena_new((size_t)8 << 30);
-    if (c->arena == NULL)
-        return error_set(err, ERROR_MEMORY, "requests");
-    if (!build(c, err) || !load_run(&c->plan, &c->result, err))
+    if (order->options->trust == NULL)
+        return error_set(err, ERROR_FORMAT, "cmp renew and revoke need --trust: answers are signed");
+    cmp = begin(order, said, err);
+    if (cmp == NULL)
         return false;
-    verify(c);
+    cmp->expected = expected;
+    if (open_enroll(order, &enroll, err))
+        cmp->before = enroll.context;
+    if (cmp->before == NULL || !work_hold(order, &enroll, err) || !make_requests(cmp, err)) {
+        end(cmp);
+        return false;
+    }
+    offer(cmp, said == CMP_RR ? "rr" : "kur", out);
     return true;
 }
 
-static void end_campaign(struct campaign *c)
+static bool open_renew(const struct work_order *order, struct load_work *out, struct error *err)
 {
-    load_free(&c->result);
-    for (size_t n = 0; c->device != NULL && n < c->plan.count; n++)
-        keys_unref(c->device[n].ring);
-    arena_free(c->arena);
+    return open_signed(order, CMP_KUR, CMP_OUTCOME_CERTIFICATE, out, err);
 }
 
-static bool read_anchors(const char *path, struct anchors **out, struct error *err)
+static bool open_revoke(const struct work_order *order, struct load_work *out, struct error *err)
 {
-    AUTO_STRUCT(buffer) pem = BUFFER(1 << 20);
-    AUTO_ARENA *arena = arena_new(1 << 20);
-    struct bytes der[ANCHORS_MAX];
-    size_t count;
-
-    if (arena == NULL)
-        return error_set(err, ERROR_MEMORY, "anchors");
-    return file_read(path, &pem, err) &&
-           certificates_from_pem(buffer_bytes(&pem), arena, der, ANCHORS_MAX, &count, err) &&
-           anchors_new(der, count, out, err);
+    return open_signed(order, CMP_RR, CMP_OUTCOME_DONE, out, err);
 }
 
-static void report(const struct campaign *c)
+/* The requests await approval; the polls ask for each again. */
+static bool open_poll(const struct work_order *order, struct load_work *out, struct error *err)
 {
-    const struct load_options *options = c->options;
-    const struct bench_cmp_shape shape = { .with_signatures = options->with_signatures,
-                                           .confirmed = !options->implicit_confirm };
-    char name[64];
+    struct cmp *cmp;
+    bool done;
 
-    (void)snprintf(name, sizeof(name), "cmp %s, %s", shape.with_signatures ? "kur" : "ir",
-                   shape.with_signatures ? "P-256 signatures" : "PBM 500");
-    if (!shape.confirmed)
-        (void)snprintf(name + strlen(name), sizeof(name) - strlen(name), ", implicit confirmation");
-    load_report(name, &c->plan, &c->result, c->good,
-                bench_floor_cmp_us(shape) +
-                    (options->keep_alive || !c->plan.target.tls ? 0 : bench_floor_tls_us()),
-                options->json);
-}
-
-static bool run(const struct load_options *options, struct campaign *before, struct campaign *c,
-                struct error *err)
-{
-    c->options = options;
-    c->plan = (struct load_plan){ .trust_path = options->trust,
-                                  .clients = options->clients,
-                                  .keep_alive = options->keep_alive,
-                                  .count = options->count,
-                                  .target_pid = options->pid };
-    if (!load_target_parse(options->target, &c->plan.target, err) ||
-        (options->trust != NULL && !read_anchors(options->trust, &c->anchors, err)))
+    if (!open_enroll(order, out, err))
         return false;
-    if (options->with_signatures) {
-        *before = *c;
-        if (!hold_campaign(before, err))
-            return false;
-        if (before->good != options->count)
-            return error_set(err, ERROR_DENIED, "not all devices were given the certificate to update");
-        c->before = before;
+    cmp = out->context;
+    cmp->expected = CMP_OUTCOME_WAITING;
+    done = work_hold(order, out, err);
+    for (size_t n = 0; done && n < order->count; n++) {
+        const struct cmp_call call = call_of(cmp, n, cmp->arena);
+        struct bytes message;
+
+        done = cmp_client_poll(&cmp->device[n].client, &call, &cmp->device[n].dialog, &message, err) &&
+               keep_request(cmp, n, message, err);
     }
-    if (!hold_campaign(c, err))
+    if (!done) {
+        end(cmp);
         return false;
-    report(c);
+    }
+    offer(cmp, "pollReq", out);
     return true;
 }
 
-static const char usage[] =
-    "usage: muster-bench cmp --target URL [options]\n"
-    "\n"
-    "  --target URL     http://host:port/.well-known/cmp/p/<procedure>\n"
-    "  --password P     the shared secret (default bench-secret); 500 iterations\n"
-    "  --signed         kur, signed with certificates that are enrolled beforehand; needs --trust\n"
-    "  --implicit       implicitConfirm is asked for: one message each (default: certConf, too)\n"
-    "  --trust FILE     PEM of the anchor of those who sign answers, and of the server's\n"
-    "  --names PATTERN  the FQDNs, * counts (default unit-*.bench.example.com): register it reusable\n"
-    "  --clients N      at once (default 64)\n"
-    "  --count N        enrollments, each with a key of its own (default 2000)\n"
-    "  --new            a new connection for each (default: keep-alive)\n"
-    "  --pid N          the target's process, for its CPU time\n"
-    "  --json           one line of JSON\n";
+static const char usage[] = "usage: muster-bench cmp --target URL [options]\n"
+                            "\n"
+                            "  --target URL     http://host:port/.well-known/cmp/p/<procedure>\n"
+                            "  --mix A=W,...    operations and weights (default enroll): enroll (ir under a "
+                            "password, then certConf);\n"
+                            "                   renew (kur), revoke (rr), both signed with certificates that "
+                            "are enrolled beforehand;\n"
+                            "                   poll (pollReq for enrollments that await approval)\n"
+                            "  --signed         the same as --mix renew\n"
+                            "  --implicit       implicitConfirm is asked for: one message each\n"
+                            "  --password P     the shared secret (default bench-secret); 500 iterations\n"
+                            "  --trust FILE     here the anchor of those who sign answers, too\n";
+
+const struct work_protocol work_cmp = {
+    "cmp",
+    usage,
+    { { "enroll", open_enroll }, { "renew", open_renew }, { "poll", open_poll }, { "revoke", open_revoke } }
+};
 
 int bench_cmp(int argc, char **argv)
 {
-    struct load_options options = LOAD_OPTIONS_DEFAULT;
-    struct campaign before = { 0 }, c = { 0 };
-    struct error err = { 0 };
-
-    if (!load_options_read(argc, argv, usage, &options))
-        return 2;
-    if (options.with_signatures && options.trust == NULL) {
-        fputs("muster-bench: --signed needs --trust\n", stderr);
-        return 2;
-    }
-    if (!run(&options, &before, &c, &err))
-        fprintf(stderr, "muster-bench: %s\n", err.text);
-    end_campaign(&c);
-    end_campaign(&before);
-    anchors_free(c.anchors);
-    return c.good == options.count ? EXIT_SUCCESS : EXIT_FAILURE;
+    return work_run(&work_cmp, argc, argv);
 }

@@ -13,7 +13,7 @@
 #include "bench/arguments.h"
 #include "bench/bench.h"
 #include "bench/figures.h"
-#include "bench/load.h"
+#include "bench/link.h"
 
 enum { DRIPS_MAX = 256, DRIPS_A_DEADLINE = 40, GIVE_UP = 4, BODY_LEN = 100000 };
 
@@ -25,7 +25,7 @@ struct drip_options {
 
 struct drip {
     struct drip_options options;
-    struct load_target target;
+    struct link_target target;
     struct buffer first; /* sent at once: the head, when the body is dripped */
     struct buffer slow;  /* octet by octet, then on and on */
 };
@@ -61,7 +61,7 @@ static bool prepare(struct drip *drip, struct error *err)
 {
     const char *phase = drip->options.phase;
 
-    if (!load_target_parse(drip->options.target, &drip->target, err))
+    if (!link_target_parse(drip->options.target, &drip->target, err))
         return false;
     if (strcmp(phase, "handshake") == 0)
         return put_client_hello(&drip->slow, err);

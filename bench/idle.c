@@ -14,7 +14,7 @@
 #include "bench/arguments.h"
 #include "bench/bench.h"
 #include "bench/figures.h"
-#include "bench/load.h"
+#include "bench/link.h"
 
 enum { PER_ADDRESS = 900, PATIENCE_S = 20, OTHERS = 20, WARM_UP = 64, SPARE_FILES = 64 };
 
@@ -31,7 +31,7 @@ struct idle_link {
 
 struct idle {
     const struct idle_options *options;
-    struct load_target target;
+    struct link_target target;
     struct sockaddr_in to;
     SSL_CTX *tls;
     struct buffer request;
@@ -42,7 +42,7 @@ struct idle {
 };
 
 /* --- connections --- */
-static void link_close(struct idle_link *link)
+static void idle_link_close(struct idle_link *link)
 {
     SSL_free(link->ssl);
     if (link->fd >= 0)
@@ -64,7 +64,7 @@ static bool connect_from(int fd, const struct idle *idle, size_t n)
     return connect(fd, (const struct sockaddr *)&idle->to, sizeof(idle->to)) == 0;
 }
 
-static bool link_open(struct idle *idle, size_t n, struct idle_link *out, struct error *err)
+static bool idle_link_open(struct idle *idle, size_t n, struct idle_link *out, struct error *err)
 {
     const struct timeval patience = { .tv_sec = PATIENCE_S };
     struct idle_link link = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
@@ -72,13 +72,13 @@ static bool link_open(struct idle *idle, size_t n, struct idle_link *out, struct
     if (link.fd < 0 || setsockopt(link.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0 ||
         !connect_from(link.fd, idle, n)) {
         (void)error_errno(err, "a connection");
-        link_close(&link);
+        idle_link_close(&link);
         return false;
     }
     link.ssl = SSL_new(idle->tls);
     if (link.ssl == NULL || SSL_set_fd(link.ssl, link.fd) != 1 || SSL_connect(link.ssl) != 1) {
         (void)error_openssl(err, "a TLS handshake");
-        link_close(&link);
+        idle_link_close(&link);
         return false;
     }
     *out = link;
@@ -86,7 +86,7 @@ static bool link_open(struct idle *idle, size_t n, struct idle_link *out, struct
 }
 
 /* One request, and an answer that came whole with any status below 500: asked is whether it is served. */
-static bool link_ask(struct idle *idle, const struct idle_link *link, struct error *err)
+static bool idle_link_ask(struct idle *idle, const struct idle_link *link, struct error *err)
 {
     char in[16 * 1024];
     size_t len = 0, whole = 0;
@@ -113,10 +113,10 @@ static bool link_ask(struct idle *idle, const struct idle_link *link, struct err
 /* --- the steps --- */
 static bool ask_once(struct idle *idle, size_t n, struct error *err)
 {
-    struct idle_link link;
-    bool done = link_open(idle, n, &link, err) && link_ask(idle, &link, err);
+    struct idle_link link = { .fd = -1 };
+    bool done = idle_link_open(idle, n, &link, err) && idle_link_ask(idle, &link, err);
 
-    link_close(&link);
+    idle_link_close(&link);
     return done;
 }
 
@@ -137,7 +137,7 @@ static bool open_all(struct idle *idle, struct error *err)
     if (idle->link == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     for (; idle->count < wanted; idle->count++)
-        if (!link_open(idle, idle->count, &idle->link[idle->count], err))
+        if (!idle_link_open(idle, idle->count, &idle->link[idle->count], err))
             return error_prefix(err, "while connections are opened");
     return true;
 }
@@ -145,7 +145,7 @@ static bool open_all(struct idle *idle, struct error *err)
 static bool use_all(struct idle *idle, struct error *err)
 {
     for (size_t i = 0; i < idle->count; i++)
-        if (!link_ask(idle, &idle->link[i], err))
+        if (!idle_link_ask(idle, &idle->link[i], err))
             return error_prefix(err, "over a connection that had been idle");
     return true;
 }
@@ -206,7 +206,7 @@ static bool find_target(struct idle *idle, struct error *err)
 {
     struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *found = NULL;
 
-    if (!load_target_parse(idle->options->target, &idle->target, err))
+    if (!link_target_parse(idle->options->target, &idle->target, err))
         return false;
     if (!idle->target.tls)
         return error_set(err, ERROR_UNSUPPORTED, "%s: an https:// address is wanted", idle->options->target);
@@ -214,7 +214,8 @@ static bool find_target(struct idle *idle, struct error *err)
         return error_set(err, ERROR_NOT_FOUND, "%s is not found", idle->target.host);
     memcpy(&idle->to, found->ai_addr, sizeof(idle->to));
     freeaddrinfo(found);
-    load_request(&idle->request, &idle->target, "GET", "", true, NULL, BYTES_NONE);
+    link_request_put(&idle->request, &idle->target,
+                     &(struct link_request){ .method = "GET", .keep_alive = true });
     return !buffer_failed(&idle->request) || error_set(err, ERROR_MEMORY, "out of memory");
 }
 
@@ -271,7 +272,7 @@ int bench_idle(int argc, char **argv)
     else
         (void)fprintf(stderr, "muster-bench: %s (%zu connections were open)\n", err.text, idle.count);
     for (size_t i = 0; i < idle.count; i++)
-        link_close(&idle.link[i]);
+        idle_link_close(&idle.link[i]);
     free(idle.link);
     buffer_free(&idle.request);
     SSL_CTX_free(idle.tls);

@@ -37,7 +37,7 @@ struct issue {
  * key. */
 struct pool {
     const char *name;
-    unsigned bits; /* RSA; 0: P-256 */
+    const char *key_type;
     struct bench_key key[POOL];
     struct bytes csr[POOL], message[POOL], signature[POOL];
     struct registration registration[POOL];
@@ -122,11 +122,12 @@ static bool make_pool(struct pool *pool, struct issue *issue, struct error *err)
 {
     for (size_t i = 0; i < POOL; i++) {
         const struct csr_rules rules = { .key = issue->profile.keys };
+        const struct bench_csr_order order = { .cn = pool->key[i].cn, .password = "bench-secret" };
         const char *detail = "";
         struct csr csr;
 
-        if (!bench_key_make(pool->bits, PATTERN, i, &pool->key[i], err) ||
-            !bench_csr(&pool->key[i], "bench-secret", issue->arena, &pool->csr[i], err))
+        if (!bench_key_make(key_type_find(pool->key_type), PATTERN, i, &pool->key[i], err) ||
+            !bench_csr(&pool->key[i], &order, issue->arena, &pool->csr[i], err))
             return false;
         if (csr_decode(pool->csr[i], &rules, issue->arena, &csr, &detail) != CSR_OK)
             return error_set(err, ERROR_INTERNAL, "CSR: %s", detail);
@@ -142,8 +143,7 @@ static bool make_pool(struct pool *pool, struct issue *issue, struct error *err)
 
 static void free_pool(struct pool *pool)
 {
-    for (size_t i = 0; i < POOL; i++)
-        EVP_PKEY_free(pool->key[i].pkey);
+    bench_keys_free(pool->key, POOL);
 }
 
 /* --- the two ways --- */
@@ -225,12 +225,12 @@ static bool check_pool(const struct issue *issue, const struct pool *pool, struc
                        struct error *err)
 {
     for (size_t i = 0; i < POOL; i++) {
-        struct bytes der, serial;
+        struct bytes der;
 
         arena_reset(arena);
         if (!issue_one(issue, pool, i, arena, &der, err))
             return false;
-        if (!bench_certificate_fits(der, &pool->key[i], arena, &serial))
+        if (!bench_certificate_fits(der, &pool->key[i], pool->key[i].cn))
             return error_set(err, ERROR_INTERNAL, "the certificate does not fit the request");
     }
     return true;
@@ -278,7 +278,8 @@ static bool measure_pool(struct issue *issue, struct pool *pool, const struct ru
 static void *run_all(void *context)
 {
     struct run *run = context;
-    struct pool pool[] = { { .name = "issue P-256" }, { .name = "issue RSA-2048", .bits = 2048 } };
+    struct pool pool[] = { { .name = "issue P-256", .key_type = "p256" },
+                           { .name = "issue RSA-2048", .key_type = "rsa2048" } };
     struct issue issue = { 0 };
 
     run->done = make_issue(&issue, &run->err);

@@ -1,9 +1,11 @@
 /* muster-bench: the load generator. A command is a file and a row. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bench/bench.h"
 #include "bench/registry_bench.h"
+#include "bench/work.h"
 #include "lib/base/base.h"
 
 static const struct {
@@ -11,10 +13,11 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *what;
 } command[] = {
-    { "est", bench_est, "enrollments over EST, each with a key of its own" },
-    { "scep", bench_scep, "enrollments over SCEP, RSA-2048" },
-    { "cmp", bench_cmp, "enrollments over CMP, P-256, confirmed; under a password or signed" },
-    { "acme", bench_acme, "orders over ACME, ES256, to the certificate" },
+    { "est", bench_est, "a server of EST: enrollments, renewals, polls" },
+    { "scep", bench_scep, "a server of SCEP: the same" },
+    { "cmp", bench_cmp, "a server of CMP: the same, and revocations" },
+    { "acme", bench_acme, "a server of ACME: orders to the certificate, polls, revocations" },
+    { "mix", work_run_mix, "several of them at the same time" },
     { "issue", bench_issue, "a certificate from a CSR, against its cryptography alone" },
     { "http", bench_http, "a request through lib/net and lib/http, against a bare loop" },
     { "idle", bench_idle, "memory of the gateway for connections that do nothing" },
@@ -37,6 +40,7 @@ static int usage(FILE *to)
 
 int main(int argc, char **argv)
 {
+    (void)signal(SIGPIPE, SIG_IGN); /* a server may close whenever it likes */
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0))
         return usage(stdout);
     for (size_t i = 0; argc > 1 && i < COUNT_OF(command); i++)

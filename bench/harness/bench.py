@@ -53,11 +53,6 @@ class Bench:
         said, self.complaint = self.say(*arguments, "--json", cores=cores, check=check)
         return [json.loads(line) for line in said.splitlines() if line.startswith(("{", "["))]
 
-    def knows(self, command, option):
-        """Whether this muster-bench has such an option: measurements may come before or after what they need."""
-        said, complaint = process.run_both([self.program("bench/muster-bench"), command, "--help"], check=False)
-        return option in said + complaint
-
     def readable(self, command):
         """Without what is of this run alone: ports, process ids, folders, keys."""
         words = iter(command)

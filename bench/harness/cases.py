@@ -8,6 +8,7 @@ CASES = {
     "est-renew": cases_protocol.est_renew,
     "cmp": cases_protocol.cmp,
     "acme": cases_protocol.acme,
+    "latency": cases_protocol.latency,
     "workers": cases_protocol.workers,
     "issue": cases_micro.issue,
     "http": cases_micro.http,

@@ -2,7 +2,7 @@
 CPU second gives beside a peer. Every answer verified, every commit durable."""
 
 from . import peers
-from .clients import CmpClient, EstClient
+from .clients import CmpClient
 from .contender import Contender, alternate, by_tool
 from .gateway import Gateway
 from .result import Row, ratios, row_of
@@ -57,22 +57,17 @@ def est(bench):
         alternate(bench, [kept, fresh], 100 if bench.quick else 3000)
         add_floor(bench, "EST simpleenroll, kept connections", kept, 0.30, 0.38)
         add_floor(bench, "EST simpleenroll, a full handshake each", fresh)
-        client = EstClient(bench, gateway.secure, "/.well-known/est/demo/simpleenroll", "bench:bench-secret")
-        beside(bench, "EST", peers.estserver, 20 if bench.quick else 300, Contender("muster", gateway.pid, client.drive))
+        beside(bench, "EST", peers.estserver, 20 if bench.quick else 300, ours(bench, gateway, *arguments, "--new"))
 
 
 def est_renew(bench):
     """EST simplereenroll: mutual TLS 1.3, a full handshake each, P-256."""
-    measure = "EST simplereenroll, mutual TLS 1.3, a full handshake each"
-    if not bench.knows("est", "--mix"):
-        bench.add(Row(f"{measure}: {FLOOR}", None, least=0.35, aim=0.40, note="this muster-bench est renews nothing", optional=True))
-        return
     with Gateway(bench, "est-renew") as gateway:
         gateway.register("est")
         renews = ours(bench, gateway, "est", "--target", f"{gateway.https}/.well-known/est/demo/simpleenroll", "--trust", gateway.trust,
-                      "--mix", "renew:1", "--new")
+                      "--mix", "renew")
         alternate(bench, [renews], 100 if bench.quick else 2000)
-        add_floor(bench, measure, renews, 0.35, 0.40)
+        add_floor(bench, "EST simplereenroll, mutual TLS 1.3, a full handshake each", renews, 0.35, 0.40)
 
 
 def cmp(bench):
@@ -97,6 +92,21 @@ def acme(bench):
         alternate(bench, [alone], 100 if bench.quick else 2000)
         add_floor(bench, "ACME newOrder to certificate", alone, 0.45, 0.55)
         beside(bench, "ACME", peers.pebble, 50 if bench.quick else 500, ours(bench, gateway, *arguments))
+
+
+def latency(bench):
+    """EST at half of what the daemon can do, in an open loop: how long an answer takes that is not waited for by the next."""
+    with Gateway(bench, "latency") as gateway:
+        gateway.register("est")
+        arguments = ["est", "--target", f"{gateway.https}/.well-known/est/demo/simpleenroll", "--trust", gateway.trust]
+        closed = ours(bench, gateway, *arguments)
+        alternate(bench, [closed], 100 if bench.quick else 3000, rounds=2)
+        rate = round(closed.rate / 2)
+        rounds = [bench.tool(*arguments, "--clients", 64, "--rate", rate, "--warmup", "500ms" if bench.quick else "1s", "--duration",
+                             "1s" if bench.quick else "5s")[0] for _ in range(2 if bench.quick else 3)]
+        for quantile, key in (("median", "p50_ms"), ("99th percentile", "p99_ms"), ("99.9th percentile", "p999_ms")):
+            bench.add(row_of(f"EST simpleenroll at half of its throughput, open loop: {quantile} of the latency",
+                             [told[key] for told in rounds], unit="ms", note=f"{rate} a second are due, with a durable commit each"))
 
 
 def workers(bench):

@@ -1,68 +1,8 @@
-"""Clients for peers that muster-bench does not get on with. They ask ours in the same way."""
+"""A client for a peer that muster-bench does not get on with. It asks ours in the same way."""
 
-import base64
-import http.client
 import os
-import queue
-import ssl
-import threading
 
 from . import process
-
-
-class EstClient:
-    """simpleenroll with HTTP Basic, base64 in lines, a new TLS connection for each, a few at a time."""
-
-    THREADS = 8
-
-    def __init__(self, bench, port, path, user):
-        self.folder = bench.folder(f"est-client-{port}")
-        self.cores = bench.cores.client
-        self.port = port
-        self.path = path
-        self.headers = {"Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64",
-                        "Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
-        self.made = 0
-
-    def _csr(self):
-        """A key of its own; PEM without its first and last line."""
-        said = process.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                            "/dev/null", "-subj", f"/CN=unit-{self.made}.bench.example.com"], folder=self.folder)
-        self.made += 1
-        return "".join(line + "\n" for line in said.splitlines() if line and not line.startswith("-"))
-
-    def _enroll(self, body, trusting):
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=trusting, timeout=60)
-        connection.request("POST", self.path, body, self.headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return answer.status == 200 and len(base64.b64decode(content)) > 200
-
-    def drive(self, count):
-        waiting, good = queue.SimpleQueue(), []
-        for _ in range(count):
-            waiting.put(self._csr())
-        trusting = ssl._create_unverified_context()
-
-        def client():
-            while True:
-                try:
-                    body = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                try:
-                    good.append(self._enroll(body, trusting))
-                except OSError:
-                    good.append(False)
-
-        threads = [threading.Thread(target=client) for _ in range(self.THREADS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if sum(good) != count:
-            raise RuntimeError(f"{sum(good)} of {count} answers are certificates")
 
 
 class CmpClient:

@@ -109,8 +109,8 @@ on the same core, for absolute figures say little about another machine. A figur
 runs in rounds that alternate. *Spread* is the quartiles of the rounds.
 
 **Cryptography alone ÷ CPU of the daemon** is the part of the daemon's CPU (user and system, all threads: TLS, HTTP, matching,
-the durable record) that an enrollment's public-key operations and key derivations would take by themselves, timed in the same
-run. 1 would be a gateway that costs nothing. Enrollments come from 64 clients, each of whom waits for its answer; every
+the durable record) that an enrollment's public-key operations and key derivations, with those of the handshakes that were made,
+would take by themselves, timed in the same run on the same core. 1 would be a gateway that costs nothing. Enrollments come from 64 clients, each of whom waits for its answer; every
 answer is verified (key, name, serial number), every commit is synced to disk before its answer leaves.
 
 The target is what must be reached at least; behind the slash stands what is aimed at.

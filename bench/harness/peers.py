@@ -5,7 +5,7 @@ import os
 import shutil
 
 from . import process
-from .clients import CmpClient, EstClient
+from .clients import CmpClient
 from .contender import Contender, by_tool
 
 
@@ -38,8 +38,8 @@ def scepserver(bench):
     return Peer("scepserver", server,
                 by_tool(bench, server.pid, ["scep", "--target", f"http://127.0.0.1:{port}/scep", "--pool", scep_pool(bench)],
                         issued=lambda: sum(name.endswith(".pem") for name in os.listdir(depot)) - 1),
-                "one challenge for all devices, no registrations; its CA key is RSA-2048, ours P-256. It answers with SHA-1 and DES, "
-                "which the client refuses to open: counted is what it issued")
+                "one challenge for all devices, no registrations; its CA key is RSA-2048, ours P-256. Two of its answers may have the "
+                "same serial number, which the client does not count: counted is what it issued")
 
 
 def scep_pool(bench):
@@ -67,9 +67,10 @@ def estserver(bench):
                             "estserver.log", bench.cores.server,
                             environment={"EST_TRUSTED_CERTS": "ca.pem", "EST_CACERTS_RESP": "ca.pem",
                                          "EST_OPENSSL_CACONFIG": "estExampleCA.cnf"})
-    return Peer("estserver (libest)", server, EstClient(bench, port, "/.well-known/est/simpleenroll", "estuser:estpwd").drive,
-                "one user for all devices, a CA in the same process. A client of its own for both, which wraps its base64: estserver "
-                "wants that; a connection for each")
+    return Peer("estserver (libest)", server,
+                by_tool(bench, server.pid, ["est", "--target", f"https://127.0.0.1:{port}/.well-known/est/simpleenroll", "--trust",
+                                            os.path.join(folder, "ca.pem"), "--user", "estuser:estpwd", "--new"]),
+                "one user for all devices, a CA in the same process; a connection for each")
 
 
 ESTSERVER_CA = """\
