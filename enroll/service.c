@@ -1,4 +1,4 @@
-/* service.c: the standing job that looks at the gateway's own certificates. */
+/* service.c: the standing job that looks at the gateway's own certificates: which are to be asked for. */
 #include "enroll/service_internal.h"
 #include "lib/base/record.h"
 #include "registry/state.h"
@@ -66,6 +66,19 @@ static const char *fault_of(const struct service_certificate *s, const struct ca
     return now_s >= renewal_s + (end_s - renewal_s) / 2 ? "its renewal has not come through" : NULL;
 }
 
+static const char *fault_of_first(const struct ca *ca)
+{
+    if (ca == NULL)
+        return "its CA is not configured";
+    return ca->chain_awaited ? "the chain of its CA is not known yet" : NULL;
+}
+
+static void warn_of_first(struct look *l, const struct service_certificate *s, const char *why)
+{
+    buffer_format(&l->warning, "%scertificate of %s is not there yet: %s", l->warning.len > 0 ? "; " : "",
+                  s->what, why);
+}
+
 static void warn(struct look *l, const struct service_certificate *s, const char *why)
 {
     int64_t left_s = s->certificate.not_after_s - l->turn->now_s;
@@ -79,9 +92,12 @@ static bool look_at(struct look *l, const struct service_certificate *s, struct 
 {
     const struct ca *ca = s->ca != NULL ? order_ca(l->all->enroll, bytes_text(s->ca)) : NULL;
     int64_t now_s = l->turn->now_s;
-    const char *why = fault_of(s, ca, now_s);
+    bool first = service_is_awaited(s);
+    const char *why = first ? fault_of_first(ca) : fault_of(s, ca, now_s);
 
-    if (why != NULL)
+    if (why != NULL && first)
+        warn_of_first(l, s, why);
+    else if (why != NULL)
         warn(l, s, why);
     return ca == NULL || ca->chain_awaited || now_s < service_renewal_s(s) ||
            ca->certificate.not_after_s <= s->certificate.not_after_s || begin(l, s, ca, err);
