@@ -259,7 +259,7 @@ struct service_usages {
 struct service_usages ca_service_usages(enum service_kind kind, enum key_kind key);
 /* The kind of key that is made for it where there is none; `bits` is 0 where the kind says it all. */
 enum key_kind ca_service_key(enum service_kind kind, unsigned *bits);
-/* Its CN alone. False: `host` is too long for one, or the buffer failed. */
+/* Its CN alone. False: the buffer failed, or it is no text. */
 MUST_USE bool ca_service_subject_put(struct buffer *subject, struct bytes common_name);
 /* A name or an address as a GeneralName. False: it is neither. */
 MUST_USE bool ca_service_host_put(struct buffer *san, struct bytes host);

@@ -3,6 +3,7 @@
 #include "config/rows_internal.h"
 #include "lib/base/file.h"
 
+enum { COMMON_NAME_MAX = 64 }; /* RFC 5280, upper bound */
 enum { NAMES_MAX = SERVICE_NAMES_MAX + NET_LISTENERS_MAX, NAMES_LEN_MAX = 16 * 1024 };
 
 static bool out_of_memory(struct error *err)
@@ -286,7 +287,7 @@ bool config_check_renew_names(const struct reader *reader, const struct place *a
         if (!ca_service_host_put(&scratch, bytes_text(name[i])))
             return reader_fault(reader, at, setting, err,
                                 "expected names like gw.example.com, or addresses; got '%.64s'", name[i]);
-    return renew->names.count == 0 || ca_service_subject_put(&scratch, bytes_text(name[0])) ||
+    return renew->names.count == 0 || strlen(name[0]) <= COMMON_NAME_MAX ||
            reader_fault(reader, at, setting, err,
                         "expected at most 64 characters in the first, which is the common name; got '%.80s'",
                         name[0]);
