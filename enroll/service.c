@@ -104,19 +104,18 @@ static bool look_at(struct look *l, const struct service_certificate *s, struct 
 }
 
 /* --- when it was warned --- */
+static bool take_warned(struct record_reader *in, const struct record_field *field, void *into)
+{
+    if (field->tag == FIELD_WARNED)
+        *(int64_t *)into = (int64_t)record_u64(in, field);
+    return true;
+}
+
 static int64_t warned_s(struct bytes state)
 {
-    struct record_reader in;
-    struct record_field field;
-    uint8_t version;
     int64_t last_s = 0;
 
-    if (!record_open(state, &in, &version) || version != RECORD_VERSION)
-        return 0;
-    while (record_next(&in, &field))
-        if (field.tag == FIELD_WARNED)
-            last_s = (int64_t)record_u64(&in, &field);
-    return in.failed ? 0 : last_s;
+    return record_read(state, RECORD_VERSION, take_warned, &last_s) ? last_s : 0;
 }
 
 static bool remember(struct turn *turn, int64_t last_s, struct bytes *out, struct error *err)
@@ -125,8 +124,7 @@ static bool remember(struct turn *turn, int64_t last_s, struct bytes *out, struc
 
     record_begin(&state, RECORD_VERSION);
     record_put_u64(&state, FIELD_WARNED, (uint64_t)last_s);
-    *out = buffer_failed(&state) ? BYTES_NONE : arena_copy(turn->arena, buffer_bytes(&state));
-    return out->data != NULL || error_set(err, ERROR_MEMORY, "service certificates");
+    return record_keep(&state, "service certificates", turn->arena, out, err);
 }
 
 bool enroll_service_job_run(struct turn *turn, const void *service, const struct job_record *job,
