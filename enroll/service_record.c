@@ -40,7 +40,7 @@ static bool is_whole(const struct service_renewal *r)
 
     switch (r->stage) {
     case SERVICE_STAGE_ORDER: return phase == ORDER_PHASE_FETCH;
-    case SERVICE_STAGE_WRITE: return r->pem.len > 0;
+    case SERVICE_STAGE_WRITE: return phase != ORDER_PHASE_NONE && r->pem.len > 0;
     case SERVICE_STAGE_TELL: return phase == ORDER_PHASE_CONFIRM || phase == ORDER_PHASE_REVOKE;
     case SERVICE_STAGE_LOAD:
     case SERVICE_STAGE_REST: return phase != ORDER_PHASE_NONE;

@@ -461,6 +461,28 @@ static void what_is_not_asked_any_more_ends(void **state)
     assert_false(the_job(w, &job));
 }
 
+/* A record that lacks what its stage goes on with is none. */
+static void a_stored_asking_is_whole_for_its_stage(void **state)
+{
+    struct world *w = *state;
+    const struct order order = { .phase = ORDER_PHASE_CHAIN, .ca = BYTES_LITERAL("demo") };
+    struct chain_asking asking = { .stage = CHAIN_STAGE_WRITE, .order = order }, read;
+    struct bytes record = BYTES_NONE;
+
+    assert_true(chain_asking_encode(&asking, w->arena, &record, NULL));
+    assert_false(chain_asking_decode(record, &read));
+    asking.pem = BYTES_LITERAL("pem");
+    assert_true(chain_asking_encode(&asking, w->arena, &record, NULL));
+    assert_true(chain_asking_decode(record, &read));
+    assert_bytes(read.pem, asking.pem);
+    asking.order.phase = ORDER_PHASE_FETCH;
+    assert_true(chain_asking_encode(&asking, w->arena, &record, NULL));
+    assert_false(chain_asking_decode(record, &read));
+    asking = (struct chain_asking){ .order = order };
+    assert_true(chain_asking_encode(&asking, w->arena, &record, NULL));
+    assert_false(chain_asking_decode(record, &read));
+}
+
 #define chain_test(name) cmocka_unit_test_setup_teardown(name, chain_world, tear_down)
 
 int main(void)
@@ -477,6 +499,7 @@ int main(void)
         chain_test(after_a_crash_the_same_file_is_written_again),
         chain_test(a_file_that_is_not_in_use_is_told),
         chain_test(what_is_not_asked_any_more_ends),
+        chain_test(a_stored_asking_is_whole_for_its_stage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* The gateway's own certificates: the same again over the same key, judged, written, and in use in the end.
  */
+#include "enroll/service_internal.h"
 #include "tests/unit/enroll/service_world.h"
 
 /* --- the good way --- */
@@ -347,6 +348,45 @@ static void what_is_not_configured_any_more_is_not_renewed(void **state)
     assert_int_equal(effect.kind, JOB_EFFECT_DONE);
 }
 
+/* A record that lacks what its stage goes on with is none. */
+static void a_stored_renewal_is_whole_for_its_stage(void **state)
+{
+    struct world *w = *state;
+    const struct service_renewal whole[] = {
+        { .stage = SERVICE_STAGE_ORDER, .order = { .phase = ORDER_PHASE_FETCH } },
+        { .stage = SERVICE_STAGE_WRITE,
+          .pem = BYTES_LITERAL("pem"),
+          .order = { .phase = ORDER_PHASE_FETCH } },
+        { .stage = SERVICE_STAGE_TELL, .order = { .phase = ORDER_PHASE_CONFIRM } },
+        { .stage = SERVICE_STAGE_TELL, .order = { .phase = ORDER_PHASE_REVOKE } },
+        { .stage = SERVICE_STAGE_LOAD, .order = { .phase = ORDER_PHASE_FETCH } },
+        { .stage = SERVICE_STAGE_REST, .order = { .phase = ORDER_PHASE_FETCH } },
+    };
+    const struct service_renewal lacking[] = {
+        { .stage = SERVICE_STAGE_NONE, .order = { .phase = ORDER_PHASE_FETCH } },
+        { .stage = SERVICE_STAGE_ORDER, .order = { .phase = ORDER_PHASE_CONFIRM } },
+        { .stage = SERVICE_STAGE_WRITE, .order = { .phase = ORDER_PHASE_FETCH } },
+        { .stage = SERVICE_STAGE_WRITE, .pem = BYTES_LITERAL("pem") },
+        { .stage = SERVICE_STAGE_TELL, .order = { .phase = ORDER_PHASE_FETCH } },
+        { .stage = SERVICE_STAGE_TELL, .order = { .phase = ORDER_PHASE_CHAIN } },
+        { .stage = SERVICE_STAGE_LOAD },
+    };
+    struct service_renewal renewal, read;
+    struct bytes record = BYTES_NONE;
+
+    for (size_t i = 0; i < COUNT_OF(whole) + COUNT_OF(lacking); i++) {
+        bool is_whole = i < COUNT_OF(whole);
+
+        renewal = is_whole ? whole[i] : lacking[i - COUNT_OF(whole)];
+        renewal.path = bytes_text(PATH);
+        assert_true(service_renewal_encode(&renewal, w->arena, &record, NULL));
+        assert_int_equal(service_renewal_decode(record, &read), is_whole);
+    }
+    renewal = whole[0];
+    assert_true(service_renewal_encode(&renewal, w->arena, &record, NULL));
+    assert_false(service_renewal_decode(record, &read)); /* of no file */
+}
+
 /* --- warnings --- */
 static void what_nears_its_end_without_renewal_is_told_once_a_day(void **state)
 {
@@ -419,6 +459,7 @@ int main(void)
         local_test(a_reload_that_fails_is_told_and_asked_for_again),
         local_test(what_an_operator_puts_in_its_place_stays),
         local_test(what_is_not_configured_any_more_is_not_renewed),
+        local_test(a_stored_renewal_is_whole_for_its_stage),
         local_test(what_nears_its_end_without_renewal_is_told_once_a_day),
         local_test(a_renewal_that_does_not_come_through_is_told),
         local_test(a_ca_that_ends_no_later_is_not_asked),
