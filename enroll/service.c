@@ -26,6 +26,26 @@ int64_t service_renewal_s(const struct service_certificate *s)
 }
 
 /* --- renewals --- */
+/* What rests after a refusal of another certificate, or by another CA, rests for nothing. */
+static bool wake(struct look *l, const struct service_certificate *s, const struct job_id *id,
+                 struct job_record *job, struct error *err)
+{
+    struct service_renewal renewal;
+    struct digest256 digest;
+
+    if (!service_renewal_decode(job->state, &renewal) || renewal.stage != SERVICE_STAGE_REST ||
+        job->due_s <= l->turn->now_s)
+        return true;
+    if (!service_digest(s, &digest, err))
+        return false;
+    if (digest256_equal(&digest, &renewal.follows) && bytes_is(renewal.order.ca, s->ca))
+        return true;
+    job->id = *id;
+    job->due_s = l->turn->now_s;
+    change_job_put(&l->turn->changes, job);
+    return true;
+}
+
 static bool begin(struct look *l, const struct service_certificate *s, const struct ca *ca, struct error *err)
 {
     struct job_record job = { .kind = BYTES_LITERAL(ENROLL_SERVICE_RENEWAL_JOB), .due_s = l->turn->now_s };
@@ -39,7 +59,7 @@ static bool begin(struct look *l, const struct service_certificate *s, const str
     if (!registry_job(l->turn->view, &job.id, l->turn->arena, &found, &present, err))
         return false;
     if (found)
-        return true;
+        return wake(l, s, &job.id, &present, err);
     if (!service_renewal_begin(s, ca, l->turn->now_s, l->turn->arena, &renewal, err) ||
         !service_renewal_encode(&renewal, l->turn->arena, &job.state, err))
         return false;

@@ -204,6 +204,29 @@ static void a_rejection_is_told_and_soon_asked_again(void **state)
     assert_true(look(w));
 }
 
+/* Who corrects what was asked for need not wait. */
+static void a_rest_is_for_what_was_refused_alone(void **state)
+{
+    struct world *w = *state;
+    struct job_record job;
+
+    assert_true(look(w));
+    comes_due(w);
+    answered(w, BYTES_LITERAL("Rnot that name"));
+    assert_true(look(w));
+    assert_true(the_job(w, &job));
+    assert_int_equal(job.due_s, w->now_s + 600);
+    own.certificate.san.count = 1;
+    assert_true(look(w));
+    assert_true(the_job(w, &job));
+    assert_int_equal(job.due_s, w->now_s);
+    comes_due(w);
+    assert_int_equal(effect.kind, JOB_EFFECT_DONE);
+    assert_true(look(w));
+    comes_due(w);
+    assert_int_equal(effect.kind, JOB_EFFECT_HTTP);
+}
+
 /* An order is for what was wanted when it was placed. */
 static void other_names_or_another_key_end_an_order(void **state)
 {
@@ -261,6 +284,7 @@ int main(void)
         upstream_test(after_a_crash_the_same_file_is_written_again),
         upstream_test(a_wrong_certificate_is_never_written_and_is_given_back),
         upstream_test(a_rejection_is_told_and_soon_asked_again),
+        upstream_test(a_rest_is_for_what_was_refused_alone),
         upstream_test(other_names_or_another_key_end_an_order),
         upstream_test(what_an_operator_puts_there_meanwhile_stays),
         local_test(without_a_ca_that_is_known_nothing_is_asked),
