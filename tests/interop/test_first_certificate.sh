@@ -143,21 +143,26 @@ sed -i 's/renew: { ca: own, names: \[tls[^}]*}, //' m/muster.yaml
 "$build/gateway/musterd" --config m/muster.yaml >refused.log 2>&1
 expect_equal "$? $(grep -c 'tls.certificate: .*tls.pem: No such file' refused.log)" "1 1" "without renew a missing file stops the start"
 
-# --- from the embedded CA, as a user who is not root: by the name of the URL ---
+# --- from the embedded CA, as a user who is not root, and who may not write the folder at first: by the name of the URL ---
 [ "$(id -u)" = 0 ] || finish
 rm -rf m && cp -r before m
 take_away
 chmod 711 "$work"
 chmod 755 m
-chown nobody m
 chown -R nobody m/keys
 sed -e '1i user: nobody' -e '0,/tls: { certificate: tls.pem, key: tls, /s//&renew: { ca: demo }, /' \
     -e '/_ras:/s/ }]/, renew: { ca: demo } }]/' plain.yaml >m/muster.yaml
 : >musterd.log
 launch
+expect_soon "what was issued and cannot be written is told" said 'issued, but the user that the gateway runs as cannot write it: .*Permission denied'
+expect_equal "$(ls m/tls.pem m/scep-ra.pem m/cmp-ra.pem 2>/dev/null)" "" "and nothing is there"
+kill_gateway
+launch
+chown nobody m
 for what in "listener tls" "scep ra scep-ra" "cmp ra cmp-ra"; do
     expect_soon "$what: enrolled from the embedded CA" in_use "$what"
 done
+expect_equal "$(grep -c 'service-renewal .*verdict=issued' musterd.log)" 3 "a gateway that is killed then writes what was issued, and asks for no other"
 expect_equal "$(stat -c '%a %U' m/keys/tls.pem m/keys/scep-ra.pem m/keys/cmp-ra.pem | sort -u)" "600 nobody" "the keys are the user's"
 expect_equal "$(field m/tls.pem -subject -nameopt RFC2253) $(field m/tls.pem -ext subjectAltName | tail -n 1 | tr -d ' ')" \
     "subject=CN=127.0.0.1 IPAddress:127.0.0.1" "the name is that of the URL"
