@@ -250,6 +250,20 @@ enum service_kind {
     SERVICE_CMP_RA /* cmcRA and cmKGA: signs answers and keys that were made here */,
     SERVICE_OFFICER /* clientAuth */
 };
+/* What its certificate is good for, over a key of that kind. No key usage: no certificate is made of it. */
+struct service_usages {
+    uint32_t key_usage;
+    struct bytes extended_key_usage[2];
+    size_t extended_key_usage_count;
+};
+struct service_usages ca_service_usages(enum service_kind kind, enum key_kind key);
+/* The kind of key that is made for it where there is none; `bits` is 0 where the kind says it all. */
+enum key_kind ca_service_key(enum service_kind kind, unsigned *bits);
+/* Its CN alone. False: the buffer failed, or it is no text. */
+MUST_USE bool ca_service_subject_put(struct buffer *subject, struct bytes common_name);
+/* A name or an address as a GeneralName. False: it is neither. */
+MUST_USE bool ca_service_host_put(struct buffer *san, struct bytes host);
+
 /* A certificate of the gateway itself, signed by the CA: key usages by kind, SAN as given (content of
  * GeneralNames). */
 MUST_USE bool ca_make_service(const struct ca *ca, enum service_kind kind, const struct ca_make *make,

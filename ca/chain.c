@@ -8,7 +8,8 @@ enum { PEM_MAX = 512 * 1024, POOL_MAX = CA_TOLD_MAX + CA_ANCHORS_MAX };
 /* Certificates that hold, decoded. The pinned ones come last. */
 struct pool {
     struct certificate *item;
-    size_t count, told; /* the first `told` of them were told */
+    size_t count, told;       /* the first `told` of them were told */
+    unsigned steps[POOL_MAX]; /* from each to a pinned one; CA_CHAIN_MAX: more than a chain has */
 };
 
 static bool is_pinned(const struct ca *ca, struct bytes der)
@@ -93,12 +94,37 @@ static const struct certificate *find_first(const struct pool *pool, const struc
     return NULL;
 }
 
+static bool leads_up(const struct pool *pool, const struct certificate *c, unsigned steps)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        if (pool->steps[i] == steps && issued_by(c, &pool->item[i]))
+            return true;
+    return false;
+}
+
+static void measure(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        pool->steps[i] = i < pool->told ? CA_CHAIN_MAX : 0;
+    for (unsigned steps = 1; steps < CA_CHAIN_MAX; steps++)
+        for (size_t i = 0; i < pool->told; i++)
+            if (pool->steps[i] == CA_CHAIN_MAX && leads_up(pool, &pool->item[i], steps - 1))
+                pool->steps[i] = steps;
+}
+
+/* The shortest way, and of equal ones that which was told first: what is kept in this order and read again
+ * gives the same. */
 static const struct certificate *find_issuer(const struct pool *pool, const struct certificate *c)
 {
-    for (size_t i = pool->count; i-- > 0;) /* the pinned ones first: the shortest way */
-        if (issued_by(c, &pool->item[i]))
-            return &pool->item[i];
-    return NULL;
+    const struct certificate *found = NULL;
+    unsigned least = CA_CHAIN_MAX;
+
+    for (size_t i = 0; i < pool->count; i++)
+        if (pool->steps[i] < least && issued_by(c, &pool->item[i])) {
+            found = &pool->item[i];
+            least = pool->steps[i];
+        }
+    return found;
 }
 
 static bool climb(const struct ca *ca, const struct pool *pool, const struct certificate *c,
@@ -153,6 +179,7 @@ bool ca_chain_choose(const struct ca *ca, const struct ca_told *told, int64_t no
         return error_set(err, ERROR_MEMORY, "CA '%s': its chain", ca->name);
     if (!fill(&pool, ca, told, now_s, arena, err))
         return false;
+    measure(&pool);
     first = find_first(&pool, told);
     *fault = first == NULL                      ? "none of its certificates chains to what is pinned"
              : !climb(ca, &pool, first, &chain) ? "its chain does not end at what is pinned"

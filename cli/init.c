@@ -13,13 +13,7 @@
 #include "lib/base/secret.h"
 #include "officer/act.h"
 
-enum {
-    ARENA_MAX = 4 << 20,
-    CONFIGURATION_MAX = 64 << 10,
-    SECRETS_KEY_LEN = 32,
-    RSA_BITS_CA = 3072,
-    RSA_BITS_RA = 2048
-};
+enum { ARENA_MAX = 4 << 20, CONFIGURATION_MAX = 64 << 10, SECRETS_KEY_LEN = 32, RSA_BITS_CA = 3072 };
 static const uint32_t CA_VALIDITY_S = 10u * 365 * 86400, SERVICE_VALIDITY_S = 2u * 365 * 86400;
 static const char CA[] = "ca", TLS[] = "tls", SCEP_RA[] = "scep-ra", CMP_RA[] = "cmp-ra",
                   OFFICER[] = "officer";
@@ -117,34 +111,33 @@ static bool put_hosts(struct making *m, struct buffer *san)
     struct bytes rest = bytes_text(m->options->hosts), host;
 
     while (bytes_split(&rest, ',', &host)) {
-        struct dns_rules rules = { .single_label = true };
-        struct dns_name name;
-        struct ip_address ip;
-
         host = bytes_trim(host);
-        if (ip_parse(host, &ip))
-            general_name_put(san, GENERAL_NAME_IP, ip_bytes(&ip), BYTES_NONE);
-        else if (dns_name_parse(host, &rules, &name) == DNS_OK)
-            general_name_put(san, GENERAL_NAME_DNS, dns_name_bytes(&name), BYTES_NONE);
-        else
+        if (!ca_service_host_put(san, host))
             return error_set(m->err, ERROR_FORMAT, "--host: neither a name nor an address");
         if (m->host == NULL && (m->host = arena_text(m->arena, host)) == NULL)
             return error_set(m->err, ERROR_MEMORY, "out of memory");
     }
-    return !buffer_failed(san) || error_set(m->err, ERROR_MEMORY, "out of memory");
+    return true;
+}
+
+static bool make_service_key(struct making *m, enum service_kind kind, const char *name)
+{
+    unsigned bits;
+    enum key_kind key = ca_service_key(kind, &bits);
+
+    return make_key(m, name, key, bits);
 }
 
 /* Leaf first, then what leads to the anchor. */
 static bool make_service(struct making *m, enum service_kind kind, const char *key, struct bytes san,
                          const char *common_name, const char *file)
 {
-    const struct name_attribute cn = { .oid = OID_COMMON_NAME, .text = bytes_text(common_name) };
     AUTO_STRUCT(buffer) subject = BUFFER(1024);
     struct bytes chain[1 + CA_CHAIN_MAX];
     const char *path = path_of(m, file);
     size_t others = m->ca.chain_count > 1 ? m->ca.chain_count - 1 : 0; /* without the root */
 
-    if (path == NULL || !name_encode(&cn, 1, &subject))
+    if (path == NULL || !ca_service_subject_put(&subject, bytes_text(common_name)))
         return error_set(m->err, ERROR_MEMORY, "out of memory");
     if (!ca_make_service(&m->ca, kind,
                          &(struct ca_make){ buffer_bytes(&subject), SERVICE_VALIDITY_S, m->now_s }, san,
@@ -158,8 +151,8 @@ static bool make_services(struct making *m)
 {
     AUTO_STRUCT(buffer) san = BUFFER(8192);
 
-    return put_hosts(m, &san) && make_key(m, TLS, KEY_EC_P256, 0) &&
-           make_key(m, SCEP_RA, KEY_RSA, RSA_BITS_RA) && make_key(m, CMP_RA, KEY_EC_P256, 0) &&
+    return put_hosts(m, &san) && make_service_key(m, SERVICE_TLS, TLS) &&
+           make_service_key(m, SERVICE_SCEP_RA, SCEP_RA) && make_service_key(m, SERVICE_CMP_RA, CMP_RA) &&
            make_service(m, SERVICE_TLS, TLS, buffer_bytes(&san), m->host, "tls.pem") &&
            make_service(m, SERVICE_SCEP_RA, SCEP_RA, BYTES_NONE, "muster SCEP RA", "scep-ra.pem") &&
            make_service(m, SERVICE_CMP_RA, CMP_RA, BYTES_NONE, "muster CMP RA", "cmp-ra.pem");

@@ -116,7 +116,8 @@ static bool check_listener(const struct reader *reader, const struct parsed_list
         return reader_fault(reader, &l->place, "base_url", err, "expected no '/' at its end");
     return check_reference(reader, &l->place, "tls.key", &nouns->key, tls ? l->listener.tls.key_name : NULL,
                            err) &&
-           check_reference(reader, &l->place, "tls.renew.ca", &nouns->ca, l->renew.ca, err);
+           check_reference(reader, &l->place, "tls.renew.ca", &nouns->ca, l->renew.ca, err) &&
+           config_check_renew_names(reader, &l->place, "tls.renew.names", &l->renew, err);
 }
 
 static bool check_ports(const struct reader *reader, const struct parsed *parsed, struct error *err)
@@ -226,7 +227,8 @@ static bool check_ras(const struct reader *reader, const struct items *ras, cons
 
     for (size_t i = 0; i < ras->count; i++) {
         if (!check_reference(reader, &ra[i].place, "key", &nouns->key, ra[i].key, err) ||
-            !check_reference(reader, &ra[i].place, "renew.ca", &nouns->ca, ra[i].renew.ca, err))
+            !check_reference(reader, &ra[i].place, "renew.ca", &nouns->ca, ra[i].renew.ca, err) ||
+            !config_check_renew_names(reader, &ra[i].place, "renew.names", &ra[i].renew, err))
             return false;
     }
     return true;

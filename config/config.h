@@ -21,6 +21,13 @@
 enum { CONFIG_WORKERS_MAX = 64 };
 enum listener_role { LISTENER_DEVICES = 0, LISTENER_ADMINISTRATION, LISTENER_METRICS };
 
+/* The key of a certificate that is to be enrolled, where neither of them is there. */
+struct missing_key {
+    const char *name, *path;
+    enum key_kind kind;
+    unsigned bits;
+};
+
 struct config {
     struct net_options net;
     struct net_listener listener[NET_LISTENERS_MAX];
@@ -55,14 +62,22 @@ struct config {
 
     const struct health_certificate *certificate; /* of listeners and RAs, for the health job */
     size_t certificate_count;
-    struct service_certificates services; /* the same files, each once, and who renews them */
+    struct service_certificates services;    /* the same files, each once, and who renews them */
+    struct service_certificate *service_row; /* those, while nobody else has the configuration */
+    struct missing_key *missing_key;         /* not in `keys` yet */
+    size_t missing_key_count;
 
     struct arena *arena; /* holds all of it */
 };
 
 /* Reads, checks and loads the keys and certificates that it names (relative paths: from the file's folder).
- */
+ * Nothing is written. A certificate that is not there, and that a CA is asked for, is awaited. */
 MUST_USE bool config_load(const char *path, struct config **out, struct error *err);
+/* For the daemon, before anyone else has the configuration: makes the missing keys and writes each where the
+ * configuration says, with mode 0600 and belonging to `owner` (NULL: to whoever runs). A file that has come
+ * meanwhile is not overwritten: ERROR_CONFLICT. */
+MUST_USE bool config_make_missing_keys(struct config *config, const struct file_owner *owner,
+                                       struct error *err);
 void config_free(struct config *config); /* accepts NULL */
 
 const struct procedure *config_procedure(const struct config *config, struct bytes name);

@@ -18,6 +18,7 @@ static bool make_listeners(const struct reader *reader, const struct parsed *par
 
         *to = from[i].listener;
         to->tls.enabled = from[i].tls_place.node != 0;
+        to->tls.awaited = from[i].renew.awaited;
         if (to->tls.enabled && !reader_has(reader, &from[i].tls_place, "client_certificate"))
             to->tls.client_certificate = from[i].role == LISTENER_DEVICES ? NET_CLIENT_CERTIFICATE_OPTIONAL
                                                                           : NET_CLIENT_CERTIFICATE_REQUIRED;
@@ -96,9 +97,10 @@ bool config_make(const struct reader *reader, struct parsed *parsed, struct conf
     config->log_format = parsed->log_format;
     config->log_level = parsed->log_level;
     config->user = parsed->user;
-    if (!make_dns_servers(parsed, config, err) || !make_listeners(reader, parsed, config, err) ||
-        !make_domains(parsed, config, err) || !config_make_keys(reader, parsed, config, err) ||
-        !config_make_cas(reader, parsed, config, err) || !config_make_ras(reader, parsed, config, err) ||
+    if (!config_find_namings(parsed, config->arena, err) || !make_dns_servers(parsed, config, err) ||
+        !make_listeners(reader, parsed, config, err) || !make_domains(parsed, config, err) ||
+        !config_make_keys(reader, parsed, config, err) || !config_make_cas(reader, parsed, config, err) ||
+        !config_make_ras(reader, parsed, config, err) ||
         !config_make_certificates(reader, parsed, config, err) ||
         !config_make_services(reader, parsed, config, err) ||
         !config_make_procedures(reader, parsed, config, err))

@@ -53,10 +53,15 @@ bool config_make_keys(const struct reader *reader, const struct parsed *parsed, 
     const struct parsed_key *key = parsed->keys.item;
     const struct parsed_secrets_key *secrets = parsed->secrets_keys.item;
 
+    config->missing_key = arena_array(config->arena, parsed->keys.count + 1, sizeof(*config->missing_key));
+    if (config->missing_key == NULL)
+        return out_of_memory(err);
     if (!keys_new(&config->keys, err))
         return false;
     for (size_t i = 0; i < parsed->keys.count; i++) {
-        if (!load_key(reader, &key[i], config->keys, err))
+        if (config_key_is_missing(parsed, &key[i], &config->missing_key[config->missing_key_count]))
+            config->missing_key_count++;
+        else if (!load_key(reader, &key[i], config->keys, err))
             return false;
     }
     for (size_t i = 0; i < parsed->secrets_keys.count; i++) {
@@ -198,6 +203,8 @@ static bool read_ra(const struct reader *reader, const struct parsed_ra *from, s
     struct bytes der[CA_CHAIN_MAX] = { BYTES_NONE };
     size_t count;
 
+    if (from->renew.awaited)
+        return true;
     if (!config_read_pem(reader, &from->place, "certificate", from->certificate, config->arena, der,
                          COUNT_OF(der), &count, err))
         return false;
@@ -264,6 +271,8 @@ static bool check_tls(const struct reader *reader, const struct parsed_listener 
     size_t count;
     const char *path = l->listener.tls.certificate_path;
 
+    if (l->renew.awaited)
+        return true;
     if (!config_read_pem(reader, &l->place, "tls.certificate", path, config->arena, der, COUNT_OF(der),
                          &count, err))
         return false;
@@ -278,14 +287,15 @@ static bool check_tls(const struct reader *reader, const struct parsed_listener 
 
 /* --- what health watches --- */
 static bool watch(struct config *config, struct health_certificate *list, const char *kind, const char *name,
-                  int64_t not_after_s, struct error *err)
+                  const struct certificate *c, struct error *err)
 {
     struct bytes what = arena_format(config->arena, "%s %s", kind, name);
 
     if (what.data == NULL)
         return out_of_memory(err);
     list[config->certificate_count++] = (struct health_certificate){ .what = (const char *)what.data,
-                                                                     .not_after_s = not_after_s };
+                                                                     .not_after_s = c->not_after_s,
+                                                                     .awaited = c->encoded.len == 0 };
     return true;
 }
 
@@ -296,7 +306,7 @@ static bool watch_upstreams(struct config *config, struct health_certificate *li
         const struct cmp_upstream *upstream = config->ca[i].connector_service;
 
         if (config->ca[i].connector == &cmp_connector && upstream->client.certificate != NULL &&
-            !watch(config, list, "ra of ca", config->ca[i].name, upstream->certificate.not_after_s, err))
+            !watch(config, list, "ra of ca", config->ca[i].name, &upstream->certificate, err))
             return false;
     }
     return true;
@@ -307,13 +317,13 @@ static bool watch_ras(struct config *config, struct health_certificate *list, st
     for (size_t i = 0; i < config->scep.ra_count; i++) {
         const struct scep_ra *ra = &config->scep.ra[i];
 
-        if (!watch(config, list, "scep ra", ra->name, ra->certificate.not_after_s, err))
+        if (!watch(config, list, "scep ra", ra->name, &ra->certificate, err))
             return false;
     }
     for (size_t i = 0; i < config->cmp.ra_count; i++) {
         const struct cmp_ra *ra = &config->cmp.ra[i];
 
-        if (!watch(config, list, "cmp ra", ra->name, ra->certificate.not_after_s, err))
+        if (!watch(config, list, "cmp ra", ra->name, &ra->certificate, err))
             return false;
     }
     return true;
@@ -326,16 +336,17 @@ bool config_make_certificates(const struct reader *reader, const struct parsed *
     size_t max = parsed->listeners.count + config->scep.ra_count + config->cmp.ra_count +
                  config->cmp_upstream_count;
     struct health_certificate *list = arena_array(config->arena, max, sizeof(*list));
-    struct certificate leaf;
 
     if (list == NULL)
         return out_of_memory(err);
     config->certificate = list;
     for (size_t i = 0; i < parsed->listeners.count; i++) {
+        struct certificate leaf = { 0 };
+
         if (l[i].tls_place.node == 0)
             continue;
         if (!check_tls(reader, &l[i], config, &leaf, err) ||
-            !watch(config, list, "listener", l[i].listener.name, leaf.not_after_s, err))
+            !watch(config, list, "listener", l[i].listener.name, &leaf, err))
             return false;
     }
     return watch_ras(config, list, err) && watch_upstreams(config, list, err);

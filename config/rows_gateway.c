@@ -71,6 +71,7 @@ const struct settings settings_enrollment = {
 static const struct setting renew_rows[] = {
     { "ca", SETTING_NAME, .required = true, SETTING_AT(struct parsed_renew, ca) },
     { "before", SETTING_SECONDS, SETTING_AT(struct parsed_renew, before_s), .min = 60, .max = 3650 * (uint64_t)DAY_S },
+    { "names", SETTING_TEXTS, SETTING_AT(struct parsed_renew, names), .max = SERVICE_NAMES_MAX },
 };
 const struct settings settings_renew = {
     renew_rows, COUNT_OF(renew_rows), sizeof(struct parsed_renew), NULL, NO_PLACE

@@ -8,9 +8,26 @@
 #include "config/reader_internal.h"
 #include "proto/cmp/connector.h"
 
+enum { SERVICE_NAMES_MAX = 16 };
 struct parsed_renew { /* of a certificate of the gateway itself */
     const char *ca;   /* NULL: nobody renews it */
     uint32_t before_s;
+    struct items names; /* of a first one */
+    bool awaited;       /* it is not there yet, and asked for: by config_find_namings() */
+};
+
+/* One place of the file that names a certificate of the gateway itself. */
+struct naming {
+    const struct place *at;
+    const char *setting, *names_setting; /* "tls.renew", "tls.renew.names" */
+    enum service_kind kind;
+    const char *noun, *name, *path, *key;
+    const char *base_url; /* of a listener; NULL: none */
+    struct parsed_renew *renew;
+};
+struct namings {
+    struct naming *item;
+    size_t count;
 };
 
 struct parsed_listener {
@@ -100,6 +117,7 @@ struct parsed {
     struct items dns_servers, listeners, keys, secrets_keys, cas, profiles, scep_ras, cmp_ras, domains,
         procedures;
     const char *default_procedure;
+    struct namings namings;
 };
 
 extern const struct parsed parsed_defaults;
@@ -132,6 +150,18 @@ MUST_USE bool config_make_ras(const struct reader *reader, const struct parsed *
 /* Certificates of listeners fit their keys; those that health watches. After the RAs. */
 MUST_USE bool config_make_certificates(const struct reader *reader, const struct parsed *parsed,
                                        struct config *config, struct error *err);
+/* make_first.c: who names the gateway's own certificates, and which are awaited; before all the rest. */
+MUST_USE bool config_find_namings(struct parsed *parsed, struct arena *arena, struct error *err);
+/* The key's file is missing, and it is to be made: it is of certificates alone that are awaited. */
+bool config_key_is_missing(const struct parsed *parsed, const struct parsed_key *key,
+                           struct missing_key *out);
+/* What the awaited certificate is to be; its key, where that is there. */
+MUST_USE bool config_make_first(const struct reader *reader, const struct parsed *parsed,
+                                const struct naming *n, struct config *config, struct certificate *out,
+                                struct error *err);
+MUST_USE bool config_check_renew_names(const struct reader *reader, const struct place *at,
+                                       const char *setting, const struct parsed_renew *renew,
+                                       struct error *err);
 /* make_service.c: the gateway's own certificates, one a file; after the above. */
 MUST_USE bool config_make_services(const struct reader *reader, const struct parsed *parsed,
                                    struct config *config, struct error *err);

@@ -220,7 +220,7 @@ static const char *renewal_fault_of(const struct ca *ca, const struct certificat
     return fault != NULL ? fault : dates_and_chain_fault_of(ca, c, step, now_s);
 }
 
-bool certified_judge_renewal(struct turn *turn, const struct ca *ca, const struct certificate *old,
+bool certified_judge_service(struct turn *turn, const struct ca *ca, const struct certificate *old,
                              const struct connector_step *step, struct certificate *decoded,
                              const char **fault, struct error *err)
 {

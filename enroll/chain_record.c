@@ -6,8 +6,10 @@ enum { RECORD_VERSION = 1, RECORD_MAX = 1 << 20 };
 
 enum field { FIELD_STAGE = 1, FIELD_ASKED, FIELD_ISSUER, FIELD_PEM, FIELD_FAILURES, FIELD_ORDER };
 
-static bool take_field(struct record_reader *in, const struct record_field *field, struct chain_asking *a)
+static bool take_field(struct record_reader *in, const struct record_field *field, void *into)
 {
+    struct chain_asking *a = into;
+
     switch ((enum field)field->tag) {
     case FIELD_STAGE: a->stage = (enum chain_stage)record_choice(in, field, CHAIN_STAGE_COUNT); break;
     case FIELD_ASKED: a->asked_s = (int64_t)record_u64(in, field); break;
@@ -23,16 +25,10 @@ static bool take_field(struct record_reader *in, const struct record_field *fiel
 bool chain_asking_decode(struct bytes record, struct chain_asking *out)
 {
     struct chain_asking asking = { 0 };
-    struct record_reader in;
-    struct record_field field;
-    uint8_t version;
 
-    if (!record_open(record, &in, &version) || version != RECORD_VERSION)
-        return false;
-    while (record_next(&in, &field))
-        if (!take_field(&in, &field, &asking))
-            return false;
-    if (in.failed || asking.stage == CHAIN_STAGE_NONE || asking.order.phase != ORDER_PHASE_CHAIN)
+    if (!record_read(record, RECORD_VERSION, take_field, &asking) || asking.stage == CHAIN_STAGE_NONE ||
+        asking.order.phase != ORDER_PHASE_CHAIN ||
+        (asking.stage == CHAIN_STAGE_WRITE && asking.pem.len == 0)) /* there is nothing to write */
         return false;
     *out = asking;
     return true;
@@ -53,6 +49,5 @@ bool chain_asking_encode(const struct chain_asking *a, struct arena *arena, stru
     record_put(&record, FIELD_PEM, a->pem);
     record_put_u64(&record, FIELD_FAILURES, a->failures);
     record_put(&record, FIELD_ORDER, order);
-    *out = buffer_failed(&record) ? BYTES_NONE : arena_copy(arena, buffer_bytes(&record));
-    return out->data != NULL || error_set(err, ERROR_MEMORY, "chain of a CA");
+    return record_keep(&record, "chain of a CA", arena, out, err);
 }

@@ -103,9 +103,9 @@ MUST_USE bool order_unlist(struct turn *turn, struct bytes procedure, const stru
 MUST_USE bool certified_judge(struct turn *turn, const struct ca *ca, const struct order *order,
                               const struct connector_step *step, struct certificate *decoded,
                               const char **fault, struct error *err);
-/* The same for one that is to follow `old`, a certificate of the gateway itself: same key, same names, good
- * for all that the old one is, and ends later. */
-MUST_USE bool certified_judge_renewal(struct turn *turn, const struct ca *ca, const struct certificate *old,
+/* The same for one of the gateway itself that is to follow `old`: same key, same names, no others, good for
+ * all that the old one is, and ends later. Of a first one `old` says what it is to be: it has never begun. */
+MUST_USE bool certified_judge_service(struct turn *turn, const struct ca *ca, const struct certificate *old,
                                       const struct connector_step *step, struct certificate *decoded,
                                       const char **fault, struct error *err);
 

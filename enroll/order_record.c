@@ -127,22 +127,20 @@ static bool take_content(struct bytes content, uint16_t tag, struct order *o)
     return true;
 }
 
+static bool take_field(struct record_reader *in, const struct record_field *field, void *into)
+{
+    struct order *order = into;
+    bool known;
+
+    return take_number(in, field, order, &known) &&
+           (known || take_content(field->content, field->tag, order));
+}
+
 bool order_decode(struct bytes record, struct order *out)
 {
     struct order order = { 0 };
-    struct record_reader in;
-    struct record_field field;
-    uint8_t version;
-    bool known;
 
-    if (!record_open(record, &in, &version) || version != RECORD_VERSION)
-        return false;
-    while (record_next(&in, &field)) {
-        if (!take_number(&in, &field, &order, &known) ||
-            (!known && !take_content(field.content, field.tag, &order)))
-            return false;
-    }
-    if (in.failed || order.phase == ORDER_PHASE_NONE)
+    if (!record_read(record, RECORD_VERSION, take_field, &order) || order.phase == ORDER_PHASE_NONE)
         return false;
     *out = order;
     return true;
@@ -191,9 +189,7 @@ bool order_encode(const struct order *o, struct arena *arena, struct bytes *out,
     record_put(&blob, FIELD_CERTIFICATE, o->certificate);
     record_put_u64(&blob, FIELD_ACCEPTED, o->accepted);
     record_put_u64(&blob, FIELD_REASON, (uint64_t)o->reason);
-    if (!buffer_failed(&blob))
-        *out = arena_copy(arena, buffer_bytes(&blob));
-    return (!buffer_failed(&blob) && out->data != NULL) || error_set(err, ERROR_MEMORY, "order");
+    return record_keep(&blob, "order", arena, out, err);
 }
 
 bool order_take_step(struct order *order, const struct connector_step *step, int64_t now_s, struct error *err)

@@ -1,4 +1,4 @@
-/* service.c: the standing job that looks at the gateway's own certificates. */
+/* service.c: the standing job that looks at the gateway's own certificates: which are to be asked for. */
 #include "enroll/service_internal.h"
 #include "lib/base/record.h"
 #include "registry/state.h"
@@ -26,6 +26,26 @@ int64_t service_renewal_s(const struct service_certificate *s)
 }
 
 /* --- renewals --- */
+/* What rests after a refusal of another certificate, or by another CA, rests for nothing. */
+static bool wake(struct look *l, const struct service_certificate *s, const struct job_id *id,
+                 struct job_record *job, struct error *err)
+{
+    struct service_renewal renewal;
+    struct digest256 digest;
+
+    if (!service_renewal_decode(job->state, &renewal) || renewal.stage != SERVICE_STAGE_REST ||
+        job->due_s <= l->turn->now_s)
+        return true;
+    if (!service_digest(s, &digest, err))
+        return false;
+    if (digest256_equal(&digest, &renewal.follows) && bytes_is(renewal.order.ca, s->ca))
+        return true;
+    job->id = *id;
+    job->due_s = l->turn->now_s;
+    change_job_put(&l->turn->changes, job);
+    return true;
+}
+
 static bool begin(struct look *l, const struct service_certificate *s, const struct ca *ca, struct error *err)
 {
     struct job_record job = { .kind = BYTES_LITERAL(ENROLL_SERVICE_RENEWAL_JOB), .due_s = l->turn->now_s };
@@ -39,7 +59,7 @@ static bool begin(struct look *l, const struct service_certificate *s, const str
     if (!registry_job(l->turn->view, &job.id, l->turn->arena, &found, &present, err))
         return false;
     if (found)
-        return true;
+        return wake(l, s, &job.id, &present, err);
     if (!service_renewal_begin(s, ca, l->turn->now_s, l->turn->arena, &renewal, err) ||
         !service_renewal_encode(&renewal, l->turn->arena, &job.state, err))
         return false;
@@ -66,6 +86,19 @@ static const char *fault_of(const struct service_certificate *s, const struct ca
     return now_s >= renewal_s + (end_s - renewal_s) / 2 ? "its renewal has not come through" : NULL;
 }
 
+static const char *fault_of_first(const struct ca *ca)
+{
+    if (ca == NULL)
+        return "its CA is not configured";
+    return ca->chain_awaited ? "the chain of its CA is not known yet" : NULL;
+}
+
+static void warn_of_first(struct look *l, const struct service_certificate *s, const char *why)
+{
+    buffer_format(&l->warning, "%scertificate of %s is not there yet: %s", l->warning.len > 0 ? "; " : "",
+                  s->what, why);
+}
+
 static void warn(struct look *l, const struct service_certificate *s, const char *why)
 {
     int64_t left_s = s->certificate.not_after_s - l->turn->now_s;
@@ -79,28 +112,30 @@ static bool look_at(struct look *l, const struct service_certificate *s, struct 
 {
     const struct ca *ca = s->ca != NULL ? order_ca(l->all->enroll, bytes_text(s->ca)) : NULL;
     int64_t now_s = l->turn->now_s;
-    const char *why = fault_of(s, ca, now_s);
+    bool first = service_is_awaited(s);
+    const char *why = first ? fault_of_first(ca) : fault_of(s, ca, now_s);
 
-    if (why != NULL)
+    if (why != NULL && first)
+        warn_of_first(l, s, why);
+    else if (why != NULL)
         warn(l, s, why);
     return ca == NULL || ca->chain_awaited || now_s < service_renewal_s(s) ||
            ca->certificate.not_after_s <= s->certificate.not_after_s || begin(l, s, ca, err);
 }
 
 /* --- when it was warned --- */
+static bool take_warned(struct record_reader *in, const struct record_field *field, void *into)
+{
+    if (field->tag == FIELD_WARNED)
+        *(int64_t *)into = (int64_t)record_u64(in, field);
+    return true;
+}
+
 static int64_t warned_s(struct bytes state)
 {
-    struct record_reader in;
-    struct record_field field;
-    uint8_t version;
     int64_t last_s = 0;
 
-    if (!record_open(state, &in, &version) || version != RECORD_VERSION)
-        return 0;
-    while (record_next(&in, &field))
-        if (field.tag == FIELD_WARNED)
-            last_s = (int64_t)record_u64(&in, &field);
-    return in.failed ? 0 : last_s;
+    return record_read(state, RECORD_VERSION, take_warned, &last_s) ? last_s : 0;
 }
 
 static bool remember(struct turn *turn, int64_t last_s, struct bytes *out, struct error *err)
@@ -109,8 +144,7 @@ static bool remember(struct turn *turn, int64_t last_s, struct bytes *out, struc
 
     record_begin(&state, RECORD_VERSION);
     record_put_u64(&state, FIELD_WARNED, (uint64_t)last_s);
-    *out = buffer_failed(&state) ? BYTES_NONE : arena_copy(turn->arena, buffer_bytes(&state));
-    return out->data != NULL || error_set(err, ERROR_MEMORY, "service certificates");
+    return record_keep(&state, "service certificates", turn->arena, out, err);
 }
 
 bool enroll_service_job_run(struct turn *turn, const void *service, const struct job_record *job,

@@ -18,7 +18,7 @@ enum service_stage {
 struct service_renewal {
     enum service_stage stage;
     struct bytes path;
-    struct digest256 follows; /* the certificate that it renews: SHA-256 over its DER */
+    struct digest256 follows; /* service_digest() of what it renews, or of the first one that is to be */
     struct digest256 made;    /* the new one; zero: none yet */
     struct bytes pem;         /* the file's new content; none: no certificate yet */
     bool confirms;            /* the CA wants to know that it was taken */
@@ -32,9 +32,12 @@ MUST_USE bool service_renewal_encode(const struct service_renewal *renewal, stru
                                      struct bytes *out, struct error *err);
 
 /* --- the order (service_order.c) --- */
-/* A renewal of `s` from `ca` that has not asked for anything yet. */
+/* A renewal of `s` from `ca`, or its first certificate, that was not asked for yet. */
 MUST_USE bool service_renewal_begin(const struct service_certificate *s, const struct ca *ca, int64_t now_s,
                                     struct arena *arena, struct service_renewal *out, struct error *err);
+/* SHA-256 over its DER. Of one that is awaited: over the names and the key that it is to have, so that an
+ * order for others is not gone on with. */
+MUST_USE bool service_digest(const struct service_certificate *s, struct digest256 *out, struct error *err);
 /* The connector's first step for it. */
 MUST_USE bool service_order_start(struct turn *turn, const struct service_certificate *s, const struct ca *ca,
                                   struct connector_step *step, struct error *err);

@@ -1,11 +1,11 @@
 /* service_order.c: what is ordered for a certificate of the gateway itself: the same again, over the same
- * key; and what is kept of it. */
+ * key, or a first one; and what is kept of it. */
 #include "enroll/audit_internal.h"
 #include "enroll/service_internal.h"
 
 #include "lib/pki/csr.h"
 
-enum { NAMES_MAX = 64 * 1024, BACKDATE_S = 300, PEM_MAX = 512 * 1024 };
+enum { NAMES_MAX = 64 * 1024, BACKDATE_S = 300, FIRST_LIFE_S = 2 * 365 * 86400, PEM_MAX = 512 * 1024 };
 
 /* --- the order --- */
 /* The content of its SAN as it stands. */
@@ -18,6 +18,22 @@ static bool san_of(const struct certificate *c, struct arena *arena, struct byte
     *out = buffer_failed(&san) || c->san.count == 0 ? BYTES_NONE : arena_copy(arena, buffer_bytes(&san));
     return c->san.count == 0 || out->data != NULL ||
            error_set(err, ERROR_MEMORY, "names of a service certificate");
+}
+
+bool service_digest(const struct service_certificate *s, struct digest256 *out, struct error *err)
+{
+    const struct certificate *c = &s->certificate;
+    AUTO_STRUCT(buffer) wanted = BUFFER(2 * NAMES_MAX);
+
+    if (!service_is_awaited(s))
+        return sha256(c->encoded, out) || error_openssl(err, "SHA-256");
+    buffer_append(&wanted, c->subject.encoded);
+    for (size_t i = 0; i < c->san.count; i++)
+        buffer_append(&wanted, c->san.item[i].encoded);
+    buffer_append(&wanted, c->key.spki);
+    if (buffer_failed(&wanted))
+        return error_set(err, ERROR_MEMORY, "names of a service certificate");
+    return sha256(buffer_bytes(&wanted), out) || error_openssl(err, "SHA-256");
 }
 
 bool service_renewal_begin(const struct service_certificate *s, const struct ca *ca, int64_t now_s,
@@ -35,15 +51,14 @@ bool service_renewal_begin(const struct service_certificate *s, const struct ca 
                    .subject = c->subject.encoded,
                    .spki = c->key.spki },
     };
-    if (!sha256(c->encoded, &out->follows))
-        return error_openssl(err, "SHA-256");
-    return san_of(c, arena, &out->order.san, err);
+    return service_digest(s, &out->follows, err) && san_of(c, arena, &out->order.san, err);
 }
 
-/* As long a life as the old one has, from now on. */
-static struct profile profile_of(const struct certificate *c)
+/* As long a life as the old one has, from now on; a first one's is `muster init`'s. */
+static struct profile profile_of(const struct service_certificate *s)
 {
-    int64_t life_s = c->not_after_s - c->not_before_s;
+    const struct certificate *c = &s->certificate;
+    int64_t life_s = service_is_awaited(s) ? FIRST_LIFE_S : c->not_after_s - c->not_before_s;
     uint32_t backdate_s = life_s > 2 * BACKDATE_S ? BACKDATE_S : 0;
 
     if (life_s > UINT32_MAX)
@@ -79,7 +94,7 @@ static bool sign_request(struct turn *turn, const struct service_certificate *s,
 bool service_order_start(struct turn *turn, const struct service_certificate *s, const struct ca *ca,
                          struct connector_step *step, struct error *err)
 {
-    const struct profile profile = profile_of(&s->certificate);
+    const struct profile profile = profile_of(s);
     const struct connector_call call = {
         .ca = ca,
         .keys = turn->keys,
@@ -132,7 +147,8 @@ static bool append_audit(struct turn *turn, const struct service_certificate *s,
     audit_hex(&entry, "certificate", digest256_bytes(&certificate));
     audit_hex(&entry, "key", digest256_bytes(&record->key));
     audit_number(&entry, "not_after", record->not_after_s);
-    audit_hex(&entry, "renews", s->certificate.serial);
+    if (!service_is_awaited(s))
+        audit_hex(&entry, "renews", s->certificate.serial);
     audit_end(&entry);
     if (buffer_failed(&entry))
         return error_set(err, ERROR_MEMORY, "audit entry");

@@ -15,8 +15,10 @@ enum field {
     FIELD_ORDER,
 };
 
-static bool take_field(struct record_reader *in, const struct record_field *field, struct service_renewal *r)
+static bool take_field(struct record_reader *in, const struct record_field *field, void *into)
 {
+    struct service_renewal *r = into;
+
     switch ((enum field)field->tag) {
     case FIELD_STAGE: r->stage = (enum service_stage)record_choice(in, field, SERVICE_STAGE_COUNT); break;
     case FIELD_PATH: r->path = field->content; break;
@@ -31,20 +33,29 @@ static bool take_field(struct record_reader *in, const struct record_field *fiel
     return true;
 }
 
+/* What each stage goes on with is there. */
+static bool is_whole(const struct service_renewal *r)
+{
+    enum order_phase phase = r->order.phase;
+
+    switch (r->stage) {
+    case SERVICE_STAGE_ORDER: return phase == ORDER_PHASE_FETCH;
+    case SERVICE_STAGE_WRITE: return phase != ORDER_PHASE_NONE && r->pem.len > 0;
+    case SERVICE_STAGE_TELL: return phase == ORDER_PHASE_CONFIRM || phase == ORDER_PHASE_REVOKE;
+    case SERVICE_STAGE_LOAD:
+    case SERVICE_STAGE_REST: return phase != ORDER_PHASE_NONE;
+    case SERVICE_STAGE_NONE:
+    case SERVICE_STAGE_COUNT: break;
+    }
+    return false;
+}
+
 bool service_renewal_decode(struct bytes record, struct service_renewal *out)
 {
     struct service_renewal renewal = { 0 };
-    struct record_reader in;
-    struct record_field field;
-    uint8_t version;
 
-    if (!record_open(record, &in, &version) || version != RECORD_VERSION)
-        return false;
-    while (record_next(&in, &field))
-        if (!take_field(&in, &field, &renewal))
-            return false;
-    if (in.failed || renewal.stage == SERVICE_STAGE_NONE || renewal.path.len == 0 ||
-        renewal.order.phase == ORDER_PHASE_NONE)
+    if (!record_read(record, RECORD_VERSION, take_field, &renewal) || renewal.path.len == 0 ||
+        !is_whole(&renewal))
         return false;
     *out = renewal;
     return true;
@@ -67,6 +78,5 @@ bool service_renewal_encode(const struct service_renewal *r, struct arena *arena
     record_put_u64(&record, FIELD_CONFIRMS, r->confirms);
     record_put_u64(&record, FIELD_FAILURES, r->failures);
     record_put(&record, FIELD_ORDER, order);
-    *out = buffer_failed(&record) ? BYTES_NONE : arena_copy(arena, buffer_bytes(&record));
-    return out->data != NULL || error_set(err, ERROR_MEMORY, "renewal of a service certificate");
+    return record_keep(&record, "renewal of a service certificate", arena, out, err);
 }

@@ -1,4 +1,5 @@
-/* service_renewal.c: the job that renews one certificate of the gateway: order, write, tell the CA, load. */
+/* service_renewal.c: the job that renews one certificate of the gateway, or enrolls its first: order, write,
+ * tell the CA, load. */
 #include "enroll/chain.h"
 #include "enroll/service_internal.h"
 #include "lib/base/encode.h"
@@ -7,6 +8,7 @@
 
 enum {
     REST_S = 6 * 3600,    /* after a refusal */
+    REST_FIRST_S = 600,   /* of a first one: nothing is served meanwhile */
     LOAD_S = 10,          /* a reload takes no longer, mostly */
     FAILURE_PAUSE_S = 10, /* of the file or the reload; doubled with each */
     FAILURE_PAUSE_MAX_S = 3600,
@@ -17,6 +19,7 @@ struct run {
     const struct service_certificates *all;
     const struct service_certificate *certificate; /* as configured now; NULL: it is not any more */
     const struct ca *ca;                           /* NULL: the same */
+    bool first;                                    /* there is none yet */
     bool follows, made;                            /* the one in use is the old one, or the new one */
     struct service_renewal renewal;
     struct job_step *out;
@@ -55,7 +58,7 @@ static void complain(struct run *r, const char *what, const char *why)
 static bool rest(struct run *r, struct error *err)
 {
     r->renewal.stage = SERVICE_STAGE_REST;
-    return wait_until(r, r->turn->now_s + REST_S, err);
+    return wait_until(r, r->turn->now_s + (r->first ? REST_FIRST_S : REST_S), err);
 }
 
 static bool load(struct run *r, struct error *err)
@@ -109,7 +112,7 @@ static bool written(struct run *r, struct error *err)
 
 static bool not_written(struct run *r, const char *failure, struct error *err)
 {
-    complain(r, "renewed, but the user that the gateway runs as cannot write it", failure);
+    complain(r, "issued, but the user that the gateway runs as cannot write it", failure);
     return wait_until(r, r->turn->now_s + pause_s(r), err);
 }
 
@@ -159,7 +162,7 @@ static bool take_certificate(struct run *r, const struct certificate *c, const s
     r->renewal.order.state = step->state;
     r->renewal.failures = 0;
     r->turn->facts.serial = bytes_text(serial);
-    say(r, "issued", "renewed");
+    say(r, "issued", r->first ? "its first one" : "renewed");
     return write_file(r, err);
 }
 
@@ -184,7 +187,7 @@ static bool judge(struct run *r, const struct connector_step *step, struct error
     struct certificate c;
     const char *fault;
 
-    if (!certified_judge_renewal(r->turn, r->ca, &r->certificate->certificate, step, &c, &fault, err) ||
+    if (!certified_judge_service(r->turn, r->ca, &r->certificate->certificate, step, &c, &fault, err) ||
         !enroll_chain_look(r->turn, r->ca, &c, err))
         return false;
     if (fault == NULL)
@@ -192,6 +195,13 @@ static bool judge(struct run *r, const struct connector_step *step, struct error
     complain(r, "the CA gave a wrong one", fault);
     say(r, "refused", fault);
     return give_back(r, &c, step, err);
+}
+
+static bool rejected(struct run *r, const char *why, struct error *err)
+{
+    complain(r, r->first ? "the CA rejected its first one" : "the CA rejected its renewal",
+             why != NULL ? why : "without a word");
+    return rest(r, err);
 }
 
 static bool take_step(struct run *r, const struct connector_step *step, struct error *err)
@@ -215,9 +225,7 @@ static bool take_step(struct run *r, const struct connector_step *step, struct e
         break;
     case CONNECTOR_REJECTED:
         say(r, "refused", step->why != NULL ? step->why : "the CA rejected it");
-        if (fetching)
-            complain(r, "the CA rejected its renewal", step->why != NULL ? step->why : "without a word");
-        return told(r, err);
+        return fetching ? rejected(r, step->why, err) : told(r, err);
     case CONNECTOR_DONE:
         if (!fetching)
             return told(r, err);
@@ -256,8 +264,9 @@ static bool go_on_asking(struct run *r, const struct job_event *event, struct er
         spoke = order_ask(&drive, event, &step, err);
     if (spoke && order->stage == ORDER_STAGE_BEGIN && step.verdict == CONNECTOR_SEND)
         say(r, "pending",
-            r->renewal.stage == SERVICE_STAGE_ORDER ? "its renewal is ordered"
-                                                    : "the CA is told what became of it");
+            r->renewal.stage != SERVICE_STAGE_ORDER ? "the CA is told what became of it"
+            : r->first                              ? "its first one is ordered"
+                                                    : "its renewal is ordered");
     return spoke && take_step(r, &step, err);
 }
 
@@ -272,8 +281,9 @@ static bool find(struct run *r, struct error *err)
     r->ca = order_ca(r->all->enroll, r->renewal.order.ca);
     if (r->certificate == NULL)
         return true;
-    if (!sha256(r->certificate->certificate.encoded, &digest))
-        return error_openssl(err, "SHA-256");
+    if (!service_digest(r->certificate, &digest, err))
+        return false;
+    r->first = service_is_awaited(r->certificate);
     r->follows = digest256_equal(&digest, &r->renewal.follows);
     r->made = digest256_equal(&digest, &r->renewal.made);
     return true;
@@ -291,7 +301,8 @@ static bool go_on(struct run *r, const struct job_event *event, struct error *er
         if (r->follows && is_still_wanted(r))
             return go_on_asking(r, event, err);
         say(r, "refused",
-            r->follows ? "it is not renewed from that CA any more" : "it was replaced meanwhile");
+            !r->follows ? "it was replaced meanwhile, or another is wanted"
+                        : "it is not asked of that CA any more");
         return over(r);
     case SERVICE_STAGE_WRITE:
         if (r->certificate != NULL)

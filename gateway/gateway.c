@@ -52,6 +52,41 @@ static void stop_memory(struct gateway *gateway)
     parking_free(take(gateway->parking));
 }
 
+static bool find_user(const char *name, const struct passwd **user, struct error *err)
+{
+    errno = 0;
+    *user = getpwnam(name);
+    return *user != NULL || error_set(err, ERROR_FORMAT, "user: there is no user %s", name);
+}
+
+/* The daemon will be that user. */
+static bool is_to_change_user(const struct config *config)
+{
+    return config->user != NULL && geteuid() == 0;
+}
+
+/* Before anything is asked of a CA: after a crash it is asked for the same key. */
+static bool make_missing_keys(struct config *config, struct error *err)
+{
+    const size_t count = config->missing_key_count;
+    const struct passwd *user;
+    struct file_owner owner;
+    bool changes = is_to_change_user(config);
+
+    if (count == 0)
+        return true;
+    if (changes && !find_user(config->user, &user, err))
+        return false;
+    if (changes)
+        owner = (struct file_owner){ user->pw_uid, user->pw_gid };
+    if (!config_make_missing_keys(config, changes ? &owner : NULL, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        log_fields(LOG_INFO, "key", LOG_CTEXT("name", config->missing_key[i].name),
+                   LOG_CTEXT("file", config->missing_key[i].path), LOG_CTEXT("note", "made"));
+    return true;
+}
+
 static bool start_config(struct gateway *gateway, struct error *err)
 {
     struct config *config;
@@ -59,12 +94,12 @@ static bool start_config(struct gateway *gateway, struct error *err)
     if (!config_load(gateway->config_path, &config, err))
         return false;
     log_open(STDERR_FILENO, config->log_format, config->log_level);
-    monitor_configuration(gateway->monitor, config);
-    gateway_lend(gateway, config);
-    if (!live_config_init(&gateway->live, config, err)) {
+    if (!make_missing_keys(config, err) || !live_config_init(&gateway->live, config, err)) {
         config_free(config);
         return false;
     }
+    monitor_configuration(gateway->monitor, config);
+    gateway_lend(gateway, config);
     return true;
 }
 
@@ -151,16 +186,12 @@ static void warn_of_unwritable(const struct config *config)
 /* From root to the configured user, once the sockets are bound and the keys read. */
 static bool drop_privileges(struct gateway *gateway, struct error *err)
 {
-    const char *name = first_config(gateway)->user;
+    const struct config *config = first_config(gateway);
     const struct passwd *user;
 
-    if (name == NULL || geteuid() != 0)
+    if (!is_to_change_user(config))
         return true;
-    errno = 0;
-    user = getpwnam(name);
-    if (user == NULL)
-        return error_set(err, ERROR_FORMAT, "user: there is no user %s", name);
-    if (!give_registry(first_config(gateway)->registry.path, user, err))
+    if (!find_user(config->user, &user, err) || !give_registry(config->registry.path, user, err))
         return false;
     if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
         setuid(user->pw_uid) != 0)
@@ -290,13 +321,43 @@ static bool other_fixed_settings_differ(const struct config *old, const struct c
     return old->workers != new->workers || strcmp(old->registry.path, new->registry.path) != 0;
 }
 
+/* A certificate that is in use and whose file is gone: a start would ask for it anew, but what works now is
+ * not given up. */
+static const char *lost_certificate(const struct config *old, const struct config *new)
+{
+    for (size_t i = 0; i < new->services.count; i++)
+        for (size_t j = 0; j < old->services.count && service_is_awaited(&new->services.item[i]); j++)
+            if (strcmp(new->services.item[i].path, old->services.item[j].path) == 0 &&
+                !service_is_awaited(&old->services.item[j]))
+                return new->services.item[i].path;
+    return NULL;
+}
+
+static bool load_anew(struct gateway *gateway, struct config **out, struct error *err)
+{
+    struct held_config *old = live_config_hold(&gateway->live);
+    struct config *config = NULL;
+    const char *lost = NULL;
+    bool loaded = config_load(gateway->config_path, &config, err);
+
+    if (loaded && (lost = lost_certificate(old->config, config)) != NULL)
+        loaded = error_set(err, ERROR_NOT_FOUND, "%.200s is gone: its certificate stays in use", lost);
+    live_config_release(old);
+    if (!loaded || !make_missing_keys(config, err)) {
+        config_free(config);
+        return false;
+    }
+    *out = config;
+    return true;
+}
+
 bool gateway_reload(struct gateway *gateway, const char **note, struct error *err)
 {
     struct config *config;
     struct held_config *old;
     const char *listeners;
 
-    if (!config_load(gateway->config_path, &config, err))
+    if (!load_anew(gateway, &config, err))
         return false;
     listeners = fixed_listeners(gateway, config);
     old = live_config_hold(&gateway->live);

@@ -35,6 +35,21 @@ static void print_fingerprints(const struct config *config)
     }
 }
 
+/* What is not there yet and comes by itself. */
+static void print_awaited(const struct config *config)
+{
+    for (size_t i = 0; i < config->services.count; i++) {
+        const struct service_certificate *s = &config->services.item[i];
+
+        if (service_is_awaited(s))
+            printf("certificate of %s: %s is not there yet; CA %s is asked for it\n", s->what, s->path,
+                   s->ca);
+    }
+    for (size_t i = 0; i < config->missing_key_count; i++)
+        printf("key %s: %s is not there yet; musterd makes it\n", config->missing_key[i].name,
+               config->missing_key[i].path);
+}
+
 static int check(const char *path)
 {
     struct config *config;
@@ -47,6 +62,7 @@ static int check(const char *path)
     printf("%s: well-formed; procedures: %zu, listeners: %zu\n", path, config->procedure_count,
            config->listener_count);
     print_fingerprints(config);
+    print_awaited(config);
     config_free(config);
     return EXIT_SUCCESS;
 }

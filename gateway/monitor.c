@@ -142,6 +142,13 @@ static void log_ca(const struct ca *ca)
                    LOG_CTEXT("sha1", sha1));
 }
 
+static void log_awaited(const struct service_certificate *s)
+{
+    if (service_is_awaited(s))
+        log_fields(LOG_WARNING, "certificate", LOG_CTEXT("of", s->what), LOG_CTEXT("file", s->path),
+                   LOG_CTEXT("note", "it is not there yet: it is asked of the CA"), LOG_CTEXT("ca", s->ca));
+}
+
 static void note_expiry(struct monitor *monitor, const char *kind, const char *name, int64_t not_after_s)
 {
     struct expiry *e = &monitor->expiry[monitor->expiry_count];
@@ -158,7 +165,8 @@ static void note_expiries(struct monitor *monitor, const struct config *config)
     (void)pthread_mutex_lock(&monitor->lock);
     monitor->expiry_count = 0;
     for (size_t i = 0; i < config->certificate_count; i++)
-        note_expiry(monitor, "", config->certificate[i].what, config->certificate[i].not_after_s);
+        if (!config->certificate[i].awaited)
+            note_expiry(monitor, "", config->certificate[i].what, config->certificate[i].not_after_s);
     for (size_t i = 0; i < config->ca_count; i++)
         if (!config->ca[i].chain_awaited)
             note_expiry(monitor, "ca ", config->ca[i].name, config->ca[i].certificate.not_after_s);
@@ -187,6 +195,8 @@ void monitor_configuration(struct monitor *monitor, const struct config *config)
     note_chains(monitor, config);
     for (size_t i = 0; i < config->ca_count; i++)
         log_ca(&config->ca[i]);
+    for (size_t i = 0; i < config->services.count; i++)
+        log_awaited(&config->services.item[i]);
     for (size_t i = 0; i < config->procedure_count; i++)
         if (config->procedure[i]->dialect.scep_des)
             log_fields(LOG_WARNING, "configuration", LOG_CTEXT("procedure", config->procedure[i]->name),

@@ -42,6 +42,11 @@ static const char *procedure_awaits(const struct config *config, const struct ro
     return chain_awaited(enroll_ca(&config->enroll, route->procedure));
 }
 
+static const char *ra_awaited(bool awaited)
+{
+    return awaited ? "the certificate of its RA is not there yet" : NULL;
+}
+
 /* --- SCEP: /scep/<procedure>[/...], /cgi-bin/pkiclient.exe (SCEP-5) --- */
 
 static bool scep_match(const struct config *config, struct bytes path, struct route *route)
@@ -73,6 +78,13 @@ static bool scep_handle(struct turn *turn, const struct config *config, const st
                         const struct http_request *request, struct http_response *response, struct error *err)
 {
     return scep_serve(turn, &config->scep, route->procedure, request, response, err);
+}
+
+static const char *scep_awaits(const struct config *config, const struct route *route)
+{
+    const char *awaited = procedure_awaits(config, route);
+
+    return awaited != NULL ? awaited : ra_awaited(scep_is_awaiting(&config->scep, route->procedure));
 }
 
 /* --- EST: /.well-known/est/[<procedure>/]<operation>; some clients put the label in front --- */
@@ -157,6 +169,13 @@ static bool cmp_handle(struct turn *turn, const struct config *config, const str
                        const struct http_request *request, struct http_response *response, struct error *err)
 {
     return cmp_serve(turn, &config->cmp, route->procedure, route->operation, request, response, err);
+}
+
+static const char *cmp_awaits(const struct config *config, const struct route *route)
+{
+    const char *awaited = procedure_awaits(config, route);
+
+    return awaited != NULL ? awaited : ra_awaited(cmp_is_awaiting(&config->cmp, route->procedure));
 }
 
 /* --- ACME: /acme/<procedure>/<resource>, over TLS (ACME-1) --- */
@@ -299,11 +318,11 @@ static bool admin_handle(struct turn *turn, const struct config *config, const s
 }
 
 static const struct service_row services[] = {
-    { "scep", scep_match, procedure_awaits, scep_public, scep_handle, scep_operation_asked, NULL,
+    { "scep", scep_match, scep_awaits, scep_public, scep_handle, scep_operation_asked, NULL,
       1 << LISTENER_DEVICES },
     { "est", est_match, procedure_awaits, est_public, est_handle, est_operation_asked, NULL,
       1 << LISTENER_DEVICES },
-    { "cmp", cmp_match, procedure_awaits, cmp_public, cmp_handle, cmp_operation_asked, NULL,
+    { "cmp", cmp_match, cmp_awaits, cmp_public, cmp_handle, cmp_operation_asked, NULL,
       1 << LISTENER_DEVICES },
     { "acme", acme_match, procedure_awaits, acme_public, acme_handle, acme_operation_asked, acme_later,
       1 << LISTENER_DEVICES },

@@ -88,8 +88,14 @@ void health_probe(struct turn *turn, const struct health_service *service, struc
             probe_list(turn, ca, &h);
         }
     }
-    for (size_t i = 0; i < service->certificate_count; i++)
-        probe_certificate(turn, "", service->certificate[i].what, service->certificate[i].not_after_s, &h);
+    for (size_t i = 0; i < service->certificate_count; i++) {
+        const struct health_certificate *c = &service->certificate[i];
+
+        if (c->awaited)
+            found_bad(&h, "certificate of %.60s: not there yet", c->what);
+        else
+            probe_certificate(turn, "", c->what, c->not_after_s, &h);
+    }
     *out = h;
 }
 

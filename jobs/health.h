@@ -10,8 +10,9 @@ enum { HEALTH_PERIOD_S = 30, HEALTH_TEXT_MAX = 128 };
 
 /* A certificate that the gateway itself depends on. */
 struct health_certificate {
-    const char *what; /* "tls listener administration" */
+    const char *what; /* "listener administration" */
     int64_t not_after_s;
+    bool awaited; /* it is not there yet: not healthy */
 };
 
 struct health {

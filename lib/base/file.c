@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { PATH_LEN = 4096 };
 
 bool file_read(const char *path, struct buffer *out, struct error *err)
 {
@@ -39,7 +42,7 @@ static bool write_all(int fd, struct bytes content)
 /* The new name is on disk, too. What cannot be synced (some file systems) is left to them. */
 static void sync_folder(const char *path)
 {
-    char folder[4096];
+    char folder[PATH_LEN];
     const char *slash = strrchr(path, '/');
     int fd;
 
@@ -52,14 +55,20 @@ static void sync_folder(const char *path)
     (void)close(fd);
 }
 
+static bool name_beside(const char *path, char beside[PATH_LEN], struct error *err)
+{
+    return snprintf(beside, PATH_LEN, "%s.new", path) < PATH_LEN ||
+           error_set(err, ERROR_LIMIT, "path too long");
+}
+
 bool file_write(const char *path, struct bytes content, unsigned mode, struct error *err)
 {
-    char beside[4096];
+    char beside[PATH_LEN];
     bool written;
     int fd;
 
-    if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
-        return error_set(err, ERROR_LIMIT, "path too long");
+    if (!name_beside(path, beside, err))
+        return false;
     fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (fd < 0)
         return error_errno(err, beside);
@@ -71,4 +80,43 @@ bool file_write(const char *path, struct bytes content, unsigned mode, struct er
     }
     sync_folder(path);
     return true;
+}
+
+/* link() and not rename(): what somebody else put there meanwhile is not replaced. */
+static bool name_once(const char *beside, const char *path, struct error *err)
+{
+    if (link(beside, path) == 0)
+        return true;
+    return errno == EEXIST ? error_set(err, ERROR_CONFLICT, "%s: it is there already", path)
+                           : error_errno(err, path);
+}
+
+bool file_create(const char *path, struct bytes content, unsigned mode, const struct file_owner *owner,
+                 struct error *err)
+{
+    char beside[PATH_LEN];
+    bool done;
+    int fd;
+
+    if (!name_beside(path, beside, err))
+        return false;
+    (void)unlink(beside); /* left by a crash */
+    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return error_errno(err, beside);
+    done = ((owner == NULL || fchown(fd, owner->uid, owner->gid) == 0) && write_all(fd, content)) ||
+           error_errno(err, beside);
+    (void)close(fd); /* synced */
+    done = done && name_once(beside, path, err);
+    (void)unlink(beside);
+    if (done)
+        sync_folder(path);
+    return done;
+}
+
+bool file_is_missing(const char *path)
+{
+    struct stat unused;
+
+    return stat(path, &unused) != 0 && errno == ENOENT;
 }

@@ -85,3 +85,28 @@ bool record_octets(struct bytes content, uint8_t *out, size_t len)
     memcpy(out, content.data, len);
     return true;
 }
+
+bool record_read(struct bytes record, uint8_t version, record_take *take_field, void *into)
+{
+    struct record_reader in;
+    struct record_field field;
+    uint8_t found;
+
+    if (!record_open(record, &in, &found) || found != version)
+        return false;
+    while (record_next(&in, &field))
+        if (!take_field(&in, &field, into))
+            return false;
+    return !in.failed;
+}
+
+bool record_keep(const struct buffer *record, const char *what, struct arena *arena, struct bytes *out,
+                 struct error *err)
+{
+    struct bytes kept = buffer_failed(record) ? BYTES_NONE : arena_copy(arena, buffer_bytes(record));
+
+    if (kept.data == NULL)
+        return error_set(err, ERROR_MEMORY, "%s", what);
+    *out = kept;
+    return true;
+}

@@ -297,10 +297,10 @@ bool keys_make_for_device(enum key_kind kind, unsigned bits, struct arena *arena
     return true;
 }
 
-bool keys_save(const struct keys *keys, const char *name, const char *path, struct error *err)
+/* It lives as long as `pem`, in memory that is wiped. */
+static bool pem_of(const struct keys *keys, const char *name, BIO *pem, struct bytes *out, struct error *err)
 {
     const struct key *key = keys_find(keys, name);
-    AUTO(BIO) *pem = BIO_new(BIO_s_secmem());
     char *data = NULL;
     long len;
 
@@ -309,7 +309,25 @@ bool keys_save(const struct keys *keys, const char *name, const char *path, stru
     if (pem == NULL || PEM_write_bio_PKCS8PrivateKey(pem, key->pkey, NULL, NULL, 0, NULL, NULL) != 1 ||
         (len = BIO_get_mem_data(pem, &data)) <= 0)
         return error_openssl(err, "private key to PEM");
-    return file_write(path, bytes_of(data, (size_t)len), 0600, err);
+    *out = bytes_of(data, (size_t)len);
+    return true;
+}
+
+bool keys_save(const struct keys *keys, const char *name, const char *path, struct error *err)
+{
+    AUTO(BIO) *pem = BIO_new(BIO_s_secmem());
+    struct bytes text;
+
+    return pem_of(keys, name, pem, &text, err) && file_write(path, text, 0600, err);
+}
+
+bool keys_save_new(const struct keys *keys, const char *name, const char *path,
+                   const struct file_owner *owner, struct error *err)
+{
+    AUTO(BIO) *pem = BIO_new(BIO_s_secmem());
+    struct bytes text;
+
+    return pem_of(keys, name, pem, &text, err) && file_create(path, text, 0600, owner, err);
 }
 
 enum key_kind keys_kind(const struct keys *keys, const char *name, unsigned *bits)

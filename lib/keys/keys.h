@@ -12,6 +12,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/digest.h"
 #include "lib/base/error.h"
+#include "lib/base/file.h"
 #include "lib/base/secret.h"
 
 enum key_kind {
@@ -52,6 +53,9 @@ MUST_USE bool keys_make_for_device(enum key_kind kind, unsigned bits, struct are
 
 /* Writes the private key as PKCS#8 PEM, mode 0600 (key generation by `muster init`). */
 MUST_USE bool keys_save(const struct keys *keys, const char *name, const char *path, struct error *err);
+/* The same as file_create(): a file that is there is not overwritten. */
+MUST_USE bool keys_save_new(const struct keys *keys, const char *name, const char *path,
+                            const struct file_owner *owner, struct error *err);
 
 /* What a key is; KEY_NONE when there is none of that name. *bits may be NULL. */
 enum key_kind keys_kind(const struct keys *keys, const char *name, unsigned *bits);

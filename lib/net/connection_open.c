@@ -44,7 +44,10 @@ void connection_handshake(struct connection *c)
     case IO_END:
     case IO_FAILED:
         COUNT(c->loop, handshake_failures);
-        connection_tell(c, 0, "the TLS handshake failed");
+        connection_tell(c, 0,
+                        SSL_get_certificate(c->transport.ssl) != NULL
+                            ? "the TLS handshake failed"
+                            : "the listener has no certificate yet");
         connection_close(c);
         return;
     case IO_OK: break;

@@ -25,6 +25,8 @@ struct net_tls {
     const char *certificate_path; /* PEM, leaf first, then what the peer needs to reach its anchor */
     const char *key_name;         /* in the key ring */
     enum net_client_certificate client_certificate;
+    bool awaited; /* there is no certificate yet, and a reload will bring it: handshakes are refused by an
+                     alert */
 };
 
 struct net_listener {

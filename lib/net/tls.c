@@ -113,6 +113,26 @@ static bool set_sessions(SSL_CTX *ctx, const char *name, const uint8_t ticket_ke
            SSL_CTX_set_session_ticket_cb(ctx, mark_ticket, judge_ticket, NULL) == 1;
 }
 
+/* In every version, before anything is chosen. */
+static int refuse_hello(SSL *ssl, int *alert, void *unused)
+{
+    (void)ssl;
+    (void)unused;
+    *alert = SSL_AD_HANDSHAKE_FAILURE;
+    return SSL_CLIENT_HELLO_ERROR;
+}
+
+static bool set_certificate(SSL_CTX *ctx, const struct net_listener *listener, const struct keys *keys,
+                            struct error *err)
+{
+    if (SSL_CTX_use_certificate_chain_file(ctx, listener->tls.certificate_path) != 1)
+        return error_openssl(err, listener->tls.certificate_path);
+    if (!keys_set_tls(keys, listener->tls.key_name, ctx, err))
+        return false;
+    return SSL_CTX_check_private_key(ctx) == 1 ||
+           error_openssl(err, "certificate and key do not belong together");
+}
+
 bool tls_context_new(OSSL_LIB_CTX *library, const struct net_listener *listener, struct keys *keys,
                      const uint8_t ticket_keys[TLS_TICKET_KEYS_LEN], SSL_CTX **out, struct error *err)
 {
@@ -123,12 +143,10 @@ bool tls_context_new(OSSL_LIB_CTX *library, const struct net_listener *listener,
     SSL_CTX_set_verify(ctx, verify_mode(listener->tls.client_certificate), NULL);
     SSL_CTX_set_cert_verify_callback(ctx, accept_certificate, NULL);
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
-    if (SSL_CTX_use_certificate_chain_file(ctx, listener->tls.certificate_path) != 1)
-        return error_openssl(err, listener->tls.certificate_path);
-    if (!keys_set_tls(keys, listener->tls.key_name, ctx, err))
+    if (listener->tls.awaited)
+        SSL_CTX_set_client_hello_cb(ctx, refuse_hello, NULL);
+    else if (!set_certificate(ctx, listener, keys, err))
         return false;
-    if (SSL_CTX_check_private_key(ctx) != 1)
-        return error_openssl(err, "certificate and key do not belong together");
     *out = take(ctx);
     return true;
 }

@@ -13,6 +13,18 @@ const struct cmp_ra *cmp_ra_of(const struct cmp_service *service, const struct p
     return NULL;
 }
 
+static bool is_awaited(const struct cmp_ra *ra)
+{
+    return ra->certificate.encoded.len == 0;
+}
+
+bool cmp_is_awaiting(const struct cmp_service *service, const struct procedure *procedure)
+{
+    const struct cmp_ra *ra = cmp_ra_of(service, procedure);
+
+    return ra != NULL && is_awaited(ra);
+}
+
 static bool has_purpose(const struct certificate *certificate, struct bytes oid)
 {
     for (size_t i = 0; i < certificate->extended_key_usage_count; i++)
@@ -50,13 +62,13 @@ const char *cmp_procedure_fault(const struct cmp_service *service, const struct 
         return "CMP needs preregistration";
     if (ra == NULL)
         return "its CMP RA is not configured";
-    if (!bytes_equal(keys_public(keys, ra->key_name), ra->certificate.key.spki))
+    if (!is_awaited(ra) && !bytes_equal(keys_public(keys, ra->key_name), ra->certificate.key.spki))
         return "the certificate of its CMP RA is not for its key";
     if (procedure->cmp_key_generation && procedure->manual_approval)
         return "keys are generated for devices that are answered at once: not where an officer approves";
     if (procedure->cmp_key_generation && ca != NULL && ca->connector->resume != NULL)
         return "keys are generated for devices that are answered at once: not where another CA is asked";
-    return certificate_fault(&ra->certificate, ca, procedure);
+    return is_awaited(ra) ? NULL : certificate_fault(&ra->certificate, ca, procedure);
 }
 
 /* --- HTTP --- */

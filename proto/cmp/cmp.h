@@ -13,7 +13,7 @@
 struct cmp_ra {
     const char *name;
     const char *key_name;
-    struct certificate certificate;
+    struct certificate certificate; /* not encoded: it is awaited, and nothing is served with it yet */
 };
 
 enum { CMP_RAS_MAX = 16 };
@@ -26,9 +26,12 @@ struct cmp_service {
 
 /* For the configuration's check: what is wrong with a procedure for CMP, or NULL: no preregistration, RA
  * missing, its certificate not for its key, without digitalSignature or cmcRA, not issued by the procedure's
- * CA (CMP-42). */
+ * CA (CMP-42). A certificate that is awaited is no fault. */
 const char *cmp_procedure_fault(const struct cmp_service *service, const struct procedure *procedure,
                                 const struct keys *keys);
+
+/* The certificate of its RA is not there yet: the procedure is not to be served. */
+bool cmp_is_awaiting(const struct cmp_service *service, const struct procedure *procedure);
 
 /* The operation label (RFC 9483 6.1) as static text, NULL when it is none that is known. */
 const char *cmp_operation_name(struct bytes label);

@@ -17,19 +17,37 @@ enum operation_name {
 
 /* --- configuration --- */
 
+static bool is_awaited(const struct scep_ra *ra)
+{
+    return ra->certificate.encoded.len == 0;
+}
+
+bool scep_is_awaiting(const struct scep_service *service, const struct procedure *procedure)
+{
+    const struct scep_ra *ra = scep_ra_of(service, procedure);
+
+    return ra != NULL && is_awaited(ra);
+}
+
 const char *scep_procedure_fault(const struct scep_service *service, const struct procedure *procedure,
                                  const struct keys *keys)
 {
     const uint32_t needed = KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT;
     const struct scep_ra *ra = scep_ra_of(service, procedure);
     unsigned bits = 0;
+    enum key_kind kind;
 
     if (!procedure->preregistration)
         return "SCEP needs preregistration";
     if (ra == NULL)
         return "its SCEP RA is not configured";
-    if (keys_kind(keys, ra->key_name, &bits) != KEY_RSA || bits < RA_RSA_BITS_MIN)
+    kind = keys_kind(keys, ra->key_name, &bits);
+    if (is_awaited(ra) && kind == KEY_NONE)
+        return NULL;
+    if (kind != KEY_RSA || bits < RA_RSA_BITS_MIN)
         return "the key of its SCEP RA must be RSA of 2048 bits or more";
+    if (is_awaited(ra))
+        return NULL;
     if (!bytes_equal(keys_public(keys, ra->key_name), ra->certificate.key.spki))
         return "the certificate of its SCEP RA is not for its key";
     if (!ra->certificate.has_key_usage || (ra->certificate.key_usage & needed) != needed)

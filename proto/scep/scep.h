@@ -10,7 +10,7 @@
 struct scep_ra {
     const char *name;
     const char *key_name;
-    struct certificate certificate;
+    struct certificate certificate; /* not encoded: it is awaited, and nothing is served with it yet */
 };
 
 enum { SCEP_RAS_MAX = 16 };
@@ -24,9 +24,13 @@ struct scep_service {
 
 /* For the configuration's check: what is wrong with a procedure for SCEP, or NULL: no preregistration, RA
  * missing (procedure->scep_ra is the name of one of service->ra), not RSA >= 2048, its certificate not for
- * its key or without digitalSignature and keyEncipherment. */
+ * its key or without digitalSignature and keyEncipherment. A certificate that is awaited is no fault, nor
+ * that its key is not made yet. */
 const char *scep_procedure_fault(const struct scep_service *service, const struct procedure *procedure,
                                  const struct keys *keys);
+
+/* The certificate of its RA is not there yet: the procedure is not to be served. */
+bool scep_is_awaiting(const struct scep_service *service, const struct procedure *procedure);
 
 /* The operation that is asked for, as RFC 8894 spells it; NULL when it is none that is known. */
 const char *scep_operation_name(const struct http_request *request);

@@ -4,44 +4,11 @@
 # at first may not write the file.
 . "$(dirname "$0")/lib.sh"
 need curl
+. "$top/tests/interop/lib_renewal.sh"
 openssl cmp -help >/dev/null 2>&1 || { echo "skipped: this openssl has no cmp"; exit 77; }
 
-# FILE SUBJECT EXTENSIONS...: m/FILE.pem for m/keys/FILE.pem, 80 days old and with 20 to go, as the CA once signed it.
-aged() {
-    local file=$1 subject=$2
-    shift 2
-    mkdir -p issuing && : >issuing/index.txt && openssl rand -hex 12 >issuing/serial
-    cat >issuing/ca.cnf <<CNF
-[ca]
-default_ca = it
-[it]
-database = issuing/index.txt
-serial = issuing/serial
-new_certs_dir = issuing
-certificate = m/ca.pem
-private_key = m/keys/ca.pem
-default_md = sha256
-policy = any
-unique_subject = no
-[any]
-commonName = supplied
-[x]
-keyUsage = critical,$1
-extendedKeyUsage = $2
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-${3:+subjectAltName = $3}
-CNF
-    openssl req -new -key "m/keys/$file.pem" -subj "$subject" -out issuing/request.csr
-    openssl ca -batch -config issuing/ca.cnf -extensions x -notext -in issuing/request.csr -out "m/$file.pem" \
-        -startdate "$(date -u -d '80 days ago' +%y%m%d%H%M%SZ)" -enddate "$(date -u -d '20 days' +%y%m%d%H%M%SZ)" >issuing/log 2>&1 || cat issuing/log
-    cp "m/$file.pem" "old-$file.pem"
-}
 served() { echo | openssl s_client -connect "127.0.0.1:${1:-$tls_port}" 2>/dev/null | openssl x509 2>/dev/null; }
-serial_of() { openssl x509 -in "$1" -noout -serial; }
-field() { openssl x509 -in "$1" -noout "${@:2}" 2>/dev/null; }
 patience=100
-in_use() { said "service-renewal .*detail=\"?$1: the new certificate is in use"; }
 is_renewed() { # FILE what
     if eventually in_use "$2"; then pass "$2: renewed and in use"; else fail "$2: renewed and in use"; fi
     [ "$(serial_of "m/$1.pem")" != "$(serial_of "old-$1.pem")" ] || fail "$2: another serial number"
@@ -181,7 +148,7 @@ sed -e '1i user: nobody' -e '0,/tls: { certificate: tls.pem, key: tls, /s//&'"$r
 : >musterd.log
 launch
 expect_match "$(grep 'warning renewal' musterd.log)" 'listener tls.*this user cannot write the folder.*Permission denied' "that it cannot be written is told at the start"
-eventually said 'renewed, but the user that the gateway runs as cannot write it: .*tls.pem.new: Permission denied'
+eventually said 'issued, but the user that the gateway runs as cannot write it: .*tls.pem.new: Permission denied'
 expect_equal $? 0 "and when it comes to it"
 expect_equal "$(serial_of m/tls.pem)" "$(serial_of old-tls.pem)" "the old one stays"
 chown nobody m

@@ -78,6 +78,37 @@ static void cmp_100_a_chain_is_put_in_order(void **state)
     assert_int_equal(chain.chain_count, 1);
 }
 
+/* One that is certified by two is on the shorter way, and it is the same one when what is kept is read. */
+static void the_shortest_way_is_chosen_whatever_the_order(void **state)
+{
+    struct fixture *f = *state;
+    const struct bytes one = a_link(f, (struct link){ 0 });
+    const struct bytes long_way = a_link(
+        f, (struct link){ .key = "two", .subject = "CN=Two", .issuer = "CN=One", .signer = "one" });
+    const struct bytes short_way = a_link(f, (struct link){ .key = "two", .subject = "CN=Two" });
+    const struct bytes first = a_link(
+        f, (struct link){ .key = "ca", .subject = "CN=Three", .issuer = "CN=Two", .signer = "two" });
+    const struct bytes orders[][4] = { { first, one, long_way, short_way },
+                                       { short_way, long_way, one, first },
+                                       { long_way, first, short_way, one } };
+    struct ca_chain chain;
+    struct bytes pem;
+
+    for (size_t i = 0; i < COUNT_OF(orders); i++) {
+        struct ca kept = { .name = "demo", .anchor = { f->ca.anchor[0] }, .anchor_count = 1 };
+
+        assert_null(chosen(f, orders[i], COUNT_OF(orders[i]), &chain));
+        assert_int_equal(chain.chain_count, 3);
+        assert_true(bytes_equal(chain.chain[0], first) && bytes_equal(chain.chain[1], short_way));
+        assert_int_equal(chain.other_count, 2);
+        assert_true(ca_chain_pem(&chain, f->arena, &pem, &err));
+        assert_true(ca_recall_chain(&kept, pem, NOW_S, f->arena, &err));
+        assert_int_equal(kept.chain_count, 3);
+        assert_true(bytes_equal(kept.chain[1], short_way));
+        assert_int_equal(kept.other_count, 2);
+    }
+}
+
 static void whom_it_issues_by_may_be_known(void **state)
 {
     struct fixture *f = *state;
@@ -194,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         chain_test(cmp_100_a_chain_is_put_in_order),
+        chain_test(the_shortest_way_is_chosen_whatever_the_order),
         chain_test(whom_it_issues_by_may_be_known),
         chain_test(what_is_known_counts_beside_what_is_told),
         chain_test(what_the_anchor_does_not_vouch_for_counts_for_nothing),

@@ -158,6 +158,37 @@ static void acme_5_without_a_base_url_no_link_can_be_made(void **state)
     assert_int_equal(response.status, 403); /* ACME-1 */
 }
 
+static const char *awaited(const char *path)
+{
+    struct route route = find(path, 0);
+
+    assert_non_null(route.service->awaits);
+    return route.service->awaits(&config, &route);
+}
+
+static void what_awaits_its_ra_s_certificate_is_not_served(void **state)
+{
+    struct scep_ra scep_ra = { .name = "ra" };
+    struct cmp_ra cmp_ra = { .name = "ra" };
+
+    (void)state;
+    demo.ca = "demo";
+    demo.scep_ra = demo.cmp_ra = "ra";
+    config.scep = (struct scep_service){ .ra = &scep_ra, .ra_count = 1 };
+    config.cmp = (struct cmp_service){ .ra = &cmp_ra, .ra_count = 1 };
+    config.enroll = (struct enroll_service){ .ca = &ca, .ca_count = 1 };
+    assert_string_equal(awaited("/scep/demo"), "the certificate of its RA is not there yet");
+    assert_string_equal(awaited("/.well-known/cmp/p/demo"), "the certificate of its RA is not there yet");
+    assert_null(awaited("/.well-known/est/demo/cacerts"));
+    scep_ra.certificate.encoded = cmp_ra.certificate.encoded = BYTES_LITERAL("there");
+    assert_null(awaited("/scep/demo"));
+    assert_null(awaited("/.well-known/cmp/p/demo"));
+    ca.chain_awaited = true;
+    assert_string_equal(awaited("/scep/demo"), "the chain of its CA is not known yet");
+    ca.chain_awaited = false;
+    config.scep.ra_count = config.cmp.ra_count = 0;
+}
+
 static void lists_and_certificates_are_named_by_their_ca(void **state)
 {
     (void)state;
@@ -187,6 +218,7 @@ int main(void)
         cmocka_unit_test(cmp_8_other_paths_are_nobody_s),
         cmocka_unit_test(acme_paths_name_procedure_and_resource),
         cmocka_unit_test(acme_5_without_a_base_url_no_link_can_be_made),
+        cmocka_unit_test(what_awaits_its_ra_s_certificate_is_not_served),
         cmocka_unit_test(lists_and_certificates_are_named_by_their_ca),
         cmocka_unit_test(a_listener_serves_its_role_alone),
     };

@@ -65,6 +65,24 @@ static void an_expired_certificate_is_named(void **state)
     assert_string_equal(health.ends_first, "scep ra b");
 }
 
+static void a_certificate_that_is_not_there_yet_is_named(void **state)
+{
+    struct world *w = *state;
+    const struct health_certificate certificate[] = {
+        { .what = "listener a", .not_after_s = NOW_S + 9 * 86400 },
+        { .what = "scep ra b", .awaited = true },
+    };
+    const struct health_service service = { .registry = w->registry,
+                                            .certificate = certificate,
+                                            .certificate_count = 2 };
+    struct health health = probe(w, &service, NOW_S);
+
+    assert_false(health.ok);
+    assert_string_equal(health.what, "certificate of scep ra b: not there yet");
+    assert_string_equal(health.ends_first, "listener a"); /* it has no end */
+    assert_int_equal(health.days_left, 9);
+}
+
 static void the_ca_s_own_end_counts(void **state)
 {
     struct world *w = *state;
@@ -125,6 +143,7 @@ int main(void)
         jobs_test(all_is_well),
         jobs_test(a_key_that_does_not_sign_is_named),
         jobs_test(an_expired_certificate_is_named),
+        jobs_test(a_certificate_that_is_not_there_yet_is_named),
         jobs_test(the_ca_s_own_end_counts),
         jobs_test(a_list_that_is_over_is_named),
         jobs_test(the_job_reports_and_comes_back),

@@ -98,6 +98,38 @@ static void a_record_reads_back_as_it_was_written(void **state)
     assert_false(record_open(BYTES_NONE, &reader, &version));
 }
 
+static bool take_number(struct record_reader *in, const struct record_field *field, void *into)
+{
+    if (field->tag == 1)
+        *(uint64_t *)into = record_u64(in, field);
+    return field->tag != 9;
+}
+
+static void a_record_is_read_whole_or_not_at_all(void **state)
+{
+    AUTO_ARENA *arena = arena_new(4096);
+    AUTO_STRUCT(buffer) out = BUFFER(100);
+    struct error err = { 0 };
+    struct bytes kept = BYTES_NONE;
+    uint64_t number = 0;
+
+    (void)state;
+    record_begin(&out, 3);
+    record_put_u64(&out, 1, 7);
+    record_put(&out, 2, bytes_text("of a later version"));
+    assert_true(record_keep(&out, "a record", arena, &kept, &err));
+    assert_true(record_read(kept, 3, take_number, &number));
+    assert_int_equal(number, 7);
+    assert_false(record_read(kept, 4, take_number, &number));
+    assert_false(record_read(bytes_slice(kept, 0, kept.len - 1), 3, take_number, &number));
+    assert_false(record_read(BYTES_NONE, 3, take_number, &number));
+    record_put(&out, 1, bytes_text("no number"));
+    assert_false(record_read(buffer_bytes(&out), 3, take_number, &number));
+    record_put(&out, 9, bytes_text("over its maximum, which is 100 octets in all"));
+    assert_false(record_keep(&out, "a record", arena, &kept, &err));
+    assert_string_equal(err.text, "a record");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +138,7 @@ int main(void)
         cmocka_unit_test(a_buffer_keeps_its_maximum_and_remembers_a_failure),
         cmocka_unit_test(an_empty_secret_proves_nothing),
         cmocka_unit_test(a_record_reads_back_as_it_was_written),
+        cmocka_unit_test(a_record_is_read_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,6 +140,25 @@ static void a_saved_key_loads_again(void **state)
     assert_int_equal(err.code, ERROR_NOT_FOUND);
 }
 
+static void a_new_key_takes_nobody_s_place(void **state)
+{
+    char path[] = "/tmp/muster-test-key-XXXXXX";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_true(keys_generate(ring, "a", KEY_EC_P256, 0, &err));
+    assert_false(keys_save_new(ring, "a", path, NULL, &err));
+    assert_int_equal(err.code, ERROR_CONFLICT);
+    assert_int_equal(unlink(path), 0);
+    assert_false(keys_save_new(ring, "none", path, NULL, &err));
+    assert_true(keys_save_new(ring, "a", path, NULL, &err));
+    assert_true(keys_load(ring, "b", path, BYTES_NONE, &err));
+    assert_true(bytes_equal(keys_public(ring, "a"), keys_public(ring, "b")));
+    (void)unlink(path);
+}
+
 static void an_encrypted_key_needs_its_passphrase(void **state)
 {
     char path[] = "/tmp/muster-test-key-XXXXXX";
@@ -294,6 +313,7 @@ int main(void)
         TEST(a_hash_that_does_not_fit_is_an_error),
         TEST(a_name_is_taken_once),
         TEST(a_saved_key_loads_again),
+        TEST(a_new_key_takes_nobody_s_place),
         TEST(an_encrypted_key_needs_its_passphrase),
         TEST(a_file_without_a_private_key_is_not_found),
         TEST(no_message_shows_more_of_a_uri_than_its_scheme),

@@ -637,6 +637,37 @@ static void a_certificate_that_is_missing_is_an_error_that_names_the_listener(vo
     finish_tls(&f);
 }
 
+/* The socket is there; the certificate comes with a reload. */
+static void without_a_certificate_of_its_own_a_listener_refuses_by_an_alert(void **state)
+{
+    static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+    struct net_options options = quick_options();
+    struct net_listener awaited;
+    struct tls_fixture f;
+    struct error err;
+    SSL *ssl;
+
+    (void)state;
+    start_tls_with(&f, NET_CLIENT_CERTIFICATE_OPTIONAL, &options);
+    awaited = f.listener;
+    awaited.tls.awaited = true;
+    awaited.tls.certificate_path = "/nowhere/certificate.pem";
+    awaited.tls.key_name = "none";
+    assert_true(net_server_reload_tls(f.base.server, &awaited, 1, f.base.keys, &err));
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        ssl = connect_tls(&f, (struct client_options){ .version = versions[i] }, NULL);
+        assert_int_not_equal(SSL_connect(ssl), 1);
+        assert_int_equal(ERR_GET_REASON(ERR_peek_error()), SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE);
+        end_tls(ssl);
+        assert_told(1 + (int)i, 0, "the listener has no certificate yet", "");
+    }
+    assert_true(net_server_reload_tls(f.base.server, &f.listener, 1, f.base.keys, &err));
+    ssl = handshaken(&f, (struct client_options){ .version = TLS1_3_VERSION }, NULL);
+    assert_says(ask(ssl, GET("/peer")), "tls=0304");
+    end_tls(ssl);
+    finish_tls(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -659,6 +690,7 @@ int main(void)
         cmocka_unit_test(a_proxy_header_goes_before_the_handshake),
         cmocka_unit_test(a_reload_gives_new_connections_the_new_certificate),
         cmocka_unit_test(a_certificate_that_is_missing_is_an_error_that_names_the_listener),
+        cmocka_unit_test(without_a_certificate_of_its_own_a_listener_refuses_by_an_alert),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
