@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 
 #include "lib/base/encode.h"
+#include "lib/keys/ec_point.h"
 
 enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, RSA_EXPONENT_MAX = 8, SPKI_MAX = 2048 };
 
@@ -81,14 +82,20 @@ static bool is_sound_rsa(const EVP_PKEY *key)
            EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) && BN_is_odd(n);
 }
 
+/* With the octet that says uncompressed. */
+static struct bytes point_of(const struct curve *curve, struct bytes spki)
+{
+    return bytes_from(spki, curve->head.len - 1);
+}
+
 /* The head has said which curve and which form it is; the points of the last one are not checked before they
  * are used. */
 static EVP_PKEY *on_curve(const struct curve *curve, struct bytes spki)
 {
-    struct bytes point = bytes_from(spki, curve->head.len - 1); /* with the octet that says uncompressed */
+    struct bytes point = point_of(curve, spki);
 
     if (curve->has_y)
-        return jwk_ec_key(curve->kind, point);
+        return ec_point_key(curve->kind, point);
     return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, point.data + 1, point.len - 1);
 }
 
@@ -101,6 +108,13 @@ EVP_PKEY *jwk_evp(struct bytes spki, enum key_kind *kind)
         return NULL;
     *kind = curve != NULL ? curve->kind : KEY_RSA;
     return take(key);
+}
+
+EVP_PKEY_CTX *jwk_ec_verifier(struct bytes spki, enum key_kind kind)
+{
+    const struct curve *curve = curve_of(spki);
+
+    return curve != NULL && curve->kind == kind ? ec_point_verifier(kind, point_of(curve, spki)) : NULL;
 }
 
 enum key_kind jwk_kind_of(struct bytes spki)

@@ -12,8 +12,8 @@ AUTO_POINTER(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 /* The key and its kind; NULL for a key that is none of JWK_ANY and for malformed bytes. */
 EVP_PKEY *jwk_evp(struct bytes spki, enum key_kind *kind);
 
-/* An EC key from its encoded point, which is checked to be on the curve; by a template that is made once a
- * thread: libcrypto's decoder costs more than a signature. */
-EVP_PKEY *jwk_ec_key(enum key_kind kind, struct bytes point);
+/* A context to verify with under this key of the NIST curve `kind`, as ec_point_verifier(). NULL: it is no
+ * such key. */
+EVP_PKEY_CTX *jwk_ec_verifier(struct bytes spki, enum key_kind kind);
 
 #endif

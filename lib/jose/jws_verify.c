@@ -41,35 +41,46 @@ static bool set_pss(EVP_PKEY_CTX *ctx)
            EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
-static bool signature_holds(EVP_PKEY *key, const struct jws_kind *kind, struct bytes message,
-                            struct bytes signature)
+static enum jws_fault verify_ec(const struct jws *jws, const struct jws_kind *kind, struct bytes spki)
 {
+    EVP_PKEY_CTX *ctx = jwk_ec_verifier(spki, kind->key);
+    uint8_t der[DER_MAX], hash[DIGEST_MAX];
+    size_t len, hash_len;
+
+    if (ctx == NULL)
+        return JWS_ALGORITHM;
+    return raw_to_der(jws->signature, kind->raw_len, der, &len) &&
+                   digest(kind->hash, jws->signed_text, hash, &hash_len) && EVP_PKEY_verify_init(ctx) == 1 &&
+                   EVP_PKEY_verify(ctx, der, len, hash, hash_len) == 1
+               ? JWS_OK
+               : JWS_SIGNATURE;
+}
+
+static enum jws_fault verify_whole(const struct jws *jws, const struct jws_kind *kind, struct bytes spki)
+{
+    enum key_kind found = KEY_NONE;
+    AUTO(EVP_PKEY) *key = jwk_evp(spki, &found);
     AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
     EVP_PKEY_CTX *ctx = NULL; /* of md */
 
+    if (kind->key != found)
+        return JWS_ALGORITHM;
     return md != NULL &&
-           EVP_DigestVerifyInit_ex(md, &ctx, digest_name(kind->hash), NULL, NULL, key, NULL) == 1 &&
-           (!kind->pss || set_pss(ctx)) &&
-           EVP_DigestVerify(md, signature.data, signature.len, message.data, message.len) == 1;
+                   EVP_DigestVerifyInit_ex(md, &ctx, digest_name(kind->hash), NULL, NULL, key, NULL) == 1 &&
+                   (!kind->pss || set_pss(ctx)) &&
+                   EVP_DigestVerify(md, jws->signature.data, jws->signature.len, jws->signed_text.data,
+                                    jws->signed_text.len) == 1
+               ? JWS_OK
+               : JWS_SIGNATURE;
 }
 
 enum jws_fault jws_verify(const struct jws *jws, struct bytes spki)
 {
     const struct jws_kind *kind = jws_kind_of(jws->header.algorithm);
-    struct bytes signature = jws->signature;
-    enum key_kind found = KEY_NONE;
-    AUTO(EVP_PKEY) *key = jwk_evp(spki, &found);
-    uint8_t der[DER_MAX];
-    size_t len;
 
-    if (kind == NULL || kind->key == KEY_NONE || kind->key != found)
+    if (kind == NULL || kind->key == KEY_NONE)
         return JWS_ALGORITHM;
-    if (kind->raw_len > 0) {
-        if (!raw_to_der(signature, kind->raw_len, der, &len))
-            return JWS_SIGNATURE;
-        signature = bytes_of(der, len);
-    }
-    return signature_holds(key, kind, jws->signed_text, signature) ? JWS_OK : JWS_SIGNATURE;
+    return kind->raw_len > 0 ? verify_ec(jws, kind, spki) : verify_whole(jws, kind, spki);
 }
 
 enum jws_fault jws_verify_mac(const struct jws *jws, struct bytes key)

@@ -1,25 +1,17 @@
-/* From bytes to EVP_PKEY without a decoder chain: a template of each curve is made once a thread, and a key
- * is its parameters and the encoded point. */
+/* From bytes to EVP_PKEY without a decoder chain. */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
 #include "lib/base/thread.h"
+#include "lib/keys/ec_point.h"
 #include "lib/pki/public_key_internal.h"
 
-enum { RSA_LEN_MAX = 2048, CURVES = 3, REMEMBERED_MAX = 1100, POINT_MAX = 1 + 2 * 66 };
+enum { RSA_LEN_MAX = 2048, REMEMBERED_MAX = 1100 };
 
 AUTO_POINTER(BIGNUM, BN_free)
 
-static _Thread_local EVP_PKEY *template[CURVES];
-static _Thread_local EVP_PKEY_CTX *verifier; /* of a key that is no curve's */
-
-/* Of a curve's keys, and which point it is for at the moment; none after one that was refused. */
-static _Thread_local struct {
-    EVP_PKEY_CTX *ctx;
-    size_t len;
-    uint8_t point[POINT_MAX];
-} on_curve[CURVES];
+static _Thread_local EVP_PKEY_CTX *verifier; /* of a key that is no NIST curve's */
 static _Thread_local EVP_PKEY_CTX *rsa_import;
 
 /* The key that this thread imported last. One request asks for the same key several times: to judge it, for
@@ -32,37 +24,9 @@ static _Thread_local struct {
 
 static void forget(void)
 {
-    for (unsigned i = 0; i < CURVES; i++) {
-        EVP_PKEY_free(take(template[i]));
-        EVP_PKEY_CTX_free(take(on_curve[i].ctx));
-    }
     EVP_PKEY_CTX_free(take(verifier));
     EVP_PKEY_CTX_free(take(rsa_import));
     EVP_PKEY_free(take(last.pkey));
-}
-
-static EVP_PKEY *make_template(const char *group)
-{
-    AUTO(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    EVP_PKEY *made = NULL;
-
-    thread_at_end(forget);
-    if (ctx == NULL || EVP_PKEY_paramgen_init(ctx) != 1 || EVP_PKEY_CTX_set_group_name(ctx, group) != 1 ||
-        EVP_PKEY_paramgen(ctx, &made) != 1)
-        return NULL;
-    return made;
-}
-
-static EVP_PKEY *ec_key(const struct public_key *key, unsigned curve, const char *group)
-{
-    AUTO(EVP_PKEY) *pkey = EVP_PKEY_new();
-
-    if (template[curve] == NULL)
-        template[curve] = make_template(group);
-    if (pkey == NULL || template[curve] == NULL || EVP_PKEY_copy_parameters(pkey, template[curve]) != 1 ||
-        EVP_PKEY_set1_encoded_public_key(pkey, key->point.data, key->point.len) != 1)
-        return NULL;
-    return take(pkey);
 }
 
 /* OSSL_PARAM wants numbers in the machine's order. */
@@ -101,9 +65,9 @@ static EVP_PKEY *import(const struct public_key *key)
     case KEY_NONE: break;
     case KEY_RSA:
     case KEY_RSA_PSS: return rsa_key(key); /* what it may sign with is judged before */
-    case KEY_EC_P256: return ec_key(key, 0, "P-256");
-    case KEY_EC_P384: return ec_key(key, 1, "P-384");
-    case KEY_EC_P521: return ec_key(key, 2, "P-521");
+    case KEY_EC_P256:
+    case KEY_EC_P384:
+    case KEY_EC_P521: return ec_point_key(key->kind, key->point);
     case KEY_ED25519:
         return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, key->point.data, key->point.len);
     case KEY_ED448:
@@ -135,56 +99,23 @@ EVP_PKEY *public_key_evp(const struct public_key *key)
     return pkey;
 }
 
-static EVP_PKEY_CTX *verifier_new(EVP_PKEY *pkey)
-{
-    thread_at_end(forget);
-    return pkey != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
-}
-
-static bool move_to_point(EVP_PKEY_CTX **ctx, const struct public_key *key, unsigned curve, const char *group)
-{
-    AUTO(EVP_PKEY) *pkey = NULL;
-
-    if (*ctx != NULL)
-        return EVP_PKEY_set1_encoded_public_key(EVP_PKEY_CTX_get0_pkey(*ctx), key->point.data,
-                                                key->point.len) == 1;
-    pkey = ec_key(key, curve, group);
-    *ctx = verifier_new(pkey);
-    return *ctx != NULL;
-}
-
-static EVP_PKEY_CTX *curve_verifier(const struct public_key *key, unsigned curve, const char *group)
-{
-    size_t len = key->point.len;
-
-    if (len == 0 || len > POINT_MAX)
-        return NULL;
-    if (len != on_curve[curve].len || memcmp(on_curve[curve].point, key->point.data, len) != 0) {
-        on_curve[curve].len = 0;
-        if (!move_to_point(&on_curve[curve].ctx, key, curve, group))
-            return NULL;
-        memcpy(on_curve[curve].point, key->point.data, len);
-        on_curve[curve].len = len;
-    }
-    return on_curve[curve].ctx;
-}
-
 EVP_PKEY_CTX *public_key_verifier(const struct public_key *key)
 {
     AUTO(EVP_PKEY) *pkey = NULL;
 
     switch (key->kind) {
-    case KEY_EC_P256: return curve_verifier(key, 0, "P-256");
-    case KEY_EC_P384: return curve_verifier(key, 1, "P-384");
-    case KEY_EC_P521: return curve_verifier(key, 2, "P-521");
+    case KEY_EC_P256:
+    case KEY_EC_P384:
+    case KEY_EC_P521: return ec_point_verifier(key->kind, key->point);
     case KEY_NONE:
     case KEY_RSA:
     case KEY_RSA_PSS:
     case KEY_ED25519:
     case KEY_ED448: break;
     }
+    thread_at_end(forget);
     pkey = public_key_evp(key);
     EVP_PKEY_CTX_free(take(verifier));
-    verifier = verifier_new(pkey);
+    verifier = pkey != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
     return verifier;
 }

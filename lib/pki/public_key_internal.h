@@ -16,7 +16,7 @@ AUTO_POINTER(EVP_MD_CTX, EVP_MD_CTX_free)
 EVP_PKEY *public_key_evp(const struct public_key *key);
 
 /* A context to verify with under that key, NULL as above. It stays this thread's, and is good until the next
- * one: a thread keeps one a curve, whose point alone changes. */
+ * one. */
 EVP_PKEY_CTX *public_key_verifier(const struct public_key *key);
 
 /* Why a modulus is weak by trial division and by fingerprint (microseconds); NULL when it is not. */
