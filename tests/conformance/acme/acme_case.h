@@ -504,4 +504,20 @@ static inline X509 *acme_certificate_of(struct acme_case *c, const char *order)
     return acme_leaf(r.body);
 }
 
+/* dns-01 from the client's word to a valid authorization. */
+static inline void acme_prove_in_dns(struct acme_case *c, const char *authz)
+{
+    struct acme_challenged challenge = acme_challenge_of(c, authz, "dns-01");
+    struct dns_record record = { .ttl_s = 60 };
+    struct digest256 digest;
+
+    acme_respond_to(c, challenge.path);
+    (void)acme_step(c, (struct job_event){ .kind = JOB_EVENT_DUE });
+    assert_true(sha256(bytes_text(acme_key_authorization(c, challenge.token)), &digest));
+    record.value = bytes_text(acme_client_base64url(c->arena, digest256_bytes(&digest)));
+    (void)acme_step(
+        c, (struct job_event){ .kind = JOB_EVENT_DNS,
+                               .dns = { .status = DNS_STATUS_RECORDS, .record = &record, .count = 1 } });
+}
+
 #endif

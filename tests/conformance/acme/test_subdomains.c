@@ -35,22 +35,6 @@ static struct http_response order_below(struct acme_case *c, const char *name, c
                                                     name, ancestor) });
 }
 
-/* dns-01 from the client's word to a valid authorization. */
-static void prove(struct acme_case *c, const char *authz)
-{
-    struct acme_challenged challenge = acme_challenge_of(c, authz, "dns-01");
-    struct dns_record record = { .ttl_s = 60 };
-    struct digest256 digest;
-
-    acme_respond_to(c, challenge.path);
-    (void)acme_step(c, (struct job_event){ .kind = JOB_EVENT_DUE });
-    assert_true(sha256(bytes_text(acme_key_authorization(c, challenge.token)), &digest));
-    record.value = bytes_text(acme_client_base64url(c->arena, digest256_bytes(&digest)));
-    (void)acme_step(
-        c, (struct job_event){ .kind = JOB_EVENT_DNS,
-                               .dns = { .status = DNS_STATUS_RECORDS, .record = &record, .count = 1 } });
-}
-
 static void acme_98_an_authorization_may_stand_for_what_is_below(void **state)
 {
     struct acme_case *c = *state;
@@ -81,7 +65,7 @@ static void acme_99_an_order_is_authorized_from_above(void **state)
     r = acme_get(c, authz);
     assert_text(json_member(json_object_get(c->json, "identifier"), "value"), "example.com");
     assert_true(json_is_true(json_object_get(c->json, "subdomainAuthAllowed")));
-    prove(c, authz);
+    acme_prove_in_dns(c, authz);
     r = acme_finalized(c, order, (struct est_csr_plan){ .cn = "a.b.example.com" });
     assert_status(c, &r, 200);
     assert_member(c, "status", "valid");
@@ -106,7 +90,7 @@ static void acme_101_a_valid_ancestor_serves_later_orders_of_its_account(void **
     struct http_response r = new_authz(c, "example.com");
     struct acme_ordered o;
 
-    prove(c, acme_path(c, acme_header(&r, "Location", 0)));
+    acme_prove_in_dns(c, acme_path(c, acme_header(&r, "Location", 0)));
     o = acme_ordered(c, "a.example.com,x.b.example.com");
     assert_member(c, "status", "ready");
     assert_int_equal(o.authz_count, 1);
@@ -131,7 +115,7 @@ static void acme_99_an_ancestor_counts_as_long_as_they_are_taken(void **state)
     struct http_response r = new_authz(c, "example.com");
     struct acme_ordered o;
 
-    prove(c, acme_path(c, acme_header(&r, "Location", 0)));
+    acme_prove_in_dns(c, acme_path(c, acme_header(&r, "Location", 0)));
     o = acme_ordered(c, "a.example.com");
     assert_member(c, "status", "ready");
     c->g->procedure.acme_subdomains = false;

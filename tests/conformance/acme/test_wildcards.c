@@ -1,21 +1,6 @@
 /* Certificates for wildcards, and the registrations around them (RFC 8555 7.1.3). */
 #include "tests/conformance/acme/acme_case.h"
 
-static void prove_in_dns(struct acme_case *c, const char *authz)
-{
-    struct acme_challenged challenge = acme_challenge_of(c, authz, "dns-01");
-    struct dns_record record = { .ttl_s = 60 };
-    struct digest256 digest;
-
-    acme_respond_to(c, challenge.path);
-    (void)acme_step(c, (struct job_event){ .kind = JOB_EVENT_DUE });
-    assert_true(sha256(bytes_text(acme_key_authorization(c, challenge.token)), &digest));
-    record.value = bytes_text(acme_client_base64url(c->arena, digest256_bytes(&digest)));
-    (void)acme_step(
-        c, (struct job_event){ .kind = JOB_EVENT_DNS,
-                               .dns = { .status = DNS_STATUS_RECORDS, .record = &record, .count = 1 } });
-}
-
 /* A name that is registered has the wildcards that its officer wrote down: a free name in front opens none.
  */
 static void a_free_name_opens_no_wildcard_of_a_registered_one(void **state)
@@ -29,17 +14,17 @@ static void a_free_name_opens_no_wildcard_of_a_registered_one(void **state)
                              (struct registration){ .protocols = PROTOCOL_BIT(PROTOCOL_ACME) });
     r = acme_join(c, ACME_KEY_A, "{}");
     o = acme_ordered(c, "*.b.example.net");
-    prove_in_dns(c, o.authz[0]);
+    acme_prove_in_dns(c, o.authz[0]);
     r = acme_finalized(c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:*.b.example.net" });
     assert_problem(c, &r, "unauthorized", 403);
     o = acme_ordered(c, "host.example.net,*.b.example.net");
-    prove_in_dns(c, o.authz[0]);
+    acme_prove_in_dns(c, o.authz[0]);
     r = acme_finalized(c, o.order,
                        (struct est_csr_plan){ .cn = "", .san = "DNS:host.example.net,DNS:*.b.example.net" });
     assert_problem(c, &r, "unauthorized", 403);
     assert_string_equal(c->facts.reason, "name_policy");
     o = acme_ordered(c, "host.example.net,*.free.example.net");
-    prove_in_dns(c, o.authz[1]);
+    acme_prove_in_dns(c, o.authz[1]);
     r = acme_finalized(
         c, o.order, (struct est_csr_plan){ .cn = "", .san = "DNS:host.example.net,DNS:*.free.example.net" });
     assert_status(c, &r, 200);
@@ -179,8 +164,8 @@ static void without_a_registration_no_name_under_a_wildcard_is_registered(void *
     (void)a_gateway_register(c->g, "router.c.example.net", "s3cret", (struct registration){ .revision = 0 });
     r = acme_join(c, ACME_KEY_A, "{}");
     o = acme_ordered(c, "host.example.net,*.c.example.net");
-    prove_in_dns(c, o.authz[0]);
-    prove_in_dns(c, o.authz[1]);
+    acme_prove_in_dns(c, o.authz[0]);
+    acme_prove_in_dns(c, o.authz[1]);
     r = acme_finalized(c, o.order,
                        (struct est_csr_plan){ .cn = "", .san = "DNS:host.example.net,DNS:*.c.example.net" });
     assert_problem(c, &r, "unauthorized", 403);
