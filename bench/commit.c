@@ -37,7 +37,7 @@ static bool time_commits(struct registry *registry, size_t batch, double seconds
 
     if (arena == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    for (; now - begun < seconds; now = figures_wall_s()) {
+    while (now - begun < seconds) {
         arena_reset(arena);
         for (size_t i = 0; i < batch; i++) {
             changes_begin(&changes[i], arena);
@@ -50,6 +50,7 @@ static bool time_commits(struct registry *registry, size_t batch, double seconds
             if (!apply_result_error(result[i], err))
                 return false;
         records += batch;
+        now = figures_wall_s();
     }
     *out = (double)records / (now - begun);
     return true;

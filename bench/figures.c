@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static double seconds(clockid_t clock)
@@ -33,6 +34,13 @@ double figures_process_of_s(pid_t pid)
     return pid > 0 && clock_getcpuclockid(pid, &clock) == 0 ? seconds(clock) : -1;
 }
 
+/* "Rss:   1234 kB" */
+static void take_figure(const char *line, const char *name, double *out)
+{
+    if (strncmp(line, name, strlen(name)) == 0)
+        *out = strtod(line + strlen(name), NULL);
+}
+
 bool figures_memory_of(pid_t pid, struct figures_memory *out)
 {
     struct figures_memory memory = { 0 };
@@ -44,8 +52,8 @@ bool figures_memory_of(pid_t pid, struct figures_memory *out)
     if (file == NULL)
         return false;
     while (fgets(line, sizeof(line), file) != NULL) {
-        (void)sscanf(line, "Rss: %lf kB", &memory.resident_kib);
-        (void)sscanf(line, "Pss: %lf kB", &memory.proportional_kib);
+        take_figure(line, "Rss:", &memory.resident_kib);
+        take_figure(line, "Pss:", &memory.proportional_kib);
     }
     (void)fclose(file);
     *out = memory;

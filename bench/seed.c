@@ -45,7 +45,8 @@ static bool seal(const struct seed *seed, struct registration *r, struct error *
         return error_set(err, ERROR_MEMORY, "secret");
     if (!random_fill(&random_system, plain.data, ACT_SALT_LEN))
         return error_set(err, ERROR_CRYPTO, "no randomness");
-    memcpy(plain.data + ACT_SALT_LEN, password.data, password.len);
+    if (password.len > 0)
+        memcpy(plain.data + ACT_SALT_LEN, password.data, password.len);
     return (officer_commitment(bytes_of(plain.data, ACT_SALT_LEN), password, &r->commitment) ||
             error_set(err, ERROR_CRYPTO, "a commitment")) &&
            keys_seal(seed->config->keys, secret_bytes(&plain), registration_id_bytes(&r->id), seed->arena,
