@@ -132,14 +132,15 @@ start_gateway() { # [more options of muster init]
 }
 
 launch() {
-    local attempt
+    local attempt attempts=300
+    [ -z "${MUSTER_VALGRIND:-}" ] || attempts=1800 # under which an RSA key takes its time
     # For a build with AddressSanitizer: whole call stacks, so that what is kept on purpose can be told from a leak.
     export ASAN_OPTIONS=fast_unwind_on_malloc=0 LSAN_OPTIONS=suppressions=$top/tests/tools/lsan.supp:print_suppressions=0
     ${MUSTER_VALGRIND:+valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99 \
         --suppressions="$top/tests/tools/valgrind.supp" --log-file=valgrind.%p.log} \
         "$build/gateway/musterd" --config m/muster.yaml 2>>"$daemon_log" &
     daemon=$!
-    for attempt in $(seq 300); do
+    for attempt in $(seq $attempts); do
         curl -s -o /dev/null "$http/ca/demo.cer" && return
         kill -0 $daemon 2>/dev/null || { cat musterd.log; exit 1; }
         sleep 0.1
