@@ -50,6 +50,7 @@ struct config {
     const struct domain *const *domain;
     size_t domain_count;
     const struct procedure *const *procedure;
+    struct procedure **procedure_row; /* those, while nobody else has the configuration */
     size_t procedure_count;
     const struct procedure *default_procedure; /* for paths without a name; may be NULL */
 

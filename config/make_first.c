@@ -112,13 +112,24 @@ static bool is_of_awaited_alone(const struct parsed *parsed, const char *name, e
     return *kind != SERVICE_NONE;
 }
 
+/* By two names: which of them is it to be the key of? */
+static bool shares_its_file(const struct parsed *parsed, const struct parsed_key *key)
+{
+    const struct parsed_key *other = parsed->keys.item;
+
+    for (size_t i = 0; i < parsed->keys.count; i++)
+        if (&other[i] != key && strcmp(other[i].uri, key->uri) == 0)
+            return true;
+    return false;
+}
+
 bool config_key_is_missing(const struct parsed *parsed, const struct parsed_key *key, struct missing_key *out)
 {
     struct missing_key missing = { .name = key->name, .path = key->uri };
     enum service_kind kind;
 
     if (key->passphrase_file != NULL || value_is_uri(bytes_text(key->uri)) || !file_is_missing(key->uri) ||
-        !is_of_awaited_alone(parsed, key->name, &kind))
+        !is_of_awaited_alone(parsed, key->name, &kind) || shares_its_file(parsed, key))
         return false;
     missing.kind = ca_service_key(kind, &missing.bits);
     *out = missing;
@@ -148,6 +159,7 @@ bool config_make_missing_keys(struct config *config, const struct file_owner *ow
             return false;
         config->missing_key_count--;
     }
+    config_set_ra_keys(config);
     return true;
 }
 
@@ -264,10 +276,15 @@ bool config_make_first(const struct reader *reader, const struct parsed *parsed,
     if (!is_at_one(reader, &parsed->namings, n, err))
         return false;
     find_names(parsed, n, &names);
+    if (names.count > 0 && names.item[0].len > COMMON_NAME_MAX)
+        return reader_fault(
+            reader, n->at, n->names_setting, err,
+            "missing; the host of base_url is longer than the 64 characters of a common name");
     if (!put_names(&names, config->arena, &first))
-        return reader_fault(reader, n->at, n->names_setting, err,
-                            "missing; the certificate is not there, and no base_url says which name it is to "
-                            "be asked for");
+        return reader_fault(
+            reader, n->at, n->names_setting, err,
+            "missing; the certificate is not there, and no base_url has a name or address that "
+            "it could be asked for");
     put_usages(config, n, &first);
     if (spki.len > 0 && !public_key_parse(spki, &first.key))
         return reader_fault(reader, n->at, n->setting, err, "expected another kind of key than '%s' is",

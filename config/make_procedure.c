@@ -277,15 +277,20 @@ static bool make_procedure(const struct reader *reader, const struct parsed *par
     return true;
 }
 
-/* The keys of the RAs are ones that no device may have certified (CSR-35). */
-static void make_ra_keys(const struct config *config, struct procedure *procedure)
+static void set_ra_keys(const struct config *config, struct procedure *procedure)
 {
     for (size_t i = 0; i < config->scep.ra_count && procedure->scep_ra != NULL; i++)
         if (strcmp(config->scep.ra[i].name, procedure->scep_ra) == 0)
-            procedure->scep_ra_key = config->scep.ra[i].certificate.key.spki;
+            procedure->scep_ra_key = keys_public(config->keys, config->scep.ra[i].key_name);
     for (size_t i = 0; i < config->cmp.ra_count && procedure->cmp_ra != NULL; i++)
         if (strcmp(config->cmp.ra[i].name, procedure->cmp_ra) == 0)
-            procedure->cmp_ra_key = config->cmp.ra[i].certificate.key.spki;
+            procedure->cmp_ra_key = keys_public(config->keys, config->cmp.ra[i].key_name);
+}
+
+void config_set_ra_keys(struct config *config)
+{
+    for (size_t i = 0; i < config->procedure_count; i++)
+        set_ra_keys(config, config->procedure_row[i]);
 }
 
 bool config_make_procedures(const struct reader *reader, const struct parsed *parsed, struct config *config,
@@ -296,7 +301,8 @@ bool config_make_procedures(const struct reader *reader, const struct parsed *pa
     size_t count = parsed->procedures.count;
     const struct procedure **list = arena_array(config->arena, count, sizeof(*list));
 
-    if (list == NULL)
+    config->procedure_row = arena_array(config->arena, count, sizeof(*config->procedure_row));
+    if (list == NULL || config->procedure_row == NULL)
         return out_of_memory(err);
     for (size_t i = 0; i < parsed->profiles.count; i++) {
         make_curves(&profile[i]);
@@ -307,11 +313,11 @@ bool config_make_procedures(const struct reader *reader, const struct parsed *pa
         return false;
     config->procedure = list;
     for (size_t i = 0; i < count; i++) {
-        list[i] = &p[i].procedure;
+        list[i] = config->procedure_row[i] = &p[i].procedure;
         config->procedure_count = i + 1; /* from here on config_free releases its anchors */
         if (!make_procedure(reader, parsed, config, &p[i], err))
             return false;
-        make_ra_keys(config, &p[i].procedure);
     }
+    config_set_ra_keys(config);
     return true;
 }

@@ -170,6 +170,8 @@ MUST_USE bool config_read_pem(const struct reader *reader, const struct place *a
                               const char *path, struct arena *arena, struct bytes *der, size_t max,
                               size_t *count, struct error *err);
 /* make_procedure.c */
+/* The keys of the RAs are ones that no device may have certified (CSR-35): those that are there. */
+void config_set_ra_keys(struct config *config);
 MUST_USE bool config_make_procedures(const struct reader *reader, const struct parsed *parsed,
                                      struct config *config, struct error *err);
 /* rows_acme.c */

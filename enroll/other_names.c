@@ -63,7 +63,8 @@ struct covered {
     bool is_open;
 };
 
-/* As course_name_is_open judges one name: what is broader than the admitted one does not count. */
+/* Every other registration counts, a broader one too: who was not given the wildcard by name has no rank
+ * among those that have a name under it. */
 static bool judge_covered(const struct registration *other, void *context)
 {
     struct covered *covered = context;
@@ -71,7 +72,7 @@ static bool judge_covered(const struct registration *other, void *context)
 
     if (r == NULL)
         covered->is_open = false;
-    else if (!is_same(other, r) && (r->fqdn.len == 0 || fqdn_pattern_compare(&other->fqdn, &r->fqdn) < 0))
+    else if (!is_same(other, r))
         covered->is_open = registration_is_open(other) && covered->match == MATCH_ANY;
     return covered->is_open;
 }
@@ -88,9 +89,10 @@ static enum progress judge_names_under(struct course *c, const struct fqdn_patte
         return PROGRESS_ERROR;
     if (!covered.is_open)
         return course_refuse(c, REFUSAL_NAME_POLICY, "a name under the wildcard is registered on its own");
-    return whole ? PROGRESS_ON
-                 : course_refuse(c, REFUSAL_NAME_POLICY,
-                                 "too many registrations under the wildcard: list it in its own");
+    return whole
+               ? PROGRESS_ON
+               : course_refuse(c, REFUSAL_NAME_POLICY,
+                               "too many registrations to look through for the wildcard: list it in its own");
 }
 
 /* Without a registration nobody wrote the wildcard down: its name must be as free as the FQDN was. */

@@ -321,13 +321,18 @@ static bool other_fixed_settings_differ(const struct config *old, const struct c
     return old->workers != new->workers || strcmp(old->registry.path, new->registry.path) != 0;
 }
 
-/* A certificate that is in use and whose file is gone: a start would ask for it anew, but what works now is
- * not given up. */
+static bool serves_the_same(const struct service_certificate *a, const struct service_certificate *b)
+{
+    return strcmp(a->path, b->path) == 0 || strcmp(a->what, b->what) == 0;
+}
+
+/* A certificate that is in use and whose file is gone, or is to be another one that is not there: a start
+ * would ask for it, but what works now is not given up. */
 static const char *lost_certificate(const struct config *old, const struct config *new)
 {
     for (size_t i = 0; i < new->services.count; i++)
         for (size_t j = 0; j < old->services.count && service_is_awaited(&new->services.item[i]); j++)
-            if (strcmp(new->services.item[i].path, old->services.item[j].path) == 0 &&
+            if (serves_the_same(&new->services.item[i], &old->services.item[j]) &&
                 !service_is_awaited(&old->services.item[j]))
                 return new->services.item[i].path;
     return NULL;
@@ -341,7 +346,8 @@ static bool load_anew(struct gateway *gateway, struct config **out, struct error
     bool loaded = config_load(gateway->config_path, &config, err);
 
     if (loaded && (lost = lost_certificate(old->config, config)) != NULL)
-        loaded = error_set(err, ERROR_NOT_FOUND, "%.200s is gone: its certificate stays in use", lost);
+        loaded = error_set(err, ERROR_NOT_FOUND, "%.200s is not there: the certificate that is in use stays",
+                           lost);
     live_config_release(old);
     if (!loaded || !make_missing_keys(config, err)) {
         config_free(config);

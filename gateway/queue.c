@@ -71,7 +71,7 @@ bool queue_put_back(struct queue *queue, struct queue_item *item)
 void queue_hurry(struct queue *queue)
 {
     (void)pthread_mutex_lock(&queue->lock);
-    if (queue->count > 0 && queue->enough != 0) {
+    if (queue->count > 0) {
         queue->hurried = true;
         (void)pthread_cond_signal(&queue->ripe);
     }

@@ -124,6 +124,8 @@ static void run_due_jobs(struct runner *runner)
     for (size_t i = 0; i < count; i++) /* what else is read lived in the view */
         if (!step_in_flight(runner, &due[i].id))
             step_run_by_id(runner, &due[i].id);
+    if (count == STEPS_MAX) /* those behind them are not left to the next tick */
+        atomic_store(&runner->nudged, true);
 }
 
 /* Targets that have room again get those that waited for it. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { LOOKED_AT_MAX = 8 };
+
 struct waiting {
     struct job_id job;
     uint64_t share;
@@ -131,18 +133,45 @@ static void leave(struct target *t, uint64_t id)
 }
 
 /* --- who waits --- */
+static void drop(struct target *t, size_t index)
+{
+    memmove(&t->waiting[index], &t->waiting[index + 1], (t->count - index - 1) * sizeof(*t->waiting));
+    t->count--;
+}
+
+static size_t waiting_of_share(const struct target *t, uint64_t share)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->count; i++)
+        count += t->waiting[i].share == share;
+    return count;
+}
+
+/* A share that has none waiting takes the last place of one that has several; that job is due again anyway.
+ */
+static bool give_way(struct target *t)
+{
+    for (size_t back = 1; back <= LOOKED_AT_MAX && back <= t->count; back++) {
+        if (waiting_of_share(t, t->waiting[t->count - back].share) > 1) {
+            drop(t, t->count - back);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void remember(struct target *t, const struct target_place *place, const struct job_id *job)
 {
-    size_t of_share = 0;
+    size_t of_share = waiting_of_share(t, place->share);
 
-    for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = 0; i < t->count; i++)
         if (memcmp(&t->waiting[i].job, job, sizeof(*job)) == 0)
             return;
-        of_share += t->waiting[i].share == place->share;
-    }
-    if (t->count == TARGET_WAITING_MAX || (place->share_max > 0 && of_share >= TARGET_WAITING_SHARE_MAX))
+    if (place->share_max > 0 && of_share >= TARGET_WAITING_SHARE_MAX)
         return;
-    t->waiting[t->count++] = (struct waiting){ *job, place->share, place->share_max };
+    if (t->count < TARGET_WAITING_MAX || (of_share == 0 && give_way(t)))
+        t->waiting[t->count++] = (struct waiting){ *job, place->share, place->share_max };
 }
 
 static void forget(struct target *t, const struct job_id *job)
@@ -150,8 +179,7 @@ static void forget(struct target *t, const struct job_id *job)
     for (size_t i = 0; i < t->count; i++) {
         if (memcmp(&t->waiting[i].job, job, sizeof(*job)) != 0)
             continue;
-        memmove(&t->waiting[i], &t->waiting[i + 1], (t->count - i - 1) * sizeof(*t->waiting));
-        t->count--;
+        drop(t, i);
         return;
     }
 }

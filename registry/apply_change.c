@@ -309,9 +309,9 @@ bool change_check(struct applying *a, const struct change *change, bool *holds, 
     case CHANGE_STATE_DELETE:
     case CHANGE_STATE_ASSUME: return check_state(a, change, holds, err);
     case CHANGE_PLACE_TAKE: return check_place_take(a, change, holds, err);
-    case CHANGE_PLACE_FREE:
     case CHANGE_OFFICER_PUT: return check_officer(a, change, holds, err);
     case CHANGE_JTI_USE: return check_jti(a, change, holds, err);
+    case CHANGE_PLACE_FREE:
     case CHANGE_JOB_PUT:
     case CHANGE_JOB_DELETE:
     case CHANGE_AUDIT_APPEND: return true;

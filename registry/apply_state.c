@@ -69,7 +69,7 @@ bool write_state_put(struct applying *a, const struct change *change, struct err
 }
 
 /* --- how many places there are --- */
-/* Beside those that are there. The last one takes the number along. */
+/* The number of places stands in a row beside them; without a place there is none. */
 static bool count_place(struct applying *a, struct bytes holder_key, const struct state_row *holder,
                         uint64_t count, struct error *err)
 {

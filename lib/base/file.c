@@ -55,9 +55,9 @@ static void sync_folder(const char *path)
     (void)close(fd);
 }
 
-static bool name_beside(const char *path, char beside[PATH_LEN], struct error *err)
+static bool name_beside(const char *path, const char *end, char beside[PATH_LEN], struct error *err)
 {
-    return snprintf(beside, PATH_LEN, "%s.new", path) < PATH_LEN ||
+    return snprintf(beside, PATH_LEN, "%s%s", path, end) < PATH_LEN ||
            error_set(err, ERROR_LIMIT, "path too long");
 }
 
@@ -67,7 +67,7 @@ bool file_write(const char *path, struct bytes content, unsigned mode, struct er
     bool written;
     int fd;
 
-    if (!name_beside(path, beside, err))
+    if (!name_beside(path, ".new", beside, err))
         return false;
     fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (fd < 0)
@@ -98,9 +98,9 @@ bool file_create(const char *path, struct bytes content, unsigned mode, const st
     bool done;
     int fd;
 
-    if (!name_beside(path, beside, err))
+    if (!name_beside(path, ".muster-new", beside, err))
         return false;
-    (void)unlink(beside); /* left by a crash */
+    (void)unlink(beside); /* left by a crash: nobody else gives that name */
     fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
         return error_errno(err, beside);

@@ -10,9 +10,10 @@ bool tls_key_is_affordable(const X509 *certificate)
     return key != NULL && EVP_PKEY_get_bits(key) <= CLIENT_KEY_BITS_MAX; /* RSASSA-PSS too */
 }
 
-/* Chain, dates and revocation are for the procedure to judge, request by request. Who shows a certificate
- * gets no ticket: a session that is resumed would forget the intermediates, and libssl writes the certificate
- * into the ticket and reads it back at once, which costs as much as resuming saves. */
+/* Chain, dates and revocation are for the procedure to judge, request by request. In TLS 1.3 who shows a
+ * certificate gets no ticket (in 1.2 it is promised before; mark_ticket() spoils that of a chain): a session
+ * that is resumed would forget the intermediates, and libssl writes the certificate into the ticket and reads
+ * it back at once, which costs as much as resuming saves. */
 static int accept_certificate(X509_STORE_CTX *store, void *unused)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());

@@ -6,7 +6,8 @@
 
 /* Without a binding anybody can make one: such an account that nobody uses is forgotten. */
 enum {
-    UNBOUND_KEEP_S = 400 * 86400,
+    UNBOUND_UNUSED_S = 30 * 86400, /* one that never ordered anything is kept, */
+    UNBOUND_KEEP_S = 400 * 86400,   /* and one that did, from then on */
     UNBOUND_A_PERIOD = 50, /* accounts that one source makes, */
     UNBOUND_PERIOD_S = 3600
 };
@@ -288,7 +289,7 @@ static enum acme_progress bind_account(struct acme_call *c, struct acme_account 
     if (c->procedure->acme_binding)
         return acme_refuse(c, ACME_EXTERNAL_ACCOUNT_REQUIRED,
                            "an account is bound to a registration: externalAccountBinding is missing", err);
-    account->expires_s = c->turn->now_s + UNBOUND_KEEP_S;
+    account->expires_s = c->turn->now_s + UNBOUND_UNUSED_S;
     progress = count_source(c, err);
     return progress == ACME_ON ? count_unbound(c, account, err) : progress;
 }

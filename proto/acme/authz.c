@@ -337,7 +337,7 @@ static enum acme_progress find_room(struct acme_call *c, struct acme_list *list,
             list->id[kept++] = list->id[i];
     }
     list->count = kept;
-    if (kept < acme_orders_max(c->procedure))
+    if (kept < acme_orders_max(c->procedure) && kept < ACME_LIST_MAX)
         return ACME_ON;
     return acme_refuse_with(c,
                             &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,

@@ -14,6 +14,26 @@ enum acme_progress acme_respond_challenge(struct acme_call *c, const struct acme
     return acme_respond(c, 200, acme_challenge_json(c, authz, which), err);
 }
 
+/* Each is a job until it is decided: no account fills the queue of all. */
+static enum acme_progress take_place(struct acme_call *c, const struct acme_authz *authz, struct error *err)
+{
+    const struct state_key key = acme_taken_up_key(bytes_text(c->procedure->name), &c->account.id);
+    bool room = false;
+
+    if (!registry_places_room(c->turn->view, &key, ACME_TAKEN_UP_MAX, c->turn->now_s, &room, err))
+        return ACME_ERROR;
+    if (!room)
+        return acme_refuse_with(
+            c,
+            &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
+                                    .detail = "too many challenges of the account are looked at already",
+                                    .retry_after = true },
+            err);
+    change_place_take(&c->turn->changes, &key, acme_id_bytes(&authz->id), authz->expires_s,
+                      ACME_TAKEN_UP_MAX);
+    return ACME_ON;
+}
+
 /* The key authorization is that of the key which the account has now (ACME-79). */
 static enum acme_progress take_up(struct acme_call *c, struct acme_authz *authz, struct error *err)
 {
@@ -22,7 +42,10 @@ static enum acme_progress take_up(struct acme_call *c, struct acme_authz *authz,
                                  .challenge = c->resource.challenge,
                                  .account_url = acme_call_url_of(c, "account", &c->account.id, "") };
     struct job_record job = { .kind = BYTES_LITERAL(ACME_VALIDATE_JOB), .due_s = c->turn->now_s };
+    enum acme_progress progress = take_place(c, authz, err);
 
+    if (progress != ACME_ON)
+        return progress;
     if (!jwk_thumbprint(c->account.spki, v.thumbprint) || v.account_url.data == NULL) {
         (void)error_set(err, ERROR_MEMORY, "key authorization");
         return ACME_ERROR;

@@ -117,6 +117,11 @@ struct state_key acme_open_key(const struct procedure *procedure, const struct a
     return key_of(bytes_text(procedure->name), "acme-open", acme_id_bytes(account));
 }
 
+struct state_key acme_taken_up_key(struct bytes procedure, const struct acme_id *account)
+{
+    return key_of(procedure, "acme-taken-up", acme_id_bytes(account));
+}
+
 struct state_key acme_listed_key(const struct procedure *procedure, const struct acme_id *account)
 {
     return key_of(bytes_text(procedure->name), "acme-listed", acme_id_bytes(account));

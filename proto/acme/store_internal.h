@@ -6,11 +6,16 @@
  *   acme-key      SHA-256 of the SPKI               account's id: one account a key
  *   acme-bound    registration's id                 ids of the accounts that are bound to it
  *   acme-open     account's id                      places: its orders that are open, each until it ends
+ *   acme-taken-up account's id                      places: its authorizations that are being looked at
  *   acme-listed   account's id                      places without a bound: its orders, newest first
- *   acme-orders   account's id                      ids of orders, as earlier versions listed them; taken
- * over by the next newOrder acme-order    order's id                        the order acme-unbound "accounts"
- * places: the accounts that are bound to no registration acme-authz    authorization's id                the
- * authorization acme-name     SHA-256 of account and identifier id of the authorization that was made last
+ *   acme-orders   account's id                      ids of orders, as earlier versions listed them: the next
+ *                                                   newOrder takes them over
+ *   acme-order    order's id                        the order
+ *   acme-unbound  "accounts"                        places: the accounts that are bound to no registration
+ *   acme-source   network of the peer               how many of them it made within the hour
+ *   acme-authz    authorization's id                the authorization
+ *   acme-authzs   account's id                      ids of authorizations that were made without an order
+ *   acme-name     SHA-256 of account and identifier id of the authorization that was made last
  *   acme-cert     SHA-256 of issuer and serial      ids of account and order
  *   acme-replaced the same                          id of the order that replaces the certificate */
 #ifndef MUSTER_ACME_STORE_INTERNAL_H
@@ -160,6 +165,9 @@ static inline unsigned acme_orders_max(const struct procedure *procedure)
 }
 /* Whose places are the account's open orders, and those of its list. */
 struct state_key acme_open_key(const struct procedure *procedure, const struct acme_id *account);
+/* Those of its authorizations that are being looked at, so many at a time. */
+enum { ACME_TAKEN_UP_MAX = 256 };
+struct state_key acme_taken_up_key(struct bytes procedure, const struct acme_id *account);
 struct state_key acme_listed_key(const struct procedure *procedure, const struct acme_id *account);
 /* In the list: since when, counted backwards, then the order's id. */
 enum { ACME_LISTED_LEN = 8 + ACME_ID_LEN };

@@ -118,6 +118,9 @@ static struct acme_challenge_state *challenge_of(struct run *r)
 
 static bool over(struct run *r)
 {
+    const struct state_key taken_up = acme_taken_up_key(r->v.procedure, &r->authz.account);
+
+    change_place_free(&r->turn->changes, &taken_up, acme_id_bytes(&r->v.authz));
     r->out->effect = (struct job_effect){ .kind = JOB_EFFECT_DONE, .news = true };
     return true;
 }

@@ -123,7 +123,7 @@ expect_equal "$(muster audit show --limit 1000 | grep -c '"service":"')" 3 "the 
 # --- what is in use is not given up ---
 mv m/tls.pem kept.pem
 reload
-expect_match "$(grep ' reload ' musterd.log | tail -n 1)" 'kept the old configuration.*tls.pem is gone: its certificate stays in use' "a file that is gone: a reload does nothing"
+expect_match "$(grep ' reload ' musterd.log | tail -n 1)" 'kept the old configuration.*tls.pem is not there: the certificate that is in use stays' "a file that is gone: a reload does nothing"
 expect_equal "$(curl -s --cacert "$ca" -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/cacerts")" 200 "and TLS goes on"
 mv kept.pem m/tls.pem
 

@@ -511,7 +511,7 @@ static void an_unbound_account_lives_as_long_as_it_is_used(void **state)
     r = acme_join(c, ACME_KEY_A, ANY);
     assert_status(c, &r, 201);
     for (int i = 0; i < 3; i++) {
-        c->g->now_s += 300 * 86400;
+        c->g->now_s += (i == 0 ? 29 : 300) * 86400;
         r = acme_order_as(c, ACME_KEY_A, "router6.example.com");
         assert_status(c, &r, 201);
     }
@@ -521,6 +521,9 @@ static void an_unbound_account_lives_as_long_as_it_is_used(void **state)
     c->kid[ACME_KEY_A] = NULL;
     r = acme_join(c, ACME_KEY_A, ANY);
     assert_status(c, &r, 201); /* and its key is free again */
+    c->g->now_s += 31 * 86400;
+    r = acme_order_as(c, ACME_KEY_A, "router6.example.com"); /* it never ordered anything */
+    assert_problem(c, &r, "accountDoesNotExist", 400);
 }
 
 int main(void)

@@ -311,6 +311,64 @@ static void a_running_auto_renewal_keeps_its_place(void **state)
     (void)acme_ordered(c, "b.example.com");
 }
 
+/* --- challenges that are looked at --- */
+static bool count_place(struct bytes member, int64_t expires_s, void *context)
+{
+    (void)member;
+    (void)expires_s;
+    ++*(size_t *)context;
+    return true;
+}
+
+static size_t taken_up(struct acme_case *c, const struct state_key *key)
+{
+    struct turn turn = acme_turn(c);
+    size_t count = 0;
+
+    assert_true(registry_places_each(turn.view, key, BYTES_NONE, count_place, &count, NULL));
+    return count;
+}
+
+/* All but one are looked at for long. */
+static void look_at_many(struct acme_case *c, const struct state_key *key)
+{
+    struct turn turn = acme_turn(c);
+
+    for (unsigned i = 1; i < ACME_TAKEN_UP_MAX; i++)
+        change_place_take(&turn.changes, key, arena_format(c->arena, "%016u", i), c->g->now_s + DAY,
+                          ACME_TAKEN_UP_MAX);
+    acme_apply(c, &turn);
+}
+
+static void so_many_challenges_of_one_account_are_looked_at(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_challenged one, other;
+    struct state_key key;
+    struct acme_ordered o;
+    struct http_response r;
+    struct acme_id id;
+
+    acme_joined(c, ACME_KEY_A);
+    assert_true(acme_id_parse(bytes_text(strrchr(c->kid[ACME_KEY_A], '/') + 1), &id));
+    key = acme_taken_up_key(bytes_text(c->g->procedure.name), &id);
+    o = acme_ordered(c, "a.example.com,b.example.com");
+    acme_proved(c, o.authz[0]);
+    assert_int_equal(taken_up(c, &key), 0); /* it is decided */
+    look_at_many(c, &key);
+    o = acme_ordered(c, "c.example.com,d.example.com");
+    one = acme_challenge_of(c, o.authz[0], "http-01");
+    other = acme_challenge_of(c, o.authz[1], "http-01");
+    acme_respond_to(c, one.path);
+    assert_int_equal(taken_up(c, &key), ACME_TAKEN_UP_MAX);
+    r = acme_ask(c, (struct acme_plan){ .resource = other.path, .payload = "{}" });
+    assert_problem(c, &r, "rateLimited", 429);
+    assert_true(acme_header(&r, "Retry-After", 0).len > 0);
+    acme_respond_to(c, one.path); /* which is looked at already */
+    c->g->now_s += 2 * DAY;
+    acme_respond_to(c, other.path);
+}
+
 /* --- accounts that are bound to nothing --- */
 static struct http_response join_unbound(struct acme_case *c, enum acme_client_key key)
 {
@@ -356,7 +414,7 @@ static void those_that_nobody_uses_make_room(void **state)
     c->g->procedure.acme_unbound_max = 1;
     r = join_unbound(c, ACME_KEY_A);
     assert_status(c, &r, 201);
-    c->g->now_s += 399 * DAY;
+    c->g->now_s += 29 * DAY;
     r = join_unbound(c, ACME_KEY_B);
     assert_problem(c, &r, "rateLimited", 429);
     c->g->now_s += 2 * DAY;
@@ -378,10 +436,10 @@ static void one_that_is_used_keeps_counting(void **state)
     c->g->procedure.acme_unbound_max = 1;
     r = join_unbound(c, ACME_KEY_A);
     assert_status(c, &r, 201);
-    c->g->now_s += 300 * DAY;
+    c->g->now_s += 20 * DAY;
     r = acme_order_as(c, ACME_KEY_A, "router6.example.com");
     assert_status(c, &r, 201);
-    c->g->now_s += 200 * DAY;
+    c->g->now_s += 399 * DAY;
     r = join_unbound(c, ACME_KEY_B);
     assert_problem(c, &r, "rateLimited", 429);
 }
@@ -425,6 +483,7 @@ int main(void)
         ACME_ROW(of_two_that_take_over_an_old_list_one_does),
         ACME_ROW(an_order_that_is_done_frees_its_place),
         ACME_ROW(a_running_auto_renewal_keeps_its_place),
+        ACME_ROW(so_many_challenges_of_one_account_are_looked_at),
         ACME_ROW(accounts_that_are_bound_to_nothing_are_bounded_in_all),
         ACME_ROW(those_that_nobody_uses_make_room),
         ACME_ROW(one_that_is_used_keeps_counting),

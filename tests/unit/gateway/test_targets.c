@@ -234,6 +234,22 @@ static void one_share_does_not_fill_the_queue(void **state)
     assert_int_equal(next_takes(t, 2), 21);
 }
 
+/* Nor does one without a bound: the last of its places is for who has none waiting. */
+static void a_full_queue_has_room_for_a_share_that_is_not_in_it(void **state)
+{
+    struct targets *t = *state;
+    const struct target_place place = { .name = "hosts", .max = 4, .share = 1 };
+
+    for (unsigned n = 0; n < TARGET_WAITING_MAX + 10; n++) {
+        struct job_id id = { .bytes = { 0, (uint8_t)(n >> 8), (uint8_t)n } };
+
+        assert_int_equal(target_take(t, &place, &id, 0), n < 4);
+    }
+    assert_false(take_for(t, 2, 20));
+    done_for(t, 1);
+    assert_int_equal(next_takes(t, 2), 20);
+}
+
 /* What follows from an answer leaves at once, and counts. */
 static void what_follows_counts_for_its_share(void **state)
 {
@@ -267,6 +283,7 @@ int main(void)
         targets_test(nobody_takes_all_places),
         targets_test(who_has_the_fewest_comes_next),
         targets_test(one_share_does_not_fill_the_queue),
+        targets_test(a_full_queue_has_room_for_a_share_that_is_not_in_it),
         targets_test(what_follows_counts_for_its_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,20 @@ static void nothing_is_left_when_all_are_freed(void **state)
 }
 
 /* As the sweeper does it: what is over is deleted like any state, and counts no more. */
+/* Procedures and officers may have the same name. */
+static void to_free_one_is_nobody_elses_concern(void **state)
+{
+    struct fixture *f = *state;
+    const struct officer_record officer = { .key_id = HOLDER.procedure, .certificate = { { 1 } } };
+
+    change_officer_put(&f->changes, &officer);
+    assert_int_equal(apply(f), APPLY_DONE);
+    assert_int_equal(take_at(f, 1, NOW_S + 10, 2), APPLY_DONE);
+    assert_int_equal(free_at(f, 1), APPLY_DONE);
+    assert_int_equal(free_at(f, 1), APPLY_DONE);
+    assert_counted(f, 0);
+}
+
 static void what_is_swept_counts_no_more(void **state)
 {
     struct fixture *f = *state;
@@ -310,6 +324,7 @@ int main(void)
         registry_test(two_of_one_list_do_not_share_the_last_room),
         registry_test(holders_are_apart),
         registry_test(nothing_is_left_when_all_are_freed),
+        registry_test(to_free_one_is_nobody_elses_concern),
         registry_test(what_is_swept_counts_no_more),
         registry_test(after_a_restart_as_before),
         registry_test(the_number_is_one_record),

@@ -8,7 +8,7 @@
 
 #include "lib/base/file.h"
 
-static char folder[40], path[64], beside[64];
+static char folder[40], path[64], beside[64], made_beside[64]; /* in file_write(), in file_create() */
 static struct error err;
 
 static int set_up(void **state)
@@ -18,6 +18,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(folder));
     (void)snprintf(path, sizeof(path), "%s/a", folder);
     (void)snprintf(beside, sizeof(beside), "%s/a.new", folder);
+    (void)snprintf(made_beside, sizeof(made_beside), "%s/a.muster-new", folder);
     return 0;
 }
 
@@ -54,7 +55,7 @@ static void what_is_created_replaces_nothing(void **state)
     assert_false(file_create(path, BYTES_LITERAL("two"), 0600, NULL, &err));
     assert_int_equal(err.code, ERROR_CONFLICT);
     assert_content("one");
-    assert_true(file_is_missing(beside));
+    assert_true(file_is_missing(made_beside));
 }
 
 /* What a crash left beside it has whatever mode, and may be a link to elsewhere. */
@@ -65,15 +66,24 @@ static void what_is_left_beside_it_counts_for_nothing(void **state)
 
     (void)state;
     (void)snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", folder);
-    assert_true(file_write(beside, BYTES_LITERAL("left"), 0644, &err));
+    assert_true(file_write(made_beside, BYTES_LITERAL("left"), 0644, &err));
     assert_true(file_create(path, BYTES_LITERAL("one"), 0600, NULL, &err));
     assert_int_equal(stat(path, &file), 0);
     assert_int_equal(file.st_mode & 07777, 0600);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(symlink(elsewhere, beside), 0);
+    assert_int_equal(symlink(elsewhere, made_beside), 0);
     assert_true(file_create(path, BYTES_LITERAL("two"), 0600, NULL, &err));
     assert_true(file_is_missing(elsewhere));
     assert_content("two");
+}
+
+/* An operator's own key.new beside the key is none of ours. */
+static void what_an_operator_laid_beside_it_stays(void **state)
+{
+    (void)state;
+    assert_true(file_write(beside, BYTES_LITERAL("theirs"), 0600, &err));
+    assert_true(file_create(path, BYTES_LITERAL("one"), 0600, NULL, &err));
+    assert_false(file_is_missing(beside));
 }
 
 static void it_belongs_to_whom_it_is_made_for(void **state)
@@ -112,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         file_test(what_is_written_replaces_what_was_there),   file_test(what_is_created_replaces_nothing),
         file_test(what_is_left_beside_it_counts_for_nothing), file_test(it_belongs_to_whom_it_is_made_for),
+        file_test(what_an_operator_laid_beside_it_stays),     file_test(it_belongs_to_whom_it_is_made_for),
         file_test(what_cannot_be_looked_at_is_not_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
