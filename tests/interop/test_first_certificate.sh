@@ -126,6 +126,11 @@ reload
 expect_match "$(grep ' reload ' musterd.log | tail -n 1)" 'kept the old configuration.*tls.pem is not there: the certificate that is in use stays' "a file that is gone: a reload does nothing"
 expect_equal "$(curl -s --cacert "$ca" -o /dev/null -w '%{http_code}' "$https/.well-known/est/demo/cacerts")" 200 "and TLS goes on"
 mv kept.pem m/tls.pem
+cp m/muster.yaml kept.yaml
+sed -i '0,/certificate: tls.pem/s//certificate: tsl.pem/' m/muster.yaml
+reload
+expect_match "$(grep ' reload ' musterd.log | tail -n 1)" 'kept the old configuration.*tsl.pem is not there: the certificate that is in use stays' "a file by another name: nor then"
+cp kept.yaml m/muster.yaml
 
 # --- renewals go on from there ---
 stop_gateway

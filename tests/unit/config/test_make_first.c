@@ -241,8 +241,11 @@ static void keys_are_made_by_the_daemon_alone_and_once(void **state)
     assert_int_equal(keys_kind(config->keys, "scep", &bits), KEY_RSA);
     assert_int_equal(bits, 2048);
     assert_bytes(config->services.item[1].certificate.key.spki, keys_public(config->keys, "scep"));
+    assert_bytes(config->procedure[0]->scep_ra_key, keys_public(config->keys, "scep")); /* no device's */
+    assert_bytes(config->procedure[0]->cmp_ra_key, keys_public(config->keys, "cmp"));
     again = load(all_renewed); /* after a crash */
     assert_int_equal(again->missing_key_count, 0);
+    assert_bytes(again->procedure[0]->scep_ra_key, keys_public(config->keys, "scep"));
     for (size_t i = 0; i < 3; i++)
         assert_bytes(again->services.item[i].certificate.key.spki,
                      config->services.item[i].certificate.key.spki);
@@ -273,6 +276,9 @@ static void a_key_with_another_use_is_not_made(void **state)
     (void)state;
     t.cmp_key = ", passphrase_file: pass"; /* one is meant that is there */
     assert_true(file_write(in_folder("pass"), BYTES_LITERAL("x\n"), 0600, &err));
+    assert_refused(t, "keys[3].uri: ");
+    t = all_renewed;
+    t.cmp_key = " }\n  - { name: cmp-too, uri: cmp.key"; /* two names for one file */
     assert_refused(t, "keys[3].uri: ");
     t = all_renewed;
     assert_int_equal(unlink(in_folder("ca.key")), 0);
