@@ -9,6 +9,7 @@ enum {
     ACCOUNTS_MAX = 10000,
     UNBOUND_MAX = 10000000,
     VALIDATIONS_MAX = 32, /* of all accounts together */
+    FAILURES_MAX = 500,
     HOUR_S = 3600
 };
 
@@ -49,6 +50,7 @@ static const struct setting acme_rows[] = {
     { "accounts_max", SETTING_COUNT, SETTING_AT(struct parsed_procedure, procedure.acme_accounts_max), .min = 1, .max = ACCOUNTS_MAX },
     { "unbound_accounts_max", SETTING_COUNT, SETTING_AT(struct parsed_procedure, procedure.acme_unbound_max), .min = 1, .max = UNBOUND_MAX },
     { "validations_max", SETTING_COUNT, SETTING_AT(struct parsed_procedure, procedure.acme_validations_max), .min = 1, .max = VALIDATIONS_MAX },
+    { "failures_max", SETTING_COUNT, SETTING_AT(struct parsed_procedure, procedure.acme_failures_max), .min = 1, .max = FAILURES_MAX },
     { "order_valid", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.acme_order_s), .min = 60, .max = 90 * DAY_S },
     { "authorization_valid", SETTING_SECONDS, SETTING_AT(struct parsed_procedure, procedure.acme_authorization_s), .min = 60, .max = 398 * DAY_S },
     { "profiles", SETTING_TEXTS, SETTING_AT(struct parsed_procedure, acme_profiles), .max = LIST_MAX },

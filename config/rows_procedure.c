@@ -119,6 +119,7 @@ static const struct parsed_procedure procedure_initial = {
                    .acme_accounts_max = ACME_ACCOUNTS_DEFAULT,
                    .acme_unbound_max = ACME_UNBOUND_DEFAULT,
                    .acme_validations_max = ACME_VALIDATIONS_DEFAULT,
+                   .acme_failures_max = ACME_FAILURES_DEFAULT,
                    .acme_order_s = ACME_ORDER_DEFAULT_S,
                    .acme_authorization_s = ACME_ORDER_DEFAULT_S,
                    .acme_star_lifetime_s = ACME_STAR_LIFETIME_S,

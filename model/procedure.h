@@ -138,6 +138,7 @@ struct procedure {
     unsigned acme_accounts_max;    /* of one registration; 0: ACME_ACCOUNTS_DEFAULT */
     unsigned acme_unbound_max;     /* accounts bound to none, in all; 0: ACME_UNBOUND_DEFAULT */
     unsigned acme_validations_max; /* of an account, under way at a time; 0: ACME_VALIDATIONS_DEFAULT */
+    unsigned acme_failures_max;    /* of an account, for one name, an hour; 0: ACME_FAILURES_DEFAULT */
     uint32_t acme_order_s;         /* how long an order, and an authorization that is not valid yet, is
                                       open; 0: ACME_ORDER_DEFAULT_S */
     uint32_t acme_authorization_s; /* how long a valid authorization may be used again; 0: the same */
@@ -164,6 +165,7 @@ enum { /* defaults of ACME, and the bound of identifiers whatever is configured 
        ACME_ACCOUNTS_DEFAULT = 10,
        ACME_UNBOUND_DEFAULT = 100000,
        ACME_VALIDATIONS_DEFAULT = 8,
+       ACME_FAILURES_DEFAULT = 10,
        ACME_ORDER_DEFAULT_S = 7 * 86400,
        ACME_STAR_LIFETIME_S = 86400,
        ACME_STAR_DURATION_S = 90 * 86400

@@ -7,8 +7,8 @@
 /* Without a binding anybody can make one: such an account that nobody uses is forgotten. */
 enum {
     UNBOUND_UNUSED_S = 30 * 86400, /* one that never ordered anything is kept, */
-    UNBOUND_KEEP_S = 400 * 86400,   /* and one that did, from then on */
-    UNBOUND_A_PERIOD = 50, /* accounts that one source makes, */
+    UNBOUND_KEEP_S = 400 * 86400,  /* and one that did, from then on */
+    UNBOUND_A_PERIOD = 50,         /* accounts that one source makes, */
     UNBOUND_PERIOD_S = 3600
 };
 

@@ -14,6 +14,28 @@ enum acme_progress acme_respond_challenge(struct acme_call *c, const struct acme
     return acme_respond(c, 200, acme_challenge_json(c, authz, which), err);
 }
 
+/* A name that is not met is not tried without end. */
+static enum acme_progress count_failures(struct acme_call *c, const struct acme_authz *authz,
+                                         struct error *err)
+{
+    const unsigned max = c->procedure->acme_failures_max > 0 ? c->procedure->acme_failures_max
+                                                             : ACME_FAILURES_DEFAULT;
+    struct digest256 digest;
+    struct state_key key;
+    bool room = false;
+
+    if (!acme_failed_key(bytes_text(c->procedure->name), authz, &digest, &key, err) ||
+        !registry_places_room(c->turn->view, &key, max, c->turn->now_s, &room, err))
+        return ACME_ERROR;
+    return room ? ACME_ON
+                : acme_refuse_with(
+                      c,
+                      &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
+                                              .detail = "too many validations of this name failed lately",
+                                              .retry_after = true },
+                      err);
+}
+
 /* Each is a job until it is decided: no account fills the queue of all. */
 static enum acme_progress take_place(struct acme_call *c, const struct acme_authz *authz, struct error *err)
 {
@@ -42,8 +64,10 @@ static enum acme_progress take_up(struct acme_call *c, struct acme_authz *authz,
                                  .challenge = c->resource.challenge,
                                  .account_url = acme_call_url_of(c, "account", &c->account.id, "") };
     struct job_record job = { .kind = BYTES_LITERAL(ACME_VALIDATE_JOB), .due_s = c->turn->now_s };
-    enum acme_progress progress = take_place(c, authz, err);
+    enum acme_progress progress = count_failures(c, authz, err);
 
+    if (progress == ACME_ON)
+        progress = take_place(c, authz, err);
     if (progress != ACME_ON)
         return progress;
     if (!jwk_thumbprint(c->account.spki, v.thumbprint) || v.account_url.data == NULL) {

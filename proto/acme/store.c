@@ -122,6 +122,15 @@ struct state_key acme_taken_up_key(struct bytes procedure, const struct acme_id 
     return key_of(procedure, "acme-taken-up", acme_id_bytes(account));
 }
 
+bool acme_failed_key(struct bytes procedure, const struct acme_authz *authz, struct digest256 *digest,
+                     struct state_key *out, struct error *err)
+{
+    if (!acme_name_digest(&authz->account, &authz->identifier, digest))
+        return error_set(err, ERROR_CRYPTO, "SHA-256 of a name");
+    *out = key_of(procedure, "acme-failed", digest256_bytes(digest));
+    return true;
+}
+
 struct state_key acme_listed_key(const struct procedure *procedure, const struct acme_id *account)
 {
     return key_of(bytes_text(procedure->name), "acme-listed", acme_id_bytes(account));

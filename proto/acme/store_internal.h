@@ -7,6 +7,7 @@
  *   acme-bound    registration's id                 ids of the accounts that are bound to it
  *   acme-open     account's id                      places: its orders that are open, each until it ends
  *   acme-taken-up account's id                      places: its authorizations that are being looked at
+ *   acme-failed   SHA-256 of account and identifier places: its validations that failed within the hour
  *   acme-listed   account's id                      places without a bound: its orders, newest first
  *   acme-orders   account's id                      ids of orders, as earlier versions listed them: the next
  *                                                   newOrder takes them over
@@ -168,6 +169,10 @@ struct state_key acme_open_key(const struct procedure *procedure, const struct a
 /* Those of its authorizations that are being looked at, so many at a time. */
 enum { ACME_TAKEN_UP_MAX = 256 };
 struct state_key acme_taken_up_key(struct bytes procedure, const struct acme_id *account);
+/* Those of one account and identifier that failed. `digest` is what the key borrows. */
+enum { ACME_FAILED_S = 3600 };
+MUST_USE bool acme_failed_key(struct bytes procedure, const struct acme_authz *authz,
+                              struct digest256 *digest, struct state_key *out, struct error *err);
 struct state_key acme_listed_key(const struct procedure *procedure, const struct acme_id *account);
 /* In the list: since when, counted backwards, then the order's id. */
 enum { ACME_LISTED_LEN = 8 + ACME_ID_LEN };

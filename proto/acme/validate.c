@@ -151,7 +151,7 @@ static bool succeed(struct run *r, struct error *err)
     return put_authz(r, err) && over(r);
 }
 
-static bool fail(struct run *r, const struct acme_fault *fault, struct error *err)
+static bool make_invalid(struct run *r, const struct acme_fault *fault, struct error *err)
 {
     challenge_of(r)->status = ACME_CHALLENGE_INVALID;
     challenge_of(r)->fault = *fault;
@@ -159,6 +159,17 @@ static bool fail(struct run *r, const struct acme_fault *fault, struct error *er
     r->turn->facts.verdict = "refused";
     r->turn->facts.reason = acme_problem_name(fault->problem);
     return put_authz(r, err) && over(r);
+}
+
+static bool fail(struct run *r, const struct acme_fault *fault, struct error *err)
+{
+    struct digest256 digest;
+    struct state_key key;
+
+    if (!acme_failed_key(r->v.procedure, &r->authz, &digest, &key, err))
+        return false;
+    change_place_take(&r->turn->changes, &key, acme_id_bytes(&r->v.authz), r->turn->now_s + ACME_FAILED_S, 0);
+    return make_invalid(r, fault, err);
 }
 
 /* The client sees why the last try failed while there are others to come (ACME-76). */
@@ -269,7 +280,7 @@ static bool withdraw(struct run *r, struct error *err)
                                       .problem = ACME_UNAUTHORIZED,
                                       .detail = BYTES_LITERAL("this challenge is not taken any more") };
 
-    return fail(r, &fault, err);
+    return make_invalid(r, &fault, err);
 }
 
 /* Whatever decided it meanwhile (another challenge, deactivation, its time, the procedure) ends this. */

@@ -369,6 +369,42 @@ static void so_many_challenges_of_one_account_are_looked_at(void **state)
     acme_respond_to(c, other.path);
 }
 
+static void fail_at_once(struct acme_case *c, const char *authz)
+{
+    acme_respond_to(c, acme_challenge_of(c, authz, "dns-01").path);
+    (void)acme_step(c, (struct job_event){ .kind = JOB_EVENT_DUE });
+    for (int tries = 0; tries < 20; tries++) {
+        const struct job_event nothing = { .kind = JOB_EVENT_DNS, .dns = { .status = DNS_STATUS_NXDOMAIN } };
+        struct job_effect effect = acme_step(c, nothing);
+
+        if (effect.kind == JOB_EFFECT_DONE)
+            return;
+        c->g->now_s += 40;
+        (void)acme_step(c, (struct job_event){ .kind = JOB_EVENT_DUE });
+    }
+    fail_msg("it goes on trying");
+}
+
+static void a_name_that_fails_and_fails_is_not_tried_without_end(void **state)
+{
+    struct acme_case *c = *state;
+    struct acme_ordered o;
+    struct http_response r;
+
+    acme_joined(c, ACME_KEY_A);
+    c->g->procedure.acme_failures_max = 2;
+    for (int i = 0; i < 2; i++)
+        fail_at_once(c, acme_ordered(c, "a.example.com").authz[0]);
+    o = acme_ordered(c, "a.example.com,b.example.com");
+    r = acme_ask(c, (struct acme_plan){ .resource = acme_challenge_of(c, o.authz[0], "dns-01").path,
+                                        .payload = "{}" });
+    assert_problem(c, &r, "rateLimited", 429);
+    assert_true(acme_header(&r, "Retry-After", 0).len > 0);
+    acme_proved(c, o.authz[1]); /* another name is not meant */
+    c->g->now_s += 3601;
+    acme_proved(c, o.authz[0]);
+}
+
 /* --- accounts that are bound to nothing --- */
 static struct http_response join_unbound(struct acme_case *c, enum acme_client_key key)
 {
@@ -484,6 +520,7 @@ int main(void)
         ACME_ROW(an_order_that_is_done_frees_its_place),
         ACME_ROW(a_running_auto_renewal_keeps_its_place),
         ACME_ROW(so_many_challenges_of_one_account_are_looked_at),
+        ACME_ROW(a_name_that_fails_and_fails_is_not_tried_without_end),
         ACME_ROW(accounts_that_are_bound_to_nothing_are_bounded_in_all),
         ACME_ROW(those_that_nobody_uses_make_room),
         ACME_ROW(one_that_is_used_keeps_counting),

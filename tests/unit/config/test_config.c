@@ -714,7 +714,7 @@ static void every_setting_of_acme_is_taken(void **state)
         "binding: false, challenges: [dns-01, dns-account-01, device-attest-01], wildcard: true, ip: true, "
         "reach: [10.0.0.0/8, '::1'], forbid: 10.1.0.0/16, http_port: 8080, tls_port: 8443, caa: enforce, "
         "caa_identities: [ca.example.com], identifiers_max: 100, orders_max: 3, accounts_max: 4, "
-        "unbound_accounts_max: 5, validations_max: 6, "
+        "unbound_accounts_max: 5, validations_max: 6, failures_max: 7, "
         "order_valid: 1h, authorization_valid: 30d, profiles: [station], terms: 'https://a.example/t', "
         "website: 'https://a.example/', attestation_anchors: { tpm: ca.pem }, replace_all: true, star: true, "
         "star_lifetime_min: 2h, "
@@ -745,6 +745,7 @@ static void every_setting_of_acme_is_taken(void **state)
     assert_int_equal(p->acme_accounts_max, 4);
     assert_int_equal(p->acme_unbound_max, 5);
     assert_int_equal(p->acme_validations_max, 6);
+    assert_int_equal(p->acme_failures_max, 7);
     assert_int_equal(p->acme_order_s, 3600);
     assert_int_equal(p->acme_authorization_s, 30 * 86400);
     assert_int_equal(p->acme_profile_count, 1);
