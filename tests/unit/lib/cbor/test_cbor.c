@@ -75,7 +75,7 @@ static void what_has_failed_stays_failed(void **state)
 static void nesting_costs_nothing(void **state)
 {
     enum { DEPTH = 1000000 };
-    uint8_t *octets = malloc(DEPTH + 1);
+    uint8_t *octets = calloc(1, DEPTH + 1);
     struct cbor_reader in = cbor_reader_of(bytes_of(octets, DEPTH + 1));
 
     (void)state;
