@@ -246,11 +246,7 @@ static enum acme_progress count_source(struct acme_call *c, struct error *err)
         value.expires_s = old.expires_s;
     }
     if (count >= UNBOUND_A_PERIOD)
-        return acme_refuse_with(c,
-                                &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
-                                                        .detail = "too many new accounts from there",
-                                                        .retry_after = true },
-                                err);
+        return acme_refuse_for_now(c, "too many new accounts from there", err);
     count++;
     value.blob = bytes_of(&count, 1);
     change_state_put(&c->turn->changes, &key, &value, found ? old.revision : 0);
@@ -269,12 +265,7 @@ static enum acme_progress count_unbound(struct acme_call *c, const struct acme_a
     if (!registry_places_room(c->turn->view, &key, max, c->turn->now_s, &room, err))
         return ACME_ERROR;
     if (!room)
-        return acme_refuse_with(
-            c,
-            &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
-                                    .detail = "there are too many accounts that are bound to nothing",
-                                    .retry_after = true },
-            err);
+        return acme_refuse_for_now(c, "there are too many accounts that are bound to nothing", err);
     hold_place(c, account, max);
     return ACME_ON;
 }

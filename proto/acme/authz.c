@@ -339,11 +339,7 @@ static enum acme_progress find_room(struct acme_call *c, struct acme_list *list,
     list->count = kept;
     if (kept < acme_orders_max(c->procedure) && kept < ACME_LIST_MAX)
         return ACME_ON;
-    return acme_refuse_with(c,
-                            &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
-                                                    .detail = "too many authorizations were asked for",
-                                                    .retry_after = true },
-                            err);
+    return acme_refuse_for_now(c, "too many authorizations were asked for", err);
 }
 
 static bool take_room(struct acme_call *c, struct acme_list *list, const struct acme_authz *authz,

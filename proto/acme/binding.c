@@ -77,12 +77,7 @@ static enum acme_progress take_place(struct acme_call *c, const struct registrat
     if (!acme_list_read(c->turn, c->procedure, "acme-bound", registration_id_bytes(&r->id), list, err))
         return ACME_ERROR;
     if (list->count >= max || list->count == ACME_LIST_MAX)
-        return acme_refuse_with(
-            c,
-            &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
-                                    .detail = "too many accounts are bound to this key id",
-                                    .retry_after = true },
-            err);
+        return acme_refuse_for_now(c, "too many accounts are bound to this key id", err);
     acme_list_push(list, &account->id);
     if (r->one_time)
         change_registration_use(&c->turn->changes, &r->id, r->revision, true);

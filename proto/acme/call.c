@@ -99,6 +99,13 @@ enum acme_progress acme_refuse(struct acme_call *c, enum acme_problem problem, c
     return acme_refuse_with(c, &(struct acme_refusal){ .problem = problem, .detail = detail }, err);
 }
 
+enum acme_progress acme_refuse_for_now(struct acme_call *c, const char *detail, struct error *err)
+{
+    return acme_refuse_with(
+        c, &(struct acme_refusal){ .problem = ACME_RATE_LIMITED, .detail = detail, .retry_after = true },
+        err);
+}
+
 enum acme_progress acme_refuse_enrollment(struct acme_call *c, enum refusal reason, bool credential_held,
                                           const char *log, struct error *err)
 {

@@ -38,6 +38,8 @@ enum acme_progress acme_refuse(struct acme_call *c, enum acme_problem problem, c
                                struct error *err);
 enum acme_progress acme_refuse_with(struct acme_call *c, const struct acme_refusal *refusal,
                                     struct error *err);
+/* rateLimited with Retry-After: a quota is used up. */
+enum acme_progress acme_refuse_for_now(struct acme_call *c, const char *detail, struct error *err);
 /* By the table; `reason` exact. */
 enum acme_progress acme_refuse_enrollment(struct acme_call *c, enum refusal reason, bool credential_held,
                                           const char *log, struct error *err);

@@ -27,13 +27,7 @@ static enum acme_progress count_failures(struct acme_call *c, const struct acme_
     if (!acme_failed_key(bytes_text(c->procedure->name), authz, &digest, &key, err) ||
         !registry_places_room(c->turn->view, &key, max, c->turn->now_s, &room, err))
         return ACME_ERROR;
-    return room ? ACME_ON
-                : acme_refuse_with(
-                      c,
-                      &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
-                                              .detail = "too many validations of this name failed lately",
-                                              .retry_after = true },
-                      err);
+    return room ? ACME_ON : acme_refuse_for_now(c, "too many validations of this name failed lately", err);
 }
 
 /* Each is a job until it is decided: no account fills the queue of all. */
@@ -45,12 +39,7 @@ static enum acme_progress take_place(struct acme_call *c, const struct acme_auth
     if (!registry_places_room(c->turn->view, &key, ACME_TAKEN_UP_MAX, c->turn->now_s, &room, err))
         return ACME_ERROR;
     if (!room)
-        return acme_refuse_with(
-            c,
-            &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
-                                    .detail = "too many challenges of the account are looked at already",
-                                    .retry_after = true },
-            err);
+        return acme_refuse_for_now(c, "too many challenges of the account are looked at already", err);
     change_place_take(&c->turn->changes, &key, acme_id_bytes(&authz->id), authz->expires_s,
                       ACME_TAKEN_UP_MAX);
     return ACME_ON;

@@ -61,11 +61,7 @@ enum acme_progress acme_order_room(struct acme_call *c, struct error *err)
         return ACME_ERROR;
     if (room && open < max)
         return ACME_ON;
-    return acme_refuse_with(c,
-                            &(struct acme_refusal){ .problem = ACME_RATE_LIMITED,
-                                                    .detail = "the account has too many open orders",
-                                                    .retry_after = true },
-                            err);
+    return acme_refuse_for_now(c, "the account has too many open orders", err);
 }
 
 /* --- the list --- */
